@@ -1,0 +1,1 @@
+//! Compute kernels: WGSL through wgpu, and a CPU twin of each.

@@ -1,0 +1,3 @@
+//! The Quillwork host: hardware metrics, history, alerts, API, dashboard.
+
+fn main() {}

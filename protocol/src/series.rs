@@ -1,0 +1,57 @@
+//! History: a catalogue of series, and values on a fixed step.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+/// What a series is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SeriesInfo {
+    /// Name, for instance `host.cpu.total` or `page.<source id>.fps`.
+    pub name: String,
+    /// Unit: `ratio`, `bytes`, `bytesPerSecond`, `perSecond`, `millis`, `celsius`, `count`.
+    pub unit: String,
+    /// `host`, or a page's source id.
+    pub source: String,
+    /// Distance of two values.
+    pub step_millis: u32,
+    /// Values are kept to a multiple of this.
+    pub resolution: f64,
+}
+
+/// Answer to a catalogue query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SeriesCatalogue {
+    /// All series, by name.
+    pub series: Vec<SeriesInfo>,
+}
+
+/// Values of one series in `[from, to)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SeriesData {
+    /// What it is; `step_millis` is the step of these values, a multiple of the stored one.
+    #[serde(flatten)]
+    pub info: SeriesInfo,
+    /// Instant of the first value, a multiple of the step.
+    pub start_unix_millis: u64,
+    /// One per step; `null` is a gap. Where several stored values fall into one step this is their mean.
+    pub values: Vec<Option<f64>>,
+}
+
+/// Answer to a values query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SeriesAnswer {
+    /// The host's clock when it answered.
+    pub server_unix_millis: u64,
+    /// In the order asked for.
+    pub series: Vec<SeriesData>,
+}

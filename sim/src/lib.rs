@@ -1,0 +1,1 @@
+//! Virtual-time simulator that drives quillwork-core.

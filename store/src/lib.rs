@@ -1,0 +1,1 @@
+//! Records with checksums over interchangeable back ends.

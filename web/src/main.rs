@@ -1,0 +1,3 @@
+//! The Quillwork dashboard.
+
+fn main() {}

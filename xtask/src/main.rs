@@ -1,0 +1,3 @@
+//! Build, test and run the whole system.
+
+fn main() {}
