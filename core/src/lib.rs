@@ -3,3 +3,12 @@
 #![no_std]
 
 extern crate alloc;
+
+pub mod alert;
+pub mod cache;
+pub mod ids;
+pub mod rng;
+pub mod telemetry;
+pub mod time;
+
+mod id_map;
