@@ -1,0 +1,124 @@
+//! A binary heap whose entries can be removed from the middle in O(log n).
+//!
+//! Entries name a small dense `slot`; the place of each slot in the heap is kept in [`Places`], which several heaps may
+//! share as long as a slot is in one of them at a time. Equal keys leave in the order of their `sequence`.
+
+use alloc::vec::Vec;
+
+/// Where each slot stands in its heap.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    places: Vec<u32>,
+}
+
+impl Places {
+    fn set(&mut self, slot: u32, place: usize) {
+        let index = slot as usize;
+        if index >= self.places.len() {
+            self.places.resize(index + 1, ABSENT);
+        }
+        self.places[index] =
+            u32::try_from(place).expect("a heap has fewer entries than there are slots, which are u32");
+    }
+
+    fn clear(&mut self, slot: u32) {
+        self.places[slot as usize] = ABSENT;
+    }
+
+    pub(crate) fn place(&self, slot: u32) -> Option<usize> {
+        self.places.get(slot as usize).filter(|&&place| place != ABSENT).map(|&place| place as usize)
+    }
+}
+
+/// One entry: leaves in the order of `key`, then `sequence`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    pub(crate) key: u64,
+    pub(crate) sequence: u64,
+    pub(crate) slot: u32,
+}
+
+/// The heap. All methods that move entries take the same [`Places`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IndexedHeap {
+    entries: Vec<Entry>,
+}
+
+impl IndexedHeap {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entry that leaves next.
+    pub(crate) fn peek(&self) -> Option<&Entry> {
+        self.entries.first()
+    }
+
+    pub(crate) fn at(&self, place: usize) -> &Entry {
+        &self.entries[place]
+    }
+
+    /// Adds an entry whose slot is in no heap of these places.
+    pub(crate) fn push(&mut self, places: &mut Places, entry: Entry) {
+        debug_assert!(places.place(entry.slot).is_none(), "a slot is in one heap at a time");
+        let place = self.entries.len();
+        self.entries.push(entry);
+        places.set(entry.slot, place);
+        self.sift_up(places, place);
+    }
+
+    pub(crate) fn pop(&mut self, places: &mut Places) -> Option<Entry> {
+        if self.entries.is_empty() { None } else { Some(self.remove_at(places, 0)) }
+    }
+
+    /// Removes the entry at this place of this heap.
+    pub(crate) fn remove_at(&mut self, places: &mut Places, place: usize) -> Entry {
+        let removed = self.entries.swap_remove(place);
+        places.clear(removed.slot);
+        if let Some(moved) = self.entries.get(place) {
+            places.set(moved.slot, place);
+            let settled = self.sift_down(places, place);
+            self.sift_up(places, settled);
+        }
+        removed
+    }
+
+    fn sift_up(&mut self, places: &mut Places, mut place: usize) {
+        while place > 0 {
+            let parent = (place - 1) / 2;
+            if self.entries[parent] <= self.entries[place] {
+                break;
+            }
+            self.swap(places, parent, place);
+            place = parent;
+        }
+    }
+
+    fn sift_down(&mut self, places: &mut Places, mut place: usize) -> usize {
+        loop {
+            let left = 2 * place + 1;
+            let Some(left_entry) = self.entries.get(left) else { return place };
+            let child = match self.entries.get(left + 1) {
+                Some(right_entry) if right_entry < left_entry => left + 1,
+                _ => left,
+            };
+            if self.entries[place] <= self.entries[child] {
+                return place;
+            }
+            self.swap(places, place, child);
+            place = child;
+        }
+    }
+
+    fn swap(&mut self, places: &mut Places, a: usize, b: usize) {
+        self.entries.swap(a, b);
+        places.set(self.entries[a].slot, a);
+        places.set(self.entries[b].slot, b);
+    }
+}
+
+const ABSENT: u32 = u32::MAX;

@@ -1,0 +1,162 @@
+//! Settings of a pool, and what is wrong with them.
+
+use core::error::Error;
+use core::fmt;
+
+use crate::time::Duration;
+
+/// Settings of a pool. The defaults suit a page: tasks of milliseconds to seconds, workers that boot in tens of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolConfig {
+    /// How many workers the pool keeps alive: 1 to [`PoolConfig::MAX_WORKERS`]. Default 4.
+    pub workers: u32,
+    /// How many tasks may wait, at most [`PoolConfig::MAX_QUEUED`]; a task that a free worker takes at once doesn't wait.
+    /// Tasks that are queued again after a worker was lost were admitted once and are not turned away: the queue may exceed
+    /// this by one per worker. Default 10,000.
+    pub max_queued: u32,
+    /// How often a task is given to a further worker after one was lost with it. This bounds what a task that kills its
+    /// workers can do. Default 2: three executions at most.
+    pub max_redeliveries: u32,
+    /// The waiting time that is worth one level of priority: 1 ms to 1 h. Default 1 s: a task of the lowest priority goes
+    /// before fresh tasks of the highest after 10 s.
+    pub ageing: Duration,
+    /// How long a worker may take from its spawn to its ready message. Default 10 s.
+    pub boot_timeout: Duration,
+    /// How often in a row a worker may fail to become ready before the pool stops counting on it. It is still tried again,
+    /// at the longest back-off. Tasks that no other worker could run are refused meanwhile. Default 3.
+    pub max_boot_failures: u32,
+    /// How long a worker may be silent, or `None` to never ask. After half of it the worker is sent a probe; if nothing
+    /// comes from it for the other half it is given up. Counting from the probe keeps workers alive that were silent
+    /// because the whole machine slept. A task that blocks its worker's event loop for longer is taken for dead: such
+    /// tasks need a longer lease. Default 30 s.
+    pub lease: Option<Duration>,
+    /// How long a task that was asked to abort may clean up before its worker is terminated. Default 1 s.
+    pub abort_grace: Duration,
+    /// The wait before a worker is replaced that was lost twice in a row; doubled for each further loss. The first
+    /// replacement is immediate. Default 100 ms.
+    pub restart_delay: Duration,
+    /// The longest wait before a worker is replaced. Default 10 s.
+    pub max_restart_delay: Duration,
+    /// A worker that was ready for so long before it was lost counts as lost for the first time. Default 5 s.
+    pub healthy_uptime: Duration,
+}
+
+impl PoolConfig {
+    /// The most workers that a pool may have.
+    pub const MAX_WORKERS: u32 = 1_024;
+    /// The longest queue.
+    pub const MAX_QUEUED: u32 = 1 << 24;
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that can't be used.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.workers == 0 || self.workers > Self::MAX_WORKERS {
+            return Err(ConfigError::Workers { asked: self.workers });
+        }
+        if self.max_queued > Self::MAX_QUEUED {
+            return Err(ConfigError::MaxQueued { asked: self.max_queued });
+        }
+        if self.ageing < Duration::from_millis(1) || self.ageing > Duration::from_secs(3_600) {
+            return Err(ConfigError::Ageing { asked: self.ageing });
+        }
+        if self.boot_timeout.is_zero() {
+            return Err(ConfigError::BootTimeout);
+        }
+        if self.max_boot_failures == 0 {
+            return Err(ConfigError::MaxBootFailures);
+        }
+        if self.lease.is_some_and(|lease| lease < Duration::from_millis(2)) {
+            return Err(ConfigError::Lease);
+        }
+        if self.max_restart_delay < self.restart_delay {
+            return Err(ConfigError::RestartDelay {
+                first: self.restart_delay,
+                longest: self.max_restart_delay,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self {
+            workers: 4,
+            max_queued: 10_000,
+            max_redeliveries: 2,
+            ageing: Duration::from_secs(1),
+            boot_timeout: Duration::from_secs(10),
+            max_boot_failures: 3,
+            lease: Some(Duration::from_secs(30)),
+            abort_grace: Duration::from_secs(1),
+            restart_delay: Duration::from_millis(100),
+            max_restart_delay: Duration::from_secs(10),
+            healthy_uptime: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A setting that can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Not 1 to [`PoolConfig::MAX_WORKERS`] workers.
+    Workers {
+        /// What was asked for.
+        asked: u32,
+    },
+    /// A longer queue than [`PoolConfig::MAX_QUEUED`].
+    MaxQueued {
+        /// What was asked for.
+        asked: u32,
+    },
+    /// Ageing outside 1 ms to 1 h.
+    Ageing {
+        /// What was asked for.
+        asked: Duration,
+    },
+    /// No time to boot.
+    BootTimeout,
+    /// No worker would ever be counted on.
+    MaxBootFailures,
+    /// A lease under 2 ms.
+    Lease,
+    /// The longest restart delay is shorter than the first.
+    RestartDelay {
+        /// [`PoolConfig::restart_delay`].
+        first: Duration,
+        /// [`PoolConfig::max_restart_delay`].
+        longest: Duration,
+    },
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workers { asked } => {
+                write!(f, "a pool has 1 to {} workers, not {asked}", PoolConfig::MAX_WORKERS)
+            }
+            Self::MaxQueued { asked } => {
+                write!(f, "a queue holds at most {} tasks, not {asked}", PoolConfig::MAX_QUEUED)
+            }
+            Self::Ageing { asked } => {
+                write!(f, "ageing is 1 ms to 1 h for a level of priority, not {asked:?}")
+            }
+            Self::BootTimeout => {
+                f.write_str("workers need some time to boot: set a boot time-out above zero")
+            }
+            Self::MaxBootFailures => f.write_str("a worker needs at least one try to boot: set 1 or more"),
+            Self::Lease => {
+                f.write_str("a lease is at least 2 ms; leave it out to never ask workers for a sign of life")
+            }
+            Self::RestartDelay { first, longest } => {
+                write!(f, "the longest restart delay ({longest:?}) is shorter than the first ({first:?})")
+            }
+        }
+    }
+}
+
+impl Error for ConfigError {}

@@ -1,0 +1,70 @@
+//! A pool of workers of fixed size, and the central queue that feeds it.
+//!
+//! [`Scheduler`] decides which task runs where and when, when a worker is given up, and how each task ends. The shell
+//! does it: it spawns workers, passes messages, keeps payloads and promises by id.
+//!
+//! **Late binding.** One dispatcher knows every worker exactly, so a task is bound to a worker only when that worker is
+//! free: tasks wait in one central queue (see [`TaskSpec`] for priority, ageing and capabilities), free workers are chosen
+//! by [`Candidates`]. A task is dispatched only to a worker that has reported ready.
+//!
+//! **Every submitted task settles exactly once**: with a result or its own error, by abort, time-out or queue TTL, refused
+//! with a reason, lost with its workers, or closed with the pool. A settled task's worker may go on for a while: it is
+//! asked to stop, given a grace period, then terminated.
+//!
+//! **Workers fail in all ways.** A worker that crashes, never becomes ready, falls silent or ignores an abort is replaced.
+//! Each replacement has a new [`Generation`](crate::ids::Generation), and what an older one still says changes nothing. The task of
+//! a lost worker goes to another one, a bounded number of times. A place that keeps losing workers is refilled with
+//! exponential back-off. Where no worker that could run a task can be started at all, the task is refused and doesn't wait
+//! for ever.
+//!
+//! ```
+//! use quillwork_core::ids::{Generation, TaskId, WorkerId};
+//! use quillwork_core::pool::{Capabilities, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec};
+//! use quillwork_core::time::Instant;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = Instant::from_millis(0);
+//! let (worker, generation) = (WorkerId::new(0), Generation::FIRST);
+//! let mut pool = Scheduler::new(PoolConfig { workers: 1, ..PoolConfig::default() }, now)?;
+//! assert_eq!(pool.poll_output(), Some(Output::Spawn { worker, generation }));
+//!
+//! // The worker boots; a task that comes meanwhile waits for it.
+//! let task = TaskId::new(7);
+//! pool.handle_submit(now, task, TaskSpec::default())?;
+//! assert_eq!(pool.poll_output(), None);
+//!
+//! let now = Instant::from_millis(40);
+//! pool.handle_worker_ready(now, worker, generation, Capabilities::NONE);
+//! assert_eq!(pool.poll_output(), Some(Output::Dispatch { task, worker, generation, attempt: 1 }));
+//!
+//! let now = Instant::from_millis(55);
+//! pool.handle_task_done(now, worker, generation, task, TaskOutcome::Completed);
+//! assert_eq!(pool.poll_output(), Some(Output::Settle { task, settlement: Settlement::Completed }));
+//! # Ok(())
+//! # }
+//! ```
+
+mod candidates;
+mod capability;
+mod config;
+mod dispatch;
+mod input;
+mod output;
+mod queue;
+mod recovery;
+mod scheduler;
+mod shutdown;
+mod stats;
+mod task;
+mod tasks;
+mod worker;
+
+pub use candidates::Candidates;
+pub use capability::Capabilities;
+pub use config::{ConfigError, PoolConfig};
+pub use input::{CloseMode, Input};
+pub use output::{Output, Refusal, Settlement, TerminateReason};
+pub use scheduler::{DuplicateTask, Scheduler};
+pub use stats::{PoolCounters, PoolStats, WorkerStats};
+pub use task::{Priority, TaskOutcome, TaskSpec};
+pub use worker::WorkerState;

@@ -1,0 +1,204 @@
+//! What the scheduler wants done.
+
+use crate::digest::Digest;
+use crate::ids::{Generation, TaskId, WorkerId};
+
+use super::Capabilities;
+
+/// One thing for the shell to do, in the order in which they come out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// Start a worker. Its messages carry this generation.
+    Spawn {
+        /// The place that it fills.
+        worker: WorkerId,
+        /// What its messages must carry.
+        generation: Generation,
+    },
+    /// End a worker and forget it. It may be gone already.
+    Terminate {
+        /// The place that it filled.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+        /// Why.
+        reason: TerminateReason,
+    },
+    /// Hand the task to the worker. If that fails, tell so as a further input once all outputs are drained.
+    Dispatch {
+        /// The task.
+        task: TaskId,
+        /// Where it goes.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+        /// 1 for the first execution, 2 for the first redelivery, and so on.
+        attempt: u32,
+    },
+    /// Ask the worker to stop the task, which is settled already. The worker must still answer that it is done.
+    AbortRunning {
+        /// The task.
+        task: TaskId,
+        /// Where it runs.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+    },
+    /// Ask the worker for a sign of life. Any message from it will do.
+    Probe {
+        /// The place.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+    },
+    /// Tell whoever submitted the task. Comes once for every submitted task.
+    Settle {
+        /// The task.
+        task: TaskId,
+        /// How it ended.
+        settlement: Settlement,
+    },
+    /// The pool is closed: every task is settled, every worker terminated, and nothing more will come out.
+    Closed,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Settlement {
+    /// With a result.
+    Completed,
+    /// With the task's own error.
+    Failed,
+    /// Ended by its submitter, queued or running.
+    Aborted,
+    /// One execution took longer than [`TaskSpec::timeout`](super::TaskSpec::timeout).
+    TimedOut,
+    /// It waited longer than [`TaskSpec::queue_ttl`](super::TaskSpec::queue_ttl).
+    Expired,
+    /// Its worker was lost and it may not be given to another, or not again.
+    WorkerLost {
+        /// How often it was dispatched.
+        attempts: u32,
+    },
+    /// It was never run, because it can't be.
+    Refused(Refusal),
+    /// The pool was closed before it ended.
+    Closed,
+}
+
+/// Why a task can't be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// As many tasks wait as may. Submit again when some are settled, or raise the limit.
+    QueueFull {
+        /// [`PoolConfig::max_queued`](super::PoolConfig::max_queued).
+        limit: u32,
+    },
+    /// No worker of the pool has these. Where workers have them, but none has all, it is what the closest worker lacks.
+    NoCapableWorker {
+        /// What is missing.
+        missing: Capabilities,
+    },
+    /// Every worker that could run it has failed to start [`PoolConfig::max_boot_failures`](super::PoolConfig) times in
+    /// a row.
+    WorkersUnavailable {
+        /// How many workers of the pool are in that state.
+        failing: u32,
+    },
+    /// The pool is closing.
+    Closing,
+}
+
+/// Why a worker is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TerminateReason {
+    /// The shell told that it was lost.
+    Lost,
+    /// It did not become ready in time.
+    BootTimeout,
+    /// It was silent for longer than its lease.
+    Silent,
+    /// It went on with a task that it was asked to abort.
+    IgnoredAbort,
+    /// The pool closes.
+    Closing,
+}
+
+impl TerminateReason {
+    /// Whether the worker failed, as opposed to being ended on purpose.
+    #[must_use]
+    pub const fn is_loss(self) -> bool {
+        matches!(self, Self::Lost | Self::BootTimeout | Self::Silent)
+    }
+}
+
+impl Output {
+    /// Folds this output into a digest of a run.
+    pub fn digest(&self, digest: &mut Digest) {
+        match *self {
+            Self::Spawn { worker, generation } => write(digest, 1, worker, generation),
+            Self::Terminate { worker, generation, reason } => {
+                write(digest, 2, worker, generation);
+                digest.write_u8(match reason {
+                    TerminateReason::Lost => 1,
+                    TerminateReason::BootTimeout => 2,
+                    TerminateReason::Silent => 3,
+                    TerminateReason::IgnoredAbort => 4,
+                    TerminateReason::Closing => 5,
+                });
+            }
+            Self::Dispatch { task, worker, generation, attempt } => {
+                write(digest, 3, worker, generation);
+                digest.write_u64(task.get());
+                digest.write_u32(attempt);
+            }
+            Self::AbortRunning { task, worker, generation } => {
+                write(digest, 4, worker, generation);
+                digest.write_u64(task.get());
+            }
+            Self::Probe { worker, generation } => write(digest, 5, worker, generation),
+            Self::Settle { task, settlement } => {
+                digest.write_u8(6);
+                digest.write_u64(task.get());
+                settlement.digest(digest);
+            }
+            Self::Closed => digest.write_u8(7),
+        }
+    }
+}
+
+impl Settlement {
+    fn digest(self, digest: &mut Digest) {
+        match self {
+            Self::Completed => digest.write_u8(1),
+            Self::Failed => digest.write_u8(2),
+            Self::Aborted => digest.write_u8(3),
+            Self::TimedOut => digest.write_u8(4),
+            Self::Expired => digest.write_u8(5),
+            Self::WorkerLost { attempts } => {
+                digest.write_u8(6);
+                digest.write_u32(attempts);
+            }
+            Self::Refused(Refusal::QueueFull { limit }) => {
+                digest.write_u8(7);
+                digest.write_u32(limit);
+            }
+            Self::Refused(Refusal::NoCapableWorker { missing }) => {
+                digest.write_u8(8);
+                digest.write_u64(missing.bits());
+            }
+            Self::Refused(Refusal::WorkersUnavailable { failing }) => {
+                digest.write_u8(9);
+                digest.write_u32(failing);
+            }
+            Self::Refused(Refusal::Closing) => digest.write_u8(10),
+            Self::Closed => digest.write_u8(11),
+        }
+    }
+}
+
+fn write(digest: &mut Digest, tag: u8, worker: WorkerId, generation: Generation) {
+    digest.write_u8(tag);
+    digest.write_u32(worker.get());
+    digest.write_u32(generation.get());
+}

@@ -1,0 +1,388 @@
+//! The scheduler: what can happen to a pool, and what it answers.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::error::Error;
+use core::fmt;
+
+use crate::deadline::Deadlines;
+use crate::ids::{Generation, TaskId, WorkerId};
+use crate::time::{Duration, Instant};
+
+use super::candidates::{Candidates, worker_id};
+use super::queue::TaskQueue;
+use super::tasks::TaskTable;
+use super::worker::{Phase, Worker};
+use super::{
+    Capabilities, CloseMode, ConfigError, Input, Output, PoolConfig, PoolCounters, PoolStats, Settlement,
+    TaskOutcome, TaskSpec, TerminateReason, WorkerState, WorkerStats,
+};
+
+/// Decides for a pool of workers: see the [module](super).
+///
+/// Driven as the [crate](crate) describes. A `now` earlier than the last one counts as the last one.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    pub(super) config: PoolConfig,
+    pub(super) workers: Vec<Worker>,
+    pub(super) candidates: Candidates,
+    pub(super) tasks: TaskTable,
+    pub(super) queue: TaskQueue,
+    pub(super) deadlines: Deadlines,
+    pub(super) outputs: VecDeque<Output>,
+    pub(super) counters: PoolCounters,
+    pub(super) closing: Closing,
+    pub(super) next_sequence: u64,
+    last_now: Instant,
+}
+
+/// How far the end of the pool has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    Open,
+    Draining,
+    Closed,
+}
+
+/// What a slot of the table of deadlines stands for.
+pub(super) enum Timer {
+    /// Boot time-out, lease or back-off of a worker, by its phase.
+    Lifecycle(usize),
+    /// Time-out of a running task or grace of one that was asked to abort, by the worker's phase.
+    Work(usize),
+    /// Queue TTL of the task in this slot.
+    QueueTtl(u32),
+}
+
+impl Scheduler {
+    /// A pool that asks at once for all its workers.
+    ///
+    /// # Errors
+    ///
+    /// Where a setting can't be used.
+    pub fn new(config: PoolConfig, now: Instant) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let mut scheduler = Self {
+            config,
+            workers: (0..config.workers).map(|_| Worker::new()).collect(),
+            candidates: Candidates::new(config.workers),
+            tasks: TaskTable::new(),
+            queue: TaskQueue::default(),
+            deadlines: Deadlines::new(),
+            outputs: VecDeque::new(),
+            counters: PoolCounters::default(),
+            closing: Closing::Open,
+            next_sequence: 0,
+            last_now: now,
+        };
+        for index in 0..scheduler.workers.len() {
+            scheduler.spawn(now, index);
+        }
+        Ok(scheduler)
+    }
+
+    /// A task was submitted. It is dispatched, queued, or settled as refused.
+    ///
+    /// # Errors
+    ///
+    /// Where an unsettled task has this id. Nothing has changed then. Count ids up: a late message about an old task
+    /// could otherwise be taken for one about the new.
+    pub fn handle_submit(&mut self, now: Instant, task: TaskId, spec: TaskSpec) -> Result<(), DuplicateTask> {
+        let now = self.advance(now);
+        if self.tasks.contains(task) {
+            return Err(DuplicateTask { task });
+        }
+        self.counters.submitted += 1;
+        self.admit(now, task, spec);
+        Ok(())
+    }
+
+    /// The submitter gave the task up. It settles as aborted at once: queued, it is gone for good; running, its worker
+    /// is asked to stop, and terminated after [`PoolConfig::abort_grace`] if it isn't done. Does nothing where the task is
+    /// settled already.
+    pub fn handle_abort(&mut self, now: Instant, task: TaskId) {
+        let now = self.advance(now);
+        if let Some(slot) = self.tasks.slot_of(task) {
+            match self.tasks.task(slot).worker {
+                None => self.unqueue(slot),
+                Some(worker) => self.stop_running(now, worker as usize),
+            }
+            self.settle(slot, Settlement::Aborted);
+            self.finish_drain(now);
+        }
+    }
+
+    /// A worker has started and can take tasks. A worker that is up may say so again to change its capabilities, for
+    /// instance when it lost its GPU; queued tasks that nobody can run any more are then refused.
+    pub fn handle_worker_ready(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        generation: Generation,
+        capabilities: Capabilities,
+    ) {
+        let now = self.advance(now);
+        let Some(index) = self.current(worker, generation) else { return };
+        let place = &mut self.workers[index];
+        let changed = place.capabilities.replace(capabilities) != Some(capabilities);
+        if matches!(place.phase, Phase::Booting) {
+            place.become_ready(now);
+            self.arm_lease(now, index);
+            self.candidates.open(worker, capabilities);
+        } else {
+            place.saw(now);
+            self.candidates.set_capabilities(worker, capabilities);
+        }
+        self.feed(now, index);
+        if changed {
+            self.refuse_unservable();
+        }
+        self.finish_drain(now);
+    }
+
+    /// A sign of life, which renews the worker's lease. Any message will do; a task's progress, for instance. The other
+    /// inputs from a worker renew it themselves.
+    pub fn handle_worker_alive(&mut self, now: Instant, worker: WorkerId, generation: Generation) {
+        let now = self.advance(now);
+        if let Some(index) = self.current(worker, generation)
+            && self.workers[index].is_up()
+        {
+            self.workers[index].saw(now);
+        }
+    }
+
+    /// The worker is gone or of no use: an error event outside any task, an exit, a message that can't be read. It is
+    /// replaced, and its task is given to another worker where it may be.
+    pub fn handle_worker_lost(&mut self, now: Instant, worker: WorkerId, generation: Generation) {
+        let now = self.advance(now);
+        if let Some(index) = self.current(worker, generation) {
+            self.lose(now, index, TerminateReason::Lost);
+            self.finish_drain(now);
+        }
+    }
+
+    /// The worker is done with a task. If that was asked to abort the worker is free again and the outcome is forgotten.
+    pub fn handle_task_done(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        generation: Generation,
+        task: TaskId,
+        outcome: TaskOutcome,
+    ) {
+        let now = self.advance(now);
+        let Some(index) = self.current(worker, generation) else { return };
+        match self.workers[index].phase {
+            Phase::Busy { task: running, slot, .. } if running == task => {
+                self.workers[index].completed += 1;
+                self.settle(
+                    slot,
+                    match outcome {
+                        TaskOutcome::Completed => Settlement::Completed,
+                        TaskOutcome::Failed => Settlement::Failed,
+                    },
+                );
+            }
+            Phase::Draining { task: stopped, .. } if stopped == task => {}
+            Phase::Busy { .. } | Phase::Draining { .. } | Phase::Booting | Phase::Ready | Phase::Dead => {
+                self.counters.stale_messages += 1;
+                return;
+            }
+        }
+        self.workers[index].saw(now);
+        self.release(now, index);
+        self.finish_drain(now);
+    }
+
+    /// The pool shall end. [`CloseMode::Now`] may follow on [`CloseMode::Drain`] to cut it short.
+    pub fn handle_close(&mut self, now: Instant, mode: CloseMode) {
+        let now = self.advance(now);
+        match (mode, self.closing) {
+            (_, Closing::Closed) => {}
+            (CloseMode::Drain, _) => {
+                self.closing = Closing::Draining;
+                self.finish_drain(now);
+            }
+            (CloseMode::Now, _) => self.close_now(now),
+        }
+    }
+
+    /// Time has passed: does everything that is due. To be called at [`Scheduler::next_deadline`] or soon after.
+    pub fn handle_deadline(&mut self, now: Instant) {
+        let now = self.advance(now);
+        while let Some(slot) = self.deadlines.pop_due(now) {
+            match self.timer(slot) {
+                Timer::Lifecycle(index) => self.on_lifecycle_due(now, index),
+                Timer::Work(index) => self.on_work_due(now, index),
+                Timer::QueueTtl(slot) => {
+                    self.unqueue(slot);
+                    self.settle(slot, Settlement::Expired);
+                }
+            }
+        }
+        self.finish_drain(now);
+    }
+
+    /// One recorded input: calls the method of the same name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scheduler::handle_submit`]; the other inputs can't fail.
+    pub fn handle_input(&mut self, now: Instant, input: Input) -> Result<(), DuplicateTask> {
+        match input {
+            Input::Submit { task, spec } => return self.handle_submit(now, task, spec),
+            Input::Abort { task } => self.handle_abort(now, task),
+            Input::WorkerReady { worker, generation, capabilities } => {
+                self.handle_worker_ready(now, worker, generation, capabilities);
+            }
+            Input::WorkerAlive { worker, generation } => self.handle_worker_alive(now, worker, generation),
+            Input::WorkerLost { worker, generation } => self.handle_worker_lost(now, worker, generation),
+            Input::TaskDone { worker, generation, task, outcome } => {
+                self.handle_task_done(now, worker, generation, task, outcome);
+            }
+            Input::Close { mode } => self.handle_close(now, mode),
+            Input::Deadline => self.handle_deadline(now),
+        }
+        Ok(())
+    }
+
+    /// What to do next. To be called until `None` after each input and once after [`Scheduler::new`].
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Scheduler::handle_deadline`] if nothing happens before. May be in the past.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// The settings that it was made with.
+    #[must_use]
+    pub const fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
+    /// Whether [`Output::Closed`] has come out or is about to.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closing == Closing::Closed
+    }
+
+    /// Counts, depths and times.
+    #[must_use]
+    pub fn stats(&self, now: Instant) -> PoolStats {
+        let now = now.max(self.last_now);
+        let sum = |of: fn(&Worker, Instant) -> Duration| {
+            self.workers.iter().map(|worker| of(worker, now)).fold(Duration::ZERO, |sum, time| sum + time)
+        };
+        let count = |matches: fn(&Worker) -> bool| {
+            small(self.workers.iter().filter(|worker| matches(worker)).count())
+        };
+        PoolStats {
+            counters: self.counters,
+            queued: small(self.queue.len()),
+            running: small(self.tasks.len() - self.queue.len()),
+            workers_up: count(Worker::is_up),
+            workers_busy: count(|worker| matches!(worker.state(), WorkerState::Busy | WorkerState::Draining)),
+            busy_time: sum(Worker::busy_time),
+            available_time: sum(Worker::available_time),
+        }
+    }
+
+    /// What a worker's place is doing; `None` where the pool has no such place.
+    #[must_use]
+    pub fn worker_stats(&self, now: Instant, worker: WorkerId) -> Option<WorkerStats> {
+        let place = self.workers.get(worker.index())?;
+        Some(WorkerStats {
+            generation: place.generation,
+            state: place.state(),
+            capabilities: place.capabilities,
+            running: place.running(),
+            completed: place.completed,
+            boot_failures: place.boot_failures,
+            busy_time: place.busy_time(now.max(self.last_now)),
+        })
+    }
+
+    fn advance(&mut self, now: Instant) -> Instant {
+        self.last_now = self.last_now.max(now);
+        self.last_now
+    }
+
+    /// The place of a worker that is not given up; its message is counted as stale otherwise.
+    fn current(&mut self, worker: WorkerId, generation: Generation) -> Option<usize> {
+        let index = worker.index();
+        let current = self
+            .workers
+            .get(index)
+            .is_some_and(|place| place.generation == generation && !matches!(place.phase, Phase::Dead));
+        if !current {
+            self.counters.stale_messages += 1;
+        }
+        current.then_some(index)
+    }
+
+    /// Ends a task that is neither queued nor counted on by its worker any more.
+    pub(super) fn settle(&mut self, slot: u32, settlement: Settlement) {
+        let task = self.tasks.remove(slot).id;
+        self.emit_settlement(task, settlement);
+    }
+
+    pub(super) fn emit_settlement(&mut self, task: TaskId, settlement: Settlement) {
+        self.counters.count(settlement);
+        self.outputs.push_back(Output::Settle { task, settlement });
+    }
+
+    /// Takes a task out of the queue for good.
+    pub(super) fn unqueue(&mut self, slot: u32) {
+        self.queue.remove(self.tasks.task(slot).spec.required, slot);
+        let timer = self.queue_ttl_timer(slot);
+        self.deadlines.cancel(timer);
+    }
+
+    // Deadlines are numbered: two for each worker, then one for each slot of the table of tasks.
+
+    pub(super) fn lifecycle_timer(index: usize) -> u32 {
+        2 * worker_id(index).get()
+    }
+
+    pub(super) fn work_timer(index: usize) -> u32 {
+        2 * worker_id(index).get() + 1
+    }
+
+    pub(super) fn queue_ttl_timer(&self, slot: u32) -> u32 {
+        2 * self.config.workers + slot
+    }
+
+    fn timer(&self, timer: u32) -> Timer {
+        match timer.checked_sub(2 * self.config.workers) {
+            Some(slot) => Timer::QueueTtl(slot),
+            None if timer.is_multiple_of(2) => Timer::Lifecycle(timer as usize / 2),
+            None => Timer::Work(timer as usize / 2),
+        }
+    }
+}
+
+/// An unsettled task has the id already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DuplicateTask {
+    /// The id.
+    pub task: TaskId,
+}
+
+impl fmt::Display for DuplicateTask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "task {} was submitted before and is not settled: give each task an id of its own",
+            self.task
+        )
+    }
+}
+
+impl Error for DuplicateTask {}
+
+pub(super) fn small(count: usize) -> u32 {
+    u32::try_from(count).expect("workers and queue are bounded far below 2^32")
+}

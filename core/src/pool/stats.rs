@@ -1,0 +1,106 @@
+//! Plain numbers about a pool.
+
+use crate::ids::{Generation, TaskId};
+use crate::time::Duration;
+
+use super::{Capabilities, Settlement, WorkerState};
+
+/// Counts since the pool was made. They only grow, so that whoever reads them at two times gets an interval by
+/// subtraction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolCounters {
+    /// Tasks submitted. At all times the sum of all settlements, queued and running.
+    pub submitted: u64,
+    /// Settled as [`Settlement::Completed`].
+    pub completed: u64,
+    /// Settled as [`Settlement::Failed`].
+    pub failed: u64,
+    /// Settled as [`Settlement::Aborted`].
+    pub aborted: u64,
+    /// Settled as [`Settlement::TimedOut`].
+    pub timed_out: u64,
+    /// Settled as [`Settlement::Expired`].
+    pub expired: u64,
+    /// Settled as [`Settlement::WorkerLost`].
+    pub worker_lost: u64,
+    /// Settled as [`Settlement::Refused`].
+    pub refused: u64,
+    /// Settled as [`Settlement::Closed`].
+    pub closed: u64,
+    /// Tasks queued again because their worker was lost.
+    pub redelivered: u64,
+    /// Workers lost: crashed, silent, or never ready.
+    pub workers_lost: u64,
+    /// Workers terminated because a task went on after it was aborted or timed out.
+    pub workers_overdue: u64,
+    /// Messages of workers that were given up before, or about tasks that they don't have. They changed nothing.
+    pub stale_messages: u64,
+}
+
+impl PoolCounters {
+    pub(super) fn count(&mut self, settlement: Settlement) {
+        let counter = match settlement {
+            Settlement::Completed => &mut self.completed,
+            Settlement::Failed => &mut self.failed,
+            Settlement::Aborted => &mut self.aborted,
+            Settlement::TimedOut => &mut self.timed_out,
+            Settlement::Expired => &mut self.expired,
+            Settlement::WorkerLost { .. } => &mut self.worker_lost,
+            Settlement::Refused(_) => &mut self.refused,
+            Settlement::Closed => &mut self.closed,
+        };
+        *counter += 1;
+    }
+
+    /// Tasks settled in any way.
+    #[must_use]
+    pub const fn settled(&self) -> u64 {
+        self.completed
+            + self.failed
+            + self.aborted
+            + self.timed_out
+            + self.expired
+            + self.worker_lost
+            + self.refused
+            + self.closed
+    }
+}
+
+/// A pool at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolStats {
+    /// Counts since the pool was made.
+    pub counters: PoolCounters,
+    /// Tasks that wait.
+    pub queued: u32,
+    /// Tasks that run and are not settled.
+    pub running: u32,
+    /// Workers that are ready, busy or draining.
+    pub workers_up: u32,
+    /// Workers that are busy or draining.
+    pub workers_busy: u32,
+    /// Time that all workers spent on tasks since the pool was made.
+    pub busy_time: Duration,
+    /// Time that all workers were up since the pool was made. Utilisation over an interval is the growth of `busy_time`
+    /// divided by the growth of this.
+    pub available_time: Duration,
+}
+
+/// A worker's place at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerStats {
+    /// Which of the workers that filled this place.
+    pub generation: Generation,
+    /// What it is doing.
+    pub state: WorkerState,
+    /// What it can do, as last reported; `None` before the first report.
+    pub capabilities: Option<Capabilities>,
+    /// The unsettled task that it runs.
+    pub running: Option<TaskId>,
+    /// Tasks completed or failed in this place.
+    pub completed: u64,
+    /// How often in a row the place failed to get a ready worker.
+    pub boot_failures: u32,
+    /// Time spent on tasks in this place.
+    pub busy_time: Duration,
+}

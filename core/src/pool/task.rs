@@ -1,0 +1,78 @@
+//! What a submitter says about a task.
+
+use crate::time::Duration;
+
+use super::Capabilities;
+
+/// How urgent a task is: 0 the least, 10 the most.
+///
+/// Priority is a head start, not a rank: a waiting task gains one level for each
+/// [`PoolConfig::ageing`](super::PoolConfig::ageing) that it waits, so that nothing starves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// 0: work that nobody waits for.
+    pub const LOWEST: Self = Self(0);
+    /// 5: the default.
+    pub const NORMAL: Self = Self(5);
+    /// 10: somebody looks at the screen and waits.
+    pub const HIGHEST: Self = Self(10);
+
+    /// A level of 0 to 10, or `None` above.
+    #[must_use]
+    pub const fn new(level: u8) -> Option<Self> {
+        if level <= Self::HIGHEST.0 { Some(Self(level)) } else { None }
+    }
+
+    /// The level, 0 to 10.
+    #[must_use]
+    pub const fn level(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self::NORMAL
+    }
+}
+
+/// What the scheduler must know about a task. What the task does is the shell's matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TaskSpec {
+    /// How urgent it is.
+    pub priority: Priority,
+    /// What a worker must have to run it.
+    pub required: Capabilities,
+    /// The longest that one execution may take, counted from its dispatch to a worker.
+    pub timeout: Option<Duration>,
+    /// The longest that it may wait in the queue. Counted anew where it is queued again after its worker was lost.
+    pub queue_ttl: Option<Duration>,
+    /// Whether it may be given to another worker after the first was lost. `false` where running it twice would do harm,
+    /// or where its input was moved into the lost worker.
+    pub redeliverable: bool,
+}
+
+impl Default for TaskSpec {
+    /// Normal priority, any worker, no limits in time, redeliverable.
+    fn default() -> Self {
+        Self {
+            priority: Priority::NORMAL,
+            required: Capabilities::NONE,
+            timeout: None,
+            queue_ttl: None,
+            redeliverable: true,
+        }
+    }
+}
+
+/// How an execution ended, as the worker told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TaskOutcome {
+    /// With a result.
+    Completed,
+    /// With the task's own error. Also where the shell could not hand the task over, for instance because its input can't
+    /// be cloned.
+    Failed,
+}
