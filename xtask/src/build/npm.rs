@@ -1,0 +1,32 @@
+//! `npm ci` where the lock file asks for it.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::job::Job;
+use crate::tree::Stamp;
+use crate::workspace::Workspace;
+
+/// Installs what `dir/package-lock.json` names, unless that was done.
+pub(crate) fn install(workspace: &Workspace, dir: &str) -> Result<()> {
+    let at = workspace.path(dir);
+    if !at.join("package-lock.json").is_file() {
+        bail!("{dir} has no package-lock.json");
+    }
+    let stamp = Stamp::new(
+        workspace,
+        &format!("npm-ci-{}", dir.replace('/', "-")),
+        &["package.json", "package-lock.json", ".npmrc"].map(|name| at.join(name)),
+        &[],
+        &[at.join("node_modules/.package-lock.json")],
+    )?;
+    stamp.unless_fresh(|| {
+        npm(workspace, &format!("npm ci in {dir}"), &at).args(["ci", "--no-audit", "--no-fund"]).check()
+    })
+}
+
+/// npm, to run in `dir`.
+pub(crate) fn npm(workspace: &Workspace, label: &str, dir: &Path) -> Job {
+    Job::new(workspace, label, "npm").dir(dir)
+}

@@ -1,0 +1,128 @@
+//! What each stage of the tests does.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::build;
+use crate::counts::Counts;
+use crate::job::Job;
+use crate::setup;
+use crate::stage::{Lab, count, one};
+
+/// Where the end-to-end tests leave pictures of what they saw.
+const SCREENSHOTS: &str = "screenshots";
+
+pub(crate) fn set_up(lab: &Lab) -> Result<Counts> {
+    lab.equip(setup::for_testing(lab.workspace)?);
+    Ok(Counts::ONE_PASSED)
+}
+
+pub(crate) fn format(lab: &Lab) -> Result<Counts> {
+    one(cargo(lab, "cargo fmt", &["fmt", "--all", "--check"]).check())
+}
+
+pub(crate) fn clippy(lab: &Lab) -> Result<Counts> {
+    one(cargo(lab, "cargo clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+        .check())
+}
+
+pub(crate) fn docs(lab: &Lab) -> Result<Counts> {
+    one(cargo(lab, "cargo doc", &["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-Dwarnings")
+        .check())
+}
+
+pub(crate) fn native_tests(lab: &Lab) -> Result<Counts> {
+    let what = ["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"];
+    count(cargo(lab, "cargo test", &what))
+}
+
+pub(crate) fn doc_tests(lab: &Lab) -> Result<Counts> {
+    count(cargo(lab, "cargo test --doc", &["test", "--workspace", "--no-fail-fast", "--doc"]))
+}
+
+/// A lint can't see std inside a dependency; a target without std can.
+pub(crate) fn core_without_std(lab: &Lab) -> Result<Counts> {
+    let job = Job::new(lab.workspace, "build core without std", "cargo")
+        .args(["build", "--package", "quillwork-core", "--no-default-features", "--target-dir"])
+        .args([lab.workspace.target("nostd")]);
+    one(lab.tools()?.compiler.for_bare_metal(job).check())
+}
+
+/// The same decisions, bit for bit, here and in the browser.
+pub(crate) fn wasm_in_chromium(lab: &Lab) -> Result<Counts> {
+    let module = build::test_module(lab.workspace, lab.tools()?)?;
+    cargo(lab, "build the native half", &["build", "--package", "quillwork-tests", "--bin", "digests"])
+        .check()?;
+    build::npm_install(lab.workspace, "tests/browser")?;
+    count(
+        browser_tests(lab, "digests in chromium", "digests")?
+            .env("QUILLWORK_TESTS_WASM", module)
+            .env("QUILLWORK_TESTS_NATIVE", lab.workspace.target("debug/digests")),
+    )
+}
+
+pub(crate) fn package(lab: &Lab) -> Result<Counts> {
+    one(build::package(lab.workspace, lab.tools()?))
+}
+
+pub(crate) fn packed_tarball(lab: &Lab) -> Result<Counts> {
+    let job = Job::new(lab.workspace, "npm test in wasm/npm", "npm")
+        .dir(lab.workspace.path("wasm/npm"))
+        .env("QUILLWORK_TARBALL", build::tarball(lab.workspace))
+        .args(["test"]);
+    count(with_browser(job)?)
+}
+
+pub(crate) fn story_app(lab: &Lab) -> Result<Counts> {
+    let dir = lab.workspace.path("examples/story-app");
+    build::story_dependencies(lab.workspace)?;
+    let npm = |label, args: &[&str]| Job::new(lab.workspace, label, "npm").dir(&dir).args(args);
+    let mut counts = one(npm("types of the story app", &["run", "typecheck"]).check())?;
+    counts.add(count(npm("tests of the story app", &["test"]))?);
+    counts.add(one(build::story(lab.workspace))?);
+    Ok(counts)
+}
+
+pub(crate) fn host_and_dashboard(lab: &Lab) -> Result<Counts> {
+    build::dashboard(lab.workspace, lab.tools()?)?;
+    one(build::host(lab.workspace))
+}
+
+pub(crate) fn end_to_end(lab: &Lab) -> Result<Counts> {
+    build::assemble(lab.workspace)?;
+    build::npm_install(lab.workspace, "tests/browser")?;
+    let screenshots = lab.workspace.target(SCREENSHOTS);
+    fs::create_dir_all(&screenshots)
+        .with_context(|| format!("could not create {}", screenshots.display()))?;
+    let counts = count(
+        browser_tests(lab, "end to end in chromium", "e2e")?
+            .env("QUILLWORK_HOST", lab.workspace.host_binary())
+            .env("QUILLWORK_SCREENSHOTS", &screenshots),
+    )?;
+    println!("  screenshots: {}", lab.workspace.shown(&screenshots));
+    Ok(counts)
+}
+
+fn cargo(lab: &Lab, label: &str, args: &[&str]) -> Job {
+    let (command, rest) = args.split_at(1);
+    let job = Job::new(lab.workspace, label, "cargo").args(command);
+    // cargo fmt builds nothing, so it takes no directory for it.
+    let job =
+        if command == ["fmt"] { job } else { job.args(["--target-dir"]).args([lab.workspace.target("")]) };
+    job.args(rest)
+}
+
+/// `npm run <script>` in `tests/browser`.
+fn browser_tests(lab: &Lab, label: &str, script: &str) -> Result<Job> {
+    with_browser(
+        Job::new(lab.workspace, label, "npm").dir(lab.workspace.path("tests/browser")).args(["run", script]),
+    )
+}
+
+/// Tells `job` which browser the set-up found.
+fn with_browser(job: Job) -> Result<Job> {
+    let browser = setup::chromium()?.context("Chromium is gone since the set-up")?;
+    Ok(job.env("QUILLWORK_CHROMIUM", browser))
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask soak`: randomised tests with ever new seeds, for as long as asked.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use crate::console::clock;
+use crate::job::Job;
+use crate::workspace::Workspace;
+
+pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask soak --minutes 60\n  \
+    cargo xtask soak --minutes 5 --seed 42    repeat a round that failed";
+
+/// Cases of each property in a round; the tests themselves run 256 at most.
+const CASES_PER_ROUND: u32 = 5_000;
+/// Packages whose tests draw from a seed.
+const PACKAGES: [&str; 3] = ["quillwork-sim", "quillwork-core", "quillwork-store"];
+
+/// Flags of `cargo xtask soak`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// How long to go on; a round that has begun is finished
+    #[arg(long, default_value_t = 30)]
+    minutes: u64,
+    /// Seed of the first round; each later one adds one. Without it, the time of day
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Runs rounds until the time is up or one fails.
+pub(crate) fn soak(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
+    let mut seed = options.seed.unwrap_or(now.as_secs());
+    let packages: Vec<_> = PACKAGES.iter().flat_map(|package| ["--package", package]).collect();
+    let job = |label: &str| {
+        Job::new(workspace, label, "cargo")
+            .args(["test", "--release", "--lib", "--tests", "--target-dir"])
+            .args([workspace.target("")])
+            .args(&packages)
+    };
+    job("build the tests").args(["--no-run"]).check()?;
+
+    let limit = Duration::from_secs(options.minutes * 60);
+    let started = Instant::now();
+    let mut rounds = 0;
+    while rounds == 0 || started.elapsed() < limit {
+        let finished = job(&format!("round with seed {seed}"))
+            .env("PROPTEST_CASES", CASES_PER_ROUND.to_string())
+            .env("PROPTEST_RNG_SEED", seed.to_string())
+            .env("QUILLWORK_SEED", seed.to_string())
+            .limit(Duration::from_secs(6 * 3600))
+            .run(|_| ())?;
+        if !finished.success {
+            println!("{}\n\nTo repeat it: cargo xtask soak --minutes 0 --seed {seed}", finished.complaint);
+            return Ok(ExitCode::FAILURE);
+        }
+        rounds += 1;
+        seed = seed.wrapping_add(1);
+    }
+    println!("{rounds} rounds of {CASES_PER_ROUND} cases a property passed in {}.", clock(started.elapsed()));
+    Ok(ExitCode::SUCCESS)
+}
