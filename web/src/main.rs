@@ -1,3 +1,3 @@
-//! The Quillwork dashboard.
+//! Entry point of the dashboard in a browser.
 
 fn main() {}

@@ -1,0 +1,120 @@
+//! The vertical axis: round tops, few ticks, and no jump every second.
+
+use super::format::Unit;
+
+/// Updates in a row that must fit under half of the axis before it shrinks.
+const CALM_UPDATES: u32 = 15;
+/// Ticks above zero, at most.
+const MOST_TICKS: usize = 4;
+
+/// The top of a chart's axis. It grows at once and shrinks late, so that a live chart stays readable.
+#[derive(Clone, Debug)]
+pub struct Top {
+    unit: Unit,
+    fixed: Option<f64>,
+    least: f64,
+    top: f64,
+    calm: u32,
+}
+
+impl Top {
+    /// An axis that always ends at `top`.
+    pub fn fixed(unit: Unit, top: f64) -> Self {
+        Self { unit, fixed: Some(top), least: top, top, calm: 0 }
+    }
+
+    /// An axis that follows the values and never ends below `least`.
+    pub fn following(unit: Unit, least: f64) -> Self {
+        let top = round_up(unit, least);
+        Self { unit, fixed: None, least: top, top, calm: 0 }
+    }
+
+    /// Takes the greatest value in view and gives the top of the axis.
+    pub fn update(&mut self, greatest: Option<f64>) -> f64 {
+        if let Some(fixed) = self.fixed {
+            return fixed;
+        }
+        let wanted = greatest.map_or(self.least, |value| round_up(self.unit, value * 1.05).max(self.least));
+        if wanted >= self.top {
+            self.top = wanted;
+            self.calm = 0;
+        } else if wanted <= self.top / 2.0 {
+            self.calm += 1;
+            if self.calm >= CALM_UPDATES {
+                self.top = wanted;
+                self.calm = 0;
+            }
+        } else {
+            self.calm = 0;
+        }
+        self.top
+    }
+}
+
+/// Ticks from zero to `top`, at round values.
+pub fn ticks(unit: Unit, top: f64) -> Vec<f64> {
+    let step = steps(unit, top).find(|step| top / step <= 4.000_001).unwrap_or(top);
+    (0..=MOST_TICKS)
+        .map(|index| step * f64::from(u32::try_from(index).expect("a handful of ticks")))
+        .filter(|tick| *tick <= top * 1.000_001)
+        .collect()
+}
+
+/// The smallest round value that is not below `value`.
+fn round_up(unit: Unit, value: f64) -> f64 {
+    steps(unit, value).find(|step| *step >= value).unwrap_or(value)
+}
+
+/// Round values from well below `near` upwards: 1, 2, 2.5, 5, 10, or powers of two where bytes are counted.
+fn steps(unit: Unit, near: f64) -> impl Iterator<Item = f64> {
+    let binary = matches!(unit, Unit::Bytes | Unit::BytesPerSecond);
+    let near = if near.is_finite() && near > 0.0 { near } else { 1.0 };
+    let (base, multiples): (f64, &[f64]) = if binary { (2.0, &[1.0]) } else { (10.0, &[1.0, 2.0, 2.5, 5.0]) };
+    #[expect(clippy::cast_possible_truncation, reason = "the exponent of a finite f64 fits")]
+    let magnitude = near.log(base).floor() as i32;
+    (magnitude - 4..=magnitude + 2)
+        .flat_map(move |exponent| multiples.iter().map(move |multiple| multiple * base.powi(exponent)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ticks_are_round() {
+        assert_eq!(ticks(Unit::Ratio, 1.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(ticks(Unit::FramesPerSecond, 60.0), [0.0, 20.0, 40.0, 60.0]);
+        assert_eq!(ticks(Unit::BytesPerSecond, 4_096.0), [0.0, 1_024.0, 2_048.0, 3_072.0, 4_096.0]);
+    }
+
+    #[test]
+    fn grows_at_once_and_shrinks_late() {
+        let mut top = Top::following(Unit::Millis, 10.0);
+        assert_eq!(top.update(None).to_string(), "10");
+        assert_eq!(top.update(Some(180.0)).to_string(), "200");
+        assert_eq!(top.update(Some(20.0)).to_string(), "200");
+        let after: Vec<f64> = (0..CALM_UPDATES).map(|_| top.update(Some(20.0))).collect();
+        assert_eq!(after.last(), Some(&25.0));
+    }
+
+    #[test]
+    fn a_share_keeps_its_whole_axis() {
+        let mut top = Top::fixed(Unit::Ratio, 1.0);
+        assert_eq!(top.update(Some(0.01)).to_string(), "1");
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_fits_and_ticks_stay_few(value in 1e-3_f64..1e12, bytes in any::<bool>()) {
+            let unit = if bytes { Unit::BytesPerSecond } else { Unit::Millis };
+            let mut top = Top::following(unit, 1e-3);
+            let top = top.update(Some(value));
+            prop_assert!(top >= value);
+            let ticks = ticks(unit, top);
+            prop_assert!((2..=5).contains(&ticks.len()), "{:?} for {}", ticks, top);
+            prop_assert!(ticks.windows(2).all(|pair| pair[0] < pair[1]));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Values as people read them. Units are set off by a no-break space; digits stay few and of even number, so that
+//! columns don't jump.
+
+/// Shown for a value nobody observed.
+pub const NO_DATA: &str = "no data";
+
+const NO_BREAK_SPACE: char = '\u{a0}';
+
+/// What a number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// A share, 0 to 1; shown as per cent.
+    Ratio,
+    /// A share that matters in tenths of a per cent, such as errors.
+    FineRatio,
+    /// Bytes.
+    Bytes,
+    /// Bytes a second.
+    BytesPerSecond,
+    /// Milliseconds.
+    Millis,
+    /// Frames a second.
+    FramesPerSecond,
+    /// Degrees.
+    Celsius,
+    /// Things.
+    Count,
+}
+
+impl Unit {
+    /// The value with its unit.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::Ratio => percent(value, 0),
+            Self::FineRatio => percent(value, 2),
+            Self::Bytes => bytes(value),
+            Self::BytesPerSecond => format!("{}/s", bytes(value)),
+            Self::Millis => millis(value),
+            Self::FramesPerSecond => with_unit(format!("{value:.0}"), "FPS"),
+            Self::Celsius => with_unit(format!("{value:.0}"), "°C"),
+            Self::Count => count(value),
+        }
+    }
+
+    /// The value with its unit, or [`NO_DATA`].
+    pub fn show_or_no_data(self, value: Option<f64>) -> String {
+        value.filter(|value| value.is_finite()).map_or_else(|| NO_DATA.to_owned(), |value| self.show(value))
+    }
+}
+
+/// A share as per cent. What is not nothing is not shown as nothing: `<1 %` rather than `0 %`.
+fn percent(ratio: f64, decimals: usize) -> String {
+    let smallest = 10_f64.powi(-i32::try_from(decimals).expect("a handful of decimals"));
+    let value = ratio * 100.0;
+    if value > 0.0 && value < smallest / 2.0 {
+        return with_unit(format!("<{smallest:.decimals$}"), "%");
+    }
+    with_unit(format!("{value:.decimals$}"), "%")
+}
+
+/// Bytes in powers of 1024, three digits.
+fn bytes(value: f64) -> String {
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let mut value = value.max(0.0);
+    let mut unit = 0;
+    // What would be shown as 1024 of a unit is one of the next.
+    while value >= 1_023.5 && unit + 1 < UNITS.len() {
+        value /= 1_024.0;
+        unit += 1;
+    }
+    let decimals = if unit == 0 || value >= 99.95 { 0 } else { 1 };
+    with_unit(format!("{value:.decimals$}"), UNITS[unit])
+}
+
+fn millis(value: f64) -> String {
+    match value {
+        value if value < 9.95 => with_unit(format!("{value:.1}"), "ms"),
+        value if value < 999.5 => with_unit(format!("{value:.0}"), "ms"),
+        value => with_unit(format!("{:.1}", value / 1e3), "s"),
+    }
+}
+
+fn count(value: f64) -> String {
+    match value {
+        value if value < 9_999.5 => format!("{value:.0}"),
+        value if value < 999_950.0 => with_unit(format!("{:.1}", value / 1e3), "k"),
+        value => with_unit(format!("{:.1}", value / 1e6), "M"),
+    }
+}
+
+/// A length of time in its two largest units: `12 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`.
+pub fn span(millis: u64) -> String {
+    let seconds = millis / 1_000;
+    let parts = match seconds {
+        0..60 => [(seconds, "s"), (0, "")],
+        60..3_600 => [(seconds / 60, "min"), (seconds % 60, "s")],
+        3_600..86_400 => [(seconds / 3_600, "h"), (seconds / 60 % 60, "min")],
+        _ => [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h")],
+    };
+    let shown = parts.into_iter().enumerate().filter(|(index, (amount, _))| *index == 0 || *amount > 0);
+    shown.map(|(_, (amount, unit))| with_unit(amount.to_string(), unit)).collect::<Vec<_>>().join(" ")
+}
+
+/// `1 page`, `2 pages`.
+pub fn counted(number: usize, one: &str, many: &str) -> String {
+    with_unit(number.to_string(), if number == 1 { one } else { many })
+}
+
+fn with_unit(mut number: String, unit: &str) -> String {
+    number.push(NO_BREAK_SPACE);
+    number.push_str(unit);
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(text: &str) -> String {
+        text.replace(NO_BREAK_SPACE, " ")
+    }
+
+    #[test]
+    fn shows_values_as_people_read_them() {
+        let cases = [
+            (Unit::Ratio, 0.4349, "43 %"),
+            (Unit::Ratio, 0.0, "0 %"),
+            (Unit::Ratio, 0.001, "<1 %"),
+            (Unit::Ratio, 1.0, "100 %"),
+            (Unit::FineRatio, 0.001, "0.10 %"),
+            (Unit::FineRatio, 0.000_01, "<0.01 %"),
+            (Unit::Bytes, 0.0, "0 B"),
+            (Unit::Bytes, 1_000.0, "1000 B"),
+            (Unit::Bytes, 1_023.9, "1.0 KiB"),
+            (Unit::Bytes, 1_536.0, "1.5 KiB"),
+            (Unit::Bytes, 104_857_600.0, "100 MiB"),
+            (Unit::Bytes, 24.0 * 1_073_741_824.0, "24.0 GiB"),
+            (Unit::BytesPerSecond, 2_048.0, "2.0 KiB/s"),
+            (Unit::Millis, 0.42, "0.4 ms"),
+            (Unit::Millis, 12.3, "12 ms"),
+            (Unit::Millis, 1_234.0, "1.2 s"),
+            (Unit::FramesPerSecond, 59.94, "60 FPS"),
+            (Unit::Celsius, 48.6, "49 °C"),
+            (Unit::Count, 12.0, "12"),
+            (Unit::Count, 12_345.0, "12.3 k"),
+        ];
+        for (unit, value, text) in cases {
+            assert_eq!(plain(&unit.show(value)), text, "{unit:?} {value}");
+        }
+    }
+
+    #[test]
+    fn says_so_where_there_is_no_data() {
+        assert_eq!(Unit::Ratio.show_or_no_data(None), NO_DATA);
+        assert_eq!(Unit::Ratio.show_or_no_data(Some(f64::NAN)), NO_DATA);
+        assert_eq!(plain(&Unit::Ratio.show_or_no_data(Some(0.0))), "0 %");
+    }
+
+    #[test]
+    fn shows_spans_in_two_units() {
+        let cases = [
+            (400, "0 s"),
+            (12_900, "12 s"),
+            (184_000, "3 min 4 s"),
+            (180_000, "3 min"),
+            (7_500_000, "2 h 5 min"),
+            (273_600_000, "3 d 4 h"),
+        ];
+        for (millis, text) in cases {
+            assert_eq!(plain(&span(millis)), text);
+        }
+    }
+}

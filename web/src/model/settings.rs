@@ -1,0 +1,163 @@
+//! What the user chose. The range and a pause stand in the address, so that a link shows the same; the theme is
+//! remembered by the browser.
+
+/// How far back the charts reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Range {
+    /// One minute.
+    Minute,
+    /// Ten minutes.
+    #[default]
+    TenMinutes,
+    /// One hour.
+    Hour,
+}
+
+impl Range {
+    /// All, shortest first.
+    pub const ALL: [Self; 3] = [Self::Minute, Self::TenMinutes, Self::Hour];
+
+    /// Length.
+    pub fn millis(self) -> u64 {
+        match self {
+            Self::Minute => 60_000,
+            Self::TenMinutes => 600_000,
+            Self::Hour => 3_600_000,
+        }
+    }
+
+    /// On its button.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Minute => "1\u{a0}min",
+            Self::TenMinutes => "10\u{a0}min",
+            Self::Hour => "1\u{a0}h",
+        }
+    }
+
+    /// In a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Minute => "last minute",
+            Self::TenMinutes => "last 10 minutes",
+            Self::Hour => "last hour",
+        }
+    }
+
+    /// In the address.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Minute => "1m",
+            Self::TenMinutes => "10m",
+            Self::Hour => "1h",
+        }
+    }
+
+    fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|range| range.key() == key)
+    }
+}
+
+/// Colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl Theme {
+    /// As it is stored, and as `data-theme` has it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// From what was stored; anything else is the system's.
+    pub fn from_key(key: &str) -> Self {
+        [Self::Light, Self::Dark].into_iter().find(|theme| theme.key() == key).unwrap_or_default()
+    }
+
+    /// The one that the toggle leads to.
+    pub fn next(self) -> Self {
+        match self {
+            Self::System => Self::Light,
+            Self::Light => Self::Dark,
+            Self::Dark => Self::System,
+        }
+    }
+}
+
+/// What stands in the address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// How far back the charts reach.
+    pub range: Range,
+    /// Whether the picture stands still.
+    pub paused: bool,
+}
+
+impl View {
+    /// From the query of an address, with or without `?`. What it doesn't know it leaves at its default.
+    pub fn from_query(query: &str) -> Self {
+        let mut view = Self::default();
+        for (key, value) in query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('=')) {
+            match key {
+                "range" => view.range = Range::from_key(value).unwrap_or_default(),
+                "paused" => view.paused = value == "1",
+                _ => {}
+            }
+        }
+        view
+    }
+
+    /// As a query without defaults: empty, or from `?` on.
+    pub fn to_query(self) -> String {
+        let mut pairs = Vec::new();
+        if self.range != Range::default() {
+            pairs.push(format!("range={}", self.range.key()));
+        }
+        if self.paused {
+            pairs.push("paused=1".to_owned());
+        }
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_shows_the_same_again() {
+        for range in Range::ALL {
+            for paused in [false, true] {
+                let view = View { range, paused };
+                assert_eq!(View::from_query(&view.to_query()), view);
+            }
+        }
+        assert_eq!(View::default().to_query(), "");
+    }
+
+    #[test]
+    fn a_strange_address_shows_the_defaults() {
+        assert_eq!(View::from_query("?range=9y&paused=maybe&x&y=1"), View::default());
+        assert_eq!(View::from_query("?utm=1&range=1h").range, Range::Hour);
+    }
+
+    #[test]
+    fn the_theme_goes_round() {
+        let round: Vec<Theme> =
+            std::iter::successors(Some(Theme::System), |theme| Some(theme.next())).take(4).collect();
+        assert_eq!(round, [Theme::System, Theme::Light, Theme::Dark, Theme::System]);
+        assert_eq!(Theme::from_key("dark"), Theme::Dark);
+        assert_eq!(Theme::from_key("sepia"), Theme::System);
+    }
+}
