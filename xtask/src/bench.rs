@@ -31,7 +31,7 @@ pub(crate) struct Options {
 pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let mut jobs = vec![
         Job::new(workspace, "core beside its peers", "cargo")
-            .args(["bench", "--package", "quillwork-tests", "--target-dir"])
+            .args(["bench", "--package", "quillwork-tests", "--bench", "*", "--target-dir"])
             .args([workspace.target("")]),
         Job::new(workspace, "kernels on this device", "cargo")
             .args([

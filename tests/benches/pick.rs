@@ -1,0 +1,146 @@
+//! Picks the least loaded of 8, 64 and 512 workers, beside crate `poise-core`, which does nothing else.
+//!
+//! Both see the same traffic: half of the workers are busy; in turn the longest busy one gets free and a task is placed.
+//! Core's choice also matches capabilities and weighs how scarce they are; the peer compares loads only, over the
+//! smallest candidate type that it accepts. A round measures one right after the other; `cargo xtask bench` shows the
+//! median ratio of the rounds and their range.
+
+use std::collections::VecDeque;
+use std::hint::black_box;
+use std::time::Instant;
+
+use poise_core::policy::LeastLoaded;
+use poise_core::{Candidate, Policy};
+use quillwork_core::ids::WorkerId;
+use quillwork_core::pool::{Candidates, Capabilities};
+
+const SIZES: [u32; 3] = [8, 64, 512];
+/// Odd, so that there is a median round.
+const ROUNDS: usize = 31;
+/// Workers looked at in a round: enough for milliseconds.
+const LOOKS: u32 = 2_000_000;
+
+fn main() {
+    for workers in SIZES {
+        let turns = LOOKS / workers;
+        let mut ours = Ours::new(workers);
+        let mut theirs = Theirs::new(workers);
+        let mut rounds: Vec<(f64, f64)> = (0..=ROUNDS)
+            .map(|_| (nanos_a_turn(turns, || ours.turn()), nanos_a_turn(turns, || theirs.turn())))
+            .collect();
+        // The first round warms up.
+        rounds.remove(0);
+        report(workers, &rounds);
+    }
+}
+
+fn report(workers: u32, rounds: &[(f64, f64)]) {
+    let ratios = sorted(rounds.iter().map(|(ours, theirs)| ours / theirs));
+    let ours = sorted(rounds.iter().map(|(ours, _)| *ours));
+    let theirs = sorted(rounds.iter().map(|(_, theirs)| *theirs));
+    println!(
+        "BENCH {{\"name\":\"pick among {workers}\",\"peer\":\"poise-core 0.1.1\",\"ratio\":{},\"low\":{},\"high\":{},\
+         \"ours\":{},\"theirs\":{},\"unit\":\"ns\"}}",
+        ratios[ROUNDS / 2],
+        ratios[0],
+        ratios[ROUNDS - 1],
+        ours[ROUNDS / 2],
+        theirs[ROUNDS / 2],
+    );
+}
+
+fn sorted(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut numbers: Vec<_> = numbers.collect();
+    numbers.sort_by(f64::total_cmp);
+    numbers
+}
+
+fn nanos_a_turn(turns: u32, mut turn: impl FnMut() -> usize) -> f64 {
+    let started = Instant::now();
+    for _ in 0..turns {
+        black_box(turn());
+    }
+    started.elapsed().as_secs_f64() * 1e9 / f64::from(turns)
+}
+
+/// Core's choice.
+struct Ours {
+    candidates: Candidates,
+    busy: VecDeque<WorkerId>,
+}
+
+impl Ours {
+    fn new(workers: u32) -> Self {
+        let mut candidates = Candidates::new(workers);
+        (0..workers).for_each(|worker| candidates.open(WorkerId::new(worker), Capabilities::NONE));
+        let mut this = Self { candidates, busy: VecDeque::new() };
+        (0..workers / 2).for_each(|_| {
+            this.place();
+        });
+        this
+    }
+
+    fn turn(&mut self) -> usize {
+        let free = self.busy.pop_front().expect("half of the workers are busy");
+        self.candidates.end(free);
+        self.place()
+    }
+
+    fn place(&mut self) -> usize {
+        let worker =
+            self.candidates.pick(black_box(Capabilities::NONE)).expect("half of the workers are free");
+        self.candidates.begin(worker);
+        self.busy.push_back(worker);
+        worker.index()
+    }
+}
+
+/// The peer's choice.
+struct Theirs {
+    workers: Vec<Worker>,
+    policy: LeastLoaded,
+    busy: VecDeque<usize>,
+}
+
+struct Worker(u32);
+
+impl Candidate for Worker {
+    type Id = ();
+    type Load = u32;
+
+    fn id(&self) -> &() {
+        &()
+    }
+
+    fn load(&self) -> &u32 {
+        &self.0
+    }
+}
+
+impl Theirs {
+    fn new(workers: u32) -> Self {
+        let mut this = Self {
+            workers: (0..workers).map(|_| Worker(0)).collect(),
+            policy: LeastLoaded::new(),
+            busy: VecDeque::new(),
+        };
+        (0..workers / 2).for_each(|_| {
+            this.place();
+        });
+        this
+    }
+
+    fn turn(&mut self) -> usize {
+        let free = self.busy.pop_front().expect("half of the workers are busy");
+        self.workers[free].0 -= 1;
+        self.place()
+    }
+
+    fn place(&mut self) -> usize {
+        let worker =
+            self.policy.pick(black_box(&self.workers), &()).expect("half of the workers are free").index();
+        self.workers[worker].0 += 1;
+        self.busy.push_back(worker);
+        worker
+    }
+}
