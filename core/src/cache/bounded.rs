@@ -12,8 +12,8 @@ use crate::time::{Duration, Instant};
 
 /// Decides which entries stay. See the [module](super) for how a shell drives it.
 ///
-/// Once it has been full for a while, no call allocates. Memory is about 100 bytes per resident entry and 50 per
-/// remembered one, of which there are at most as many.
+/// Once it has been full for a while, no call allocates. Memory grows with the entries, not with the capacity; keys of evicted
+/// entries are remembered up to nine tenths of the capacity.
 #[derive(Clone, Debug)]
 pub struct Cache<P = S3Fifo> {
     options: CacheOptions,

@@ -136,14 +136,7 @@ impl Sketch {
         if self.accuracy != other.accuracy {
             return Err(AccuracyMismatch { ours: self.accuracy, theirs: other.accuracy });
         }
-        for &(index, times) in &other.buckets {
-            self.add_to_bucket(index, times);
-        }
-        self.zeros = self.zeros.saturating_add(other.zeros);
-        self.count = self.count.saturating_add(other.count);
-        self.sum = (self.sum + other.sum).min(f64::MAX);
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.absorb(other);
         Ok(())
     }
 
@@ -245,6 +238,18 @@ impl Sketch {
     /// The value with the same relative distance to both ends of a bucket.
     fn value_of(&self, index: i32) -> f64 {
         libm::exp(f64::from(index) * self.log_growth) * (1.0 - self.accuracy.0)
+    }
+
+    /// Merges a sketch of the same accuracy.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        for &(index, times) in &other.buckets {
+            self.add_to_bucket(index, times);
+        }
+        self.zeros = self.zeros.saturating_add(other.zeros);
+        self.count = self.count.saturating_add(other.count);
+        self.sum = (self.sum + other.sum).min(f64::MAX);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
     }
 
     fn add_to_bucket(&mut self, index: i32, times: u64) {
