@@ -27,6 +27,19 @@ pub(crate) fn clippy(lab: &Lab) -> Result<Counts> {
         .check())
 }
 
+/// What stands behind `cfg(target_arch = "wasm32")`, which the native clippy never sees.
+pub(crate) fn wasm_clippy(lab: &Lab) -> Result<Counts> {
+    let compiler = &lab.tools()?.compiler;
+    let packages = ["quillwork-runtime", "quillwork-compute-wasm", "quillwork-dashboard", "quillwork-tests"];
+    let job = compiler
+        .wasm_lint(Job::new(lab.workspace, "cargo clippy for wasm", "cargo"))?
+        .args(["--profile", "wasm", "--lib", "--bins", "--target-dir"])
+        .args([lab.workspace.target("wasm")])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
+        .args(compiler.wasm_lint_flags());
+    one(job.check())
+}
+
 pub(crate) fn docs(lab: &Lab) -> Result<Counts> {
     one(cargo(lab, "cargo doc", &["doc", "--workspace", "--no-deps"])
         .env("RUSTDOCFLAGS", "-Dwarnings")

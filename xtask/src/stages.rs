@@ -27,10 +27,11 @@ pub(crate) struct Options {
 }
 
 /// The cheap ones come first, so that most mistakes show within minutes.
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 14] = [
     Stage { name: "set-up", needs: &[], run: checks::set_up },
     Stage { name: "format", needs: &[], run: checks::format },
     Stage { name: "clippy", needs: &[], run: checks::clippy },
+    Stage { name: "clippy for wasm", needs: &["set-up"], run: checks::wasm_clippy },
     Stage { name: "docs", needs: &[], run: checks::docs },
     Stage { name: "native tests", needs: &[], run: checks::native_tests },
     Stage { name: "doc tests", needs: &[], run: checks::doc_tests },

@@ -3,7 +3,9 @@
 //! Each scenario drives a part of core as a shell would and folds every decision into a digest. Where two machines
 //! differ in a single one (a float rounded otherwise, a map walked in another order), the digests differ.
 
+mod alert;
 mod cache;
+mod flow;
 mod random;
 mod sketch;
 
@@ -27,6 +29,8 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "random numbers", run: random::digest },
     Scenario { name: "quantile sketch", run: sketch::digest },
     Scenario { name: "cache", run: cache::digest },
+    Scenario { name: "debouncer", run: flow::digest },
+    Scenario { name: "alerts", run: alert::digest },
 ];
 
 /// Folds what a decision prints as into a digest.

@@ -40,6 +40,28 @@ impl Compiler {
         Ok(envs)
     }
 
+    /// `cargo clippy` for the browser, as far as this compiler has it: Debian's comes without, so there rustc's own lints
+    /// must do.
+    pub(crate) fn wasm_lint(&self, job: Job) -> Result<Job> {
+        let args = ["--target", WASM_TARGET];
+        Ok(match self {
+            Self::Rustup => job.envs(self.wasm_env()?).args(["clippy"]).args(args),
+            Self::Debian(debian) => {
+                let mut flags = remapped_paths()?;
+                flags.push("\u{1f}-Dwarnings");
+                job.envs(debian.env()).env("CARGO_ENCODED_RUSTFLAGS", flags).args(["check"]).args(args)
+            }
+        })
+    }
+
+    /// What follows `--` for [`Compiler::wasm_lint`].
+    pub(crate) fn wasm_lint_flags(&self) -> &'static [&'static str] {
+        match self {
+            Self::Rustup => &["--", "-D", "warnings"],
+            Self::Debian(_) => &[],
+        }
+    }
+
     /// Adds what makes `job`, a `cargo build`, build for bare metal from `core` and `alloc` alone.
     pub(crate) fn for_bare_metal(&self, job: Job) -> Job {
         let job = job.args(["--target", BARE_TARGET]);
