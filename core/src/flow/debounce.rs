@@ -42,6 +42,11 @@ pub enum Edge {
 /// * There is one timer. It is not moved by each call: it looks, when it fires, whether it is time, and is set again for
 ///   the rest if not.
 /// * Flushing invokes what is pending at once; with nothing pending it does nothing. Cancelling forgets everything.
+/// * `max_wait` bounds the time between invocations of one burst. A call that comes right after an invocation, but within
+///   `wait` of the call before, begins no burst and waits for `wait` from its own time, even past `max_wait`.
+///
+/// One thing differs: a flush stops the timer. lodash lets it run on, which can leave its function pending with nothing to
+/// do.
 ///
 /// `now` may go backwards from call to call, as a page's wall clock does; it is not clamped here because lodash's rules
 /// say what happens then.
@@ -91,7 +96,7 @@ impl Debouncer {
             }
             Some(_) => None,
             None => {
-                self.timer = Some(self.due(now));
+                self.timer = Some(now + self.wait);
                 None
             }
         }
