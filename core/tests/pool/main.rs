@@ -1,0 +1,9 @@
+//! The scheduler, one rule at a time, on a clock that the test moves.
+
+mod abort;
+mod close;
+mod dispatch;
+mod order;
+mod recovery;
+mod rig;
+mod stats;

@@ -1,0 +1,167 @@
+//! A scheduler and a clock, and short ways to say what happens.
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{
+    Capabilities, CloseMode, Output, PoolConfig, Priority, Refusal, Scheduler, Settlement, TaskOutcome,
+    TaskSpec, TerminateReason,
+};
+use quillwork_core::time::{Duration, Instant};
+
+pub(crate) const NONE: Capabilities = Capabilities::NONE;
+pub(crate) const GPU: Capabilities = Capabilities::from_bits(0b01);
+pub(crate) const NET: Capabilities = Capabilities::from_bits(0b10);
+
+pub(crate) struct Rig {
+    pub(crate) pool: Scheduler,
+    pub(crate) now: Instant,
+}
+
+impl Rig {
+    /// A pool whose workers have been asked for and are not ready.
+    pub(crate) fn booting(config: PoolConfig) -> Self {
+        let now = Instant::from_secs(1_000);
+        let mut rig = Self { pool: Scheduler::new(config, now).expect("the settings are sound"), now };
+        assert_eq!(rig.drain().len(), config.workers as usize, "every worker is asked for at once");
+        rig
+    }
+
+    /// A pool of ready workers with these capabilities.
+    pub(crate) fn ready_with(capabilities: &[Capabilities], config: PoolConfig) -> Self {
+        let workers = u32::try_from(capabilities.len()).expect("a few");
+        let mut rig = Self::booting(PoolConfig { workers, ..config });
+        for (worker, &of_worker) in (0..).zip(capabilities) {
+            assert_eq!(rig.ready(worker, 1, of_worker), []);
+        }
+        rig
+    }
+
+    /// A pool of so many ready, plain workers.
+    pub(crate) fn ready_pool(workers: usize) -> Self {
+        Self::ready_with(&vec![NONE; workers], quiet())
+    }
+
+    pub(crate) fn pass_millis(&mut self, millis: u64) {
+        self.now += Duration::from_millis(millis);
+    }
+
+    pub(crate) fn drain(&mut self) -> Vec<Output> {
+        std::iter::from_fn(|| self.pool.poll_output()).collect()
+    }
+
+    pub(crate) fn submit(&mut self, task: u64, spec: TaskSpec) -> Vec<Output> {
+        self.pool.handle_submit(self.now, TaskId::new(task), spec).expect("tests count ids up");
+        self.drain()
+    }
+
+    pub(crate) fn ready(&mut self, worker: u32, generation: u32, capabilities: Capabilities) -> Vec<Output> {
+        let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
+        self.pool.handle_worker_ready(self.now, worker, generation, capabilities);
+        self.drain()
+    }
+
+    pub(crate) fn alive(&mut self, worker: u32, generation: u32) {
+        self.pool.handle_worker_alive(self.now, WorkerId::new(worker), Generation::new(generation));
+        assert_eq!(self.drain(), []);
+    }
+
+    pub(crate) fn lost(&mut self, worker: u32, generation: u32) -> Vec<Output> {
+        self.pool.handle_worker_lost(self.now, WorkerId::new(worker), Generation::new(generation));
+        self.drain()
+    }
+
+    pub(crate) fn done(&mut self, worker: u32, generation: u32, task: u64) -> Vec<Output> {
+        self.ended(worker, generation, task, TaskOutcome::Completed)
+    }
+
+    pub(crate) fn ended(
+        &mut self,
+        worker: u32,
+        generation: u32,
+        task: u64,
+        outcome: TaskOutcome,
+    ) -> Vec<Output> {
+        let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
+        self.pool.handle_task_done(self.now, worker, generation, TaskId::new(task), outcome);
+        self.drain()
+    }
+
+    pub(crate) fn abort(&mut self, task: u64) -> Vec<Output> {
+        self.pool.handle_abort(self.now, TaskId::new(task));
+        self.drain()
+    }
+
+    pub(crate) fn close(&mut self, mode: CloseMode) -> Vec<Output> {
+        self.pool.handle_close(self.now, mode);
+        self.drain()
+    }
+
+    /// Lets time pass and does what is due, each at its time.
+    pub(crate) fn wait_millis(&mut self, millis: u64) -> Vec<Output> {
+        let until = self.now + Duration::from_millis(millis);
+        let mut outputs = Vec::new();
+        for _ in 0..1_000 {
+            let Some(due) = self.pool.next_deadline().filter(|&due| due <= until) else {
+                self.now = until;
+                return outputs;
+            };
+            self.now = due.max(self.now);
+            self.pool.handle_deadline(self.now);
+            outputs.append(&mut self.drain());
+        }
+        panic!("deadlines without end: {outputs:?}");
+    }
+}
+
+/// Defaults without a lease, for tests that are about something else.
+pub(crate) fn quiet() -> PoolConfig {
+    PoolConfig { lease: None, ..PoolConfig::default() }
+}
+
+pub(crate) fn plain() -> TaskSpec {
+    TaskSpec::default()
+}
+
+pub(crate) fn needs(required: Capabilities) -> TaskSpec {
+    TaskSpec { required, ..plain() }
+}
+
+pub(crate) fn urgent(level: u8) -> TaskSpec {
+    TaskSpec { priority: Priority::new(level).expect("0 to 10"), ..plain() }
+}
+
+pub(crate) fn dispatch(task: u64, worker: u32, generation: u32, attempt: u32) -> Output {
+    Output::Dispatch {
+        task: TaskId::new(task),
+        worker: WorkerId::new(worker),
+        generation: Generation::new(generation),
+        attempt,
+    }
+}
+
+pub(crate) fn settle(task: u64, settlement: Settlement) -> Output {
+    Output::Settle { task: TaskId::new(task), settlement }
+}
+
+pub(crate) fn refused(task: u64, refusal: Refusal) -> Output {
+    settle(task, Settlement::Refused(refusal))
+}
+
+pub(crate) fn spawn(worker: u32, generation: u32) -> Output {
+    Output::Spawn { worker: WorkerId::new(worker), generation: Generation::new(generation) }
+}
+
+pub(crate) fn terminate(worker: u32, generation: u32, reason: TerminateReason) -> Output {
+    Output::Terminate { worker: WorkerId::new(worker), generation: Generation::new(generation), reason }
+}
+
+pub(crate) fn abort_running(task: u64, worker: u32, generation: u32) -> Output {
+    Output::AbortRunning {
+        task: TaskId::new(task),
+        worker: WorkerId::new(worker),
+        generation: Generation::new(generation),
+    }
+}
+
+pub(crate) fn probe(worker: u32, generation: u32) -> Output {
+    Output::Probe { worker: WorkerId::new(worker), generation: Generation::new(generation) }
+}

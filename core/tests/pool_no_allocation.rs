@@ -1,0 +1,123 @@
+//! Submitting, dispatching, settling, aborting and expiring allocate nothing in steady state: counted by the allocator
+//! itself.
+
+#![expect(
+    unsafe_code,
+    reason = "an allocator can only be written with it; this one adds a count to the system's"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{Capabilities, Output, PoolConfig, Priority, Scheduler, TaskOutcome, TaskSpec};
+use quillwork_core::rng::Rng;
+use quillwork_core::time::{Duration, Instant};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed on to the system's allocator unchanged. Its default `realloc` calls `alloc`, so growth
+// counts.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps to the contract of `alloc`, which is the same here.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block came from the system's allocator with this layout.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const WORKERS: u32 = 8;
+const GPU: Capabilities = Capabilities::from_bits(1);
+
+struct Load {
+    pool: Scheduler,
+    running: [Option<(TaskId, Generation)>; WORKERS as usize],
+    rng: Rng,
+    now: Instant,
+    next_task: u64,
+}
+
+impl Load {
+    fn new() -> Self {
+        let config = PoolConfig { workers: WORKERS, max_queued: 200, lease: None, ..PoolConfig::default() };
+        let mut load = Self {
+            pool: Scheduler::new(config, Instant::ZERO).expect("the settings are sound"),
+            running: [None; WORKERS as usize],
+            rng: Rng::from_seed(1),
+            now: Instant::ZERO,
+            next_task: 0,
+        };
+        for worker in 0..WORKERS {
+            let capabilities = if worker == 0 { GPU } else { Capabilities::NONE };
+            load.pool.handle_worker_ready(load.now, WorkerId::new(worker), Generation::FIRST, capabilities);
+        }
+        load
+    }
+
+    fn rounds(&mut self, rounds: u32) {
+        for _ in 0..rounds {
+            self.now += Duration::from_micros(self.rng.below(300));
+            let spec = TaskSpec {
+                priority: if self.rng.chance(0.3) { Priority::HIGHEST } else { Priority::LOWEST },
+                required: if self.rng.chance(0.1) { GPU } else { Capabilities::NONE },
+                timeout: self.rng.chance(0.5).then_some(Duration::from_secs(1)),
+                queue_ttl: self.rng.chance(0.5).then_some(Duration::from_millis(20)),
+                ..TaskSpec::default()
+            };
+            self.pool.handle_submit(self.now, TaskId::new(self.next_task), spec).expect("ids count up");
+            self.next_task += 1;
+            self.drain();
+            if self.rng.chance(0.1) {
+                let recent = self.next_task - 1 - self.rng.below(100).min(self.next_task - 1);
+                self.pool.handle_abort(self.now, TaskId::new(recent));
+                self.drain();
+            }
+            let worker = self.rng.index(self.running.len());
+            // One task comes each round and fewer go, so that the queue is full most of the time.
+            if self.rng.chance(0.8)
+                && let Some((task, generation)) = self.running[worker].take()
+            {
+                let place = WorkerId::new(u32::try_from(worker).expect("8 workers"));
+                self.pool.handle_task_done(self.now, place, generation, task, TaskOutcome::Completed);
+                self.drain();
+            }
+            self.pool.handle_deadline(self.now);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.pool.poll_output() {
+            if let Output::Dispatch { task, worker, generation, .. } = output {
+                self.running[worker.index()] = Some((task, generation));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pool_in_steady_state() {
+    let mut load = Load::new();
+    load.rounds(50_000);
+    let before = ALLOCATIONS.get();
+    load.rounds(100_000);
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+
+    let counters = load.pool.stats(load.now).counters;
+    let seen = [counters.completed, counters.expired, counters.aborted, counters.refused];
+    assert!(seen.iter().all(|&count| count > 1_000), "the load was to do everything: {seen:?}");
+    drop(vec![1]);
+    assert!(ALLOCATIONS.get() > before, "the counting works");
+}
