@@ -13,8 +13,8 @@ use crate::workspace::Workspace;
 pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask soak --minutes 60\n  \
     cargo xtask soak --minutes 5 --seed 42    repeat a round that failed";
 
-/// Cases of each property in a round; the tests themselves run 256 at most.
-const CASES_PER_ROUND: u32 = 5_000;
+/// Cases of each property that does not fix their number itself.
+const CASES: u32 = 2_000;
 /// Packages whose tests draw from a seed.
 const PACKAGES: [&str; 3] = ["quillwork-sim", "quillwork-core", "quillwork-store"];
 
@@ -47,7 +47,7 @@ pub(crate) fn soak(workspace: &Workspace, options: &Options) -> Result<ExitCode>
     let mut rounds = 0;
     while rounds == 0 || started.elapsed() < limit {
         let finished = job(&format!("round with seed {seed}"))
-            .env("PROPTEST_CASES", CASES_PER_ROUND.to_string())
+            .env("PROPTEST_CASES", CASES.to_string())
             .env("PROPTEST_RNG_SEED", seed.to_string())
             .env("QUILLWORK_SEED", seed.to_string())
             .limit(Duration::from_secs(6 * 3600))
@@ -59,6 +59,6 @@ pub(crate) fn soak(workspace: &Workspace, options: &Options) -> Result<ExitCode>
         rounds += 1;
         seed = seed.wrapping_add(1);
     }
-    println!("{rounds} rounds of {CASES_PER_ROUND} cases a property passed in {}.", clock(started.elapsed()));
+    println!("{rounds} rounds passed in {}.", clock(started.elapsed()));
     Ok(ExitCode::SUCCESS)
 }

@@ -88,7 +88,9 @@ fn unpack(workspace: &Workspace, version: &str, part: &Path) -> Result<()> {
     apt::install(workspace, &[&library, &linker], "Debian's rustc needs its LLVM.")?;
     for package in fs::read_dir(&downloads)? {
         let package = package?.path();
-        Job::new(workspace, "unpack rustc-web", "dpkg").args(["-x"]).args([&package, part]).check()?;
+        let name = package.file_name().unwrap_or_default().to_string_lossy();
+        let label = format!("unpack {}", name.split('_').next().unwrap_or(&name));
+        Job::new(workspace, &label, "dpkg").args(["-x"]).args([&package, part]).check()?;
     }
     fs::remove_dir_all(&downloads).with_context(|| format!("could not remove {}", downloads.display()))
 }
