@@ -51,7 +51,7 @@ struct Load {
 
 impl Load {
     fn new() -> Self {
-        let config = PoolConfig { workers: WORKERS, max_queued: 200, lease: None, ..PoolConfig::default() };
+        let config = PoolConfig { workers: WORKERS, max_queued: 40, lease: None, ..PoolConfig::default() };
         let mut load = Self {
             pool: Scheduler::new(config, Instant::ZERO).expect("the settings are sound"),
             running: [None; WORKERS as usize],
@@ -110,7 +110,7 @@ impl Load {
 #[test]
 fn a_pool_in_steady_state() {
     let mut load = Load::new();
-    load.rounds(50_000);
+    load.rounds(100_000);
     let before = ALLOCATIONS.get();
     load.rounds(100_000);
     assert_eq!(ALLOCATIONS.get() - before, 0);

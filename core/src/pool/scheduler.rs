@@ -69,7 +69,7 @@ impl Scheduler {
             tasks: TaskTable::new(),
             queue: TaskQueue::default(),
             deadlines: Deadlines::new(),
-            outputs: VecDeque::new(),
+            outputs: VecDeque::with_capacity(4 * config.workers as usize),
             counters: PoolCounters::default(),
             closing: Closing::Open,
             next_sequence: 0,
