@@ -7,7 +7,6 @@
 //! native-host ---------------------------------> quillwork --------------/
 //! ```
 
-mod custom_sections;
 mod dashboard;
 mod host;
 mod npm;

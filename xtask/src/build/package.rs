@@ -33,7 +33,15 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
     let runtime = wasm::runtime_file(workspace);
     let compute = wasm::compute_dir(workspace);
     let packed = tarball(workspace);
-    let sources = ["package.json", "package-lock.json", "tsconfig.json", "src", "scripts", "README.md"];
+    let sources = [
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+        "tsconfig.build.json",
+        "src",
+        "scripts",
+        "README.md",
+    ];
     let inputs: Vec<_> =
         sources.map(|name| dir.join(name)).into_iter().chain([runtime.clone(), compute.clone()]).collect();
     let stamp = Stamp::new(workspace, "npm-package", &inputs, &[], &[packed.clone(), unpacked(workspace)])?;

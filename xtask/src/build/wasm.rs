@@ -1,19 +1,17 @@
 //! The modules that pages and workers load.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::custom_sections;
 use crate::job::Job;
 use crate::setup::Tools;
 use crate::tree::Stamp;
 use crate::workspace::{WASM_TARGET, Workspace};
 
-/// `runtime.wasm`, as it is shipped.
+/// The module for the page, as the compiler leaves it. The package's build strips it.
 pub(super) fn runtime_file(workspace: &Workspace) -> PathBuf {
-    workspace.target("xtask/wasm/runtime.wasm")
+    workspace.wasm_artifact("wasm", "quillwork_runtime.wasm")
 }
 
 /// What wasm-bindgen makes of `wasm/compute`.
@@ -23,25 +21,7 @@ pub(super) fn compute_dir(workspace: &Workspace) -> PathBuf {
 
 /// Builds `runtime.wasm`.
 pub(super) fn runtime(workspace: &Workspace, tools: &Tools) -> Result<()> {
-    cargo(workspace, tools, "quillwork-runtime")?;
-    let built = workspace.wasm_artifact("wasm", "quillwork_runtime.wasm");
-    let shipped = runtime_file(workspace);
-    let stamp = Stamp::new(
-        workspace,
-        "runtime-wasm",
-        std::slice::from_ref(&built),
-        &[],
-        std::slice::from_ref(&shipped),
-    )?;
-    stamp.unless_fresh(|| {
-        let module = fs::read(&built).with_context(|| format!("could not read {}", built.display()))?;
-        let stripped = custom_sections::without(&module, &["name", "producers", "target_features"])
-            .with_context(|| format!("{} is no WebAssembly module", built.display()))?;
-        if let Some(parent) = shipped.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::write(&shipped, stripped).with_context(|| format!("could not write {}", shipped.display()))
-    })
+    cargo(workspace, tools, "quillwork-runtime")
 }
 
 /// Builds `compute.wasm` with its JavaScript.
