@@ -258,3 +258,65 @@ pub const MAX_REACQUIRES: u32 = 3;
 
 /// Budget for GPU buffers unless told otherwise: 256 MiB, a quarter of the browser's own default budget for a page.
 pub const DEFAULT_BUDGET_BYTES: u64 = 256 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::Loss;
+
+    async fn compute() -> Option<Compute> {
+        let compute = Compute::new(Preference::default()).await;
+        match compute.adapter() {
+            Ok(_) => Some(compute),
+            Err(reason @ CpuReason::NoAdapter { .. }) => {
+                eprintln!("not tested on a GPU: {reason}");
+                None
+            }
+            Err(reason) => panic!("there is an adapter, but {reason}"),
+        }
+    }
+
+    async fn run(compute: &Compute) -> RanOn {
+        let shape = Shape::new(1, 2, 1).expect("no size is zero");
+        let outcome = compute.matmul(shape, &[1.0, 2.0], &[3.0, 4.0], Device::Gpu).await;
+        let outcome = outcome.expect("the operands fit the shape");
+        assert_eq!(outcome.data, [11.0]);
+        outcome.ran_on
+    }
+
+    #[test]
+    fn a_device_lost_by_accident_is_replaced_a_bounded_number_of_times() {
+        pollster::block_on(async {
+            let Some(compute) = compute().await else { return };
+            for _ in 0..MAX_REACQUIRES {
+                let gpu = compute.lock().current().expect("the device works");
+                gpu.pretend_loss(Loss { requested: false, detail: "driver reset".into() });
+                assert!(matches!(run(&compute).await, RanOn::Gpu(_)));
+            }
+            let gpu = compute.lock().current().expect("the device works");
+            gpu.pretend_loss(Loss { requested: false, detail: "driver reset".into() });
+            let lost = CpuReason::DeviceLost { detail: "driver reset".into(), requested: false };
+            assert_eq!(run(&compute).await, RanOn::Cpu(lost));
+        });
+    }
+
+    #[test]
+    fn a_device_that_rejects_the_work_is_given_up_and_the_product_completes() {
+        pollster::block_on(async {
+            let Some(compute) = compute().await else { return };
+            // Believing in more workgroups than the device has leads to a dispatch that it must refuse.
+            let mut gpu = Gpu::acquire(wgpu::PowerPreference::default(), DEFAULT_BUDGET_BYTES)
+                .await
+                .expect("there was a device a moment ago");
+            gpu.pretend_unlimited_workgroups();
+            compute.lock().device = Ok(Arc::new(gpu));
+            let rows = 65_536 * 128;
+            let shape = Shape::new(rows, 1, 1).expect("no size is zero");
+            let outcome = compute.matmul(shape, &vec![2.0; rows], &[3.0], Device::Gpu).await;
+            let outcome = outcome.expect("the operands fit the shape");
+            assert!(matches!(outcome.ran_on, RanOn::Cpu(CpuReason::Rejected { .. })), "{:?}", outcome.ran_on);
+            assert!(outcome.data == vec![6.0; rows]);
+            assert!(matches!(run(&compute).await, RanOn::Cpu(CpuReason::Rejected { .. })));
+        });
+    }
+}

@@ -64,6 +64,17 @@ impl Gpu {
     }
 }
 
+#[cfg(test)]
+impl Gpu {
+    pub(crate) fn pretend_loss(&self, loss: Loss) {
+        self.lost.set(loss);
+    }
+
+    pub(crate) fn pretend_unlimited_workgroups(&mut self) {
+        self.limits.workgroups = u32::MAX;
+    }
+}
+
 impl Drop for Gpu {
     fn drop(&mut self) {
         // In a browser neither buffers nor the device go away by being dropped.

@@ -17,9 +17,12 @@ impl Poller {
         let (submissions, inbox) = mpsc::channel();
         thread::Builder::new().name("quillwork-gpu".into()).spawn(move || {
             for submission_index in inbox {
-                // An error is a lost device; its callback and the failed mappings tell.
-                let _ = device
-                    .poll(wgpu::PollType::Wait { submission_index: Some(submission_index), timeout: None });
+                let wait = |submission_index| {
+                    device.poll(wgpu::PollType::Wait { submission_index, timeout: None }).is_ok()
+                };
+                // A refused submission never comes to an end by itself. The mappings must be resolved nevertheless; they,
+                // and the callback of a lost device, tell what an error here is about.
+                let _ = wait(Some(submission_index)) || wait(None);
             }
         })?;
         Ok(Self { submissions })

@@ -27,7 +27,6 @@ impl Gpu {
     ) -> Result<(), Failure> {
         let plan = Plan::new(shape, &self.limits).ok_or(Failure::TooLarge)?;
         let reservation = self.pool.reserve(plan.reserved_bytes()).await;
-        self.check_alive()?;
         let (buffers, checked) = self.buffers(&reservation, plan.block_bytes());
         checked.await?;
         let (k, n) = (shape.k(), shape.n());
@@ -42,12 +41,13 @@ impl Gpu {
             // The panel stays on the device while the bands go by.
             let mut panel = Some(panel);
             for rows in plan.bands() {
+                self.check_alive()?;
                 let block = Block { rows: rows.len(), k, columns: columns.len() };
                 let (mapped, checked) =
                     self.submit(&buffers, block, &a[rows.start * k..rows.end * k], panel.take());
-                let mapped = mapped.await;
+                // First of all: what was refused is never mapped.
                 checked.await?;
-                if !matches!(mapped, Ok(Ok(()))) {
+                if !matches!(mapped.await, Ok(Ok(()))) {
                     return Err(self.failed_mapping());
                 }
                 let whole_rows = &mut c[rows.start * n..rows.end * n];
