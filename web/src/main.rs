@@ -1,3 +1,5 @@
 //! Entry point of the dashboard in a browser.
 
-fn main() {}
+fn main() {
+    quillwork_dashboard::mount();
+}

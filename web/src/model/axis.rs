@@ -5,7 +5,7 @@ use super::format::Unit;
 /// Updates in a row that must fit under half of the axis before it shrinks.
 const CALM_UPDATES: u32 = 15;
 /// Ticks above zero, at most.
-const MOST_TICKS: usize = 4;
+const MOST_TICKS: u32 = 4;
 
 /// The top of a chart's axis. It grows at once and shrinks late, so that a live chart stays readable.
 #[derive(Clone, Debug)]
@@ -54,10 +54,7 @@ impl Top {
 /// Ticks from zero to `top`, at round values.
 pub fn ticks(unit: Unit, top: f64) -> Vec<f64> {
     let step = steps(unit, top).find(|step| top / step <= 4.000_001).unwrap_or(top);
-    (0..=MOST_TICKS)
-        .map(|index| step * f64::from(u32::try_from(index).expect("a handful of ticks")))
-        .filter(|tick| *tick <= top * 1.000_001)
-        .collect()
+    (0..=MOST_TICKS).map(|index| step * f64::from(index)).filter(|tick| *tick <= top * 1.000_001).collect()
 }
 
 /// The smallest round value that is not below `value`.

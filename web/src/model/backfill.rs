@@ -5,6 +5,47 @@ use quillwork_protocol::series::{SeriesCatalogue, SeriesData};
 use super::history::History;
 use super::series;
 
+/// Whether the time line lacks something that the host may know, and since when.
+///
+/// It stays behind until a back-fill went through, however often the host comes and goes meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    UpToDate,
+    Since(u64),
+    FromTheStart,
+}
+
+impl Behind {
+    /// Nothing was heard yet.
+    pub fn from_the_start() -> Self {
+        Self { state: State::FromTheStart }
+    }
+
+    /// Something may be missing since the instant that was heard last; `None` where nothing was heard yet.
+    pub fn note(&mut self, heard_unix_millis: Option<u64>) {
+        self.state = match (self.state, heard_unix_millis) {
+            (State::FromTheStart, _) | (_, None) => State::FromTheStart,
+            (State::Since(before), Some(heard)) => State::Since(before.min(heard)),
+            (State::UpToDate, Some(heard)) => State::Since(heard),
+        };
+    }
+
+    /// Takes the work over: what is missing since when (`None`: from the start), or nothing to do. Whoever takes it
+    /// and fails notes it again.
+    pub fn take(&mut self) -> Option<Option<u64>> {
+        match std::mem::replace(&mut self.state, State::UpToDate) {
+            State::UpToDate => None,
+            State::Since(heard) => Some(Some(heard)),
+            State::FromTheStart => Some(None),
+        }
+    }
+}
+
 /// Series in one request; keeps the address short.
 const SERIES_PER_REQUEST: usize = 16;
 
@@ -156,6 +197,19 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let asked = requests(&catalogue(&names), Some(9_000), 10_000, 1, 3_600_000);
         assert_eq!(asked.iter().map(|request| request.names.len()).collect::<Vec<_>>(), [16, 16, 8]);
+    }
+
+    #[test]
+    fn stays_behind_until_a_back_fill_went_through() {
+        let mut behind = Behind::from_the_start();
+        behind.note(Some(5_000));
+        assert_eq!(behind.take(), Some(None), "the start covers every later outage");
+        assert_eq!(behind.take(), None);
+        behind.note(Some(9_000));
+        behind.note(Some(7_000));
+        assert_eq!(behind.take(), Some(Some(7_000)), "the oldest of two outages counts");
+        behind.note(None);
+        assert_eq!(behind.take(), Some(None));
     }
 
     #[test]

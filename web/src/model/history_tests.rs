@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn agrees_with_a_map(operations in prop::collection::vec((any::<bool>(), 0_u64..80, 0.0_f64..9.0), 1..120)) {
         const CAPACITY: u64 = 32;
-        let mut history = History::new(1, CAPACITY as usize);
+        let mut history = History::new(1, 32);
         let mut model = BTreeMap::<u64, f32>::new();
         let mut newest = 1_000;
         let mut end = 0;

@@ -1,0 +1,140 @@
+// A thin face of uPlot for the dashboard's Rust: it is handed numbers and draws them. Decimation, ranges, ticks and
+// the timing of frames are decided in Rust.
+(() => {
+  const isolated = (values, index) =>
+    values[index] !== null && (values[index - 1] ?? null) === null && (values[index + 1] ?? null) === null;
+
+  /** A clock time without a date: charts reach back an hour. */
+  const clock = (withSeconds) => new Intl.DateTimeFormat(undefined, {
+    hour: '2-digit', minute: '2-digit', second: withSeconds ? '2-digit' : undefined, hourCycle: 'h23',
+  });
+  const MINUTES = clock(false);
+  const SECONDS = clock(true);
+
+  globalThis.QuillworkChart = class {
+    #plot;
+    #style;
+    #hovered = false;
+    #observer;
+    #frame = { top: 1, ticks: [0, 1], labels: ['0', '1'], limit: NaN };
+
+    /**
+     * @param {HTMLElement} host where to draw; its size is the chart's
+     * @param {number} series how many lines; their colours are the CSS colours --series-1 and so on
+     * @param {(second: number) => void} onCursor the pointer is over this instant; NaN when it leaves
+     * @param {(width: number) => void} onResize
+     */
+    constructor(host, series, onCursor, onResize) {
+      this.#style = getComputedStyle(host);
+      const line = (_, index) => ({
+        stroke: () => this.#colour(`--series-${index + 1}`),
+        fill: series === 1 ? () => this.#colour('--series-fill') : undefined,
+        width: 2,
+        // Told apart without colour too.
+        dash: index === 0 ? undefined : [6, 4],
+        spanGaps: false,
+        points: {
+          size: 5,
+          filter: (plot, at) => plot.data[at].flatMap((_, i) => (isolated(plot.data[at], i) ? [i] : [])),
+        },
+      });
+      const axis = {
+        stroke: () => this.#colour('--text-muted'),
+        grid: { stroke: () => this.#colour('--line'), width: 1 },
+        ticks: { show: false },
+        font: `11px ${this.#style.fontFamily}`,
+      };
+      this.#plot = new uPlot({
+        width: host.clientWidth || 300,
+        height: host.clientHeight || 150,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 8, width: 2 } },
+        scales: {
+          x: { time: true, range: (_, min, max) => [min, max] },
+          y: { range: () => [0, this.#frame.top] },
+        },
+        axes: [
+          {
+            ...axis,
+            space: 72,
+            size: 26,
+            gap: 4,
+            values: (_, splits, __, ___, step) => splits.map((s) => (step < 60 ? SECONDS : MINUTES).format(s * 1000)),
+          },
+          { ...axis, size: 62, gap: 6, splits: () => this.#frame.ticks, values: () => this.#frame.labels },
+        ],
+        series: [{}, ...Array.from({ length: series }, line)],
+        hooks: {
+          drawAxes: [(plot) => this.#drawLimit(plot)],
+          setCursor: [(plot) => {
+            if (this.#hovered) onCursor(plot.cursor.left < 0 ? NaN : plot.posToVal(plot.cursor.left, 'x'));
+          }],
+        },
+      }, [[], ...Array.from({ length: series }, () => [])], host);
+
+      this.#plot.over.addEventListener('pointerenter', () => { this.#hovered = true; });
+      this.#plot.over.addEventListener('pointerleave', () => { this.#hovered = false; onCursor(NaN); });
+      this.#observer = new ResizeObserver(() => {
+        if (host.clientWidth === 0 || host.clientHeight === 0) return;
+        this.#plot.setSize({ width: host.clientWidth, height: host.clientHeight });
+        onResize(this.#plot.over.clientWidth);
+      });
+      this.#observer.observe(host);
+    }
+
+    /**
+     * @param {Float64Array} seconds instants of the points; a view, valid only during the call
+     * @param {Float32Array} values all lines, one after the other; NaN is a gap; a view likewise
+     * @param {Float64Array} window first and last instant shown
+     * @param {Float64Array} ticks of the vertical axis
+     * @param {string[]} labels of the ticks
+     */
+    draw(seconds, values, window, top, ticks, labels, limit) {
+      this.#frame = { top, ticks: Array.from(ticks), labels, limit };
+      const data = [Array.from(seconds)];
+      for (let start = 0; start < values.length; start += seconds.length) {
+        // uPlot breaks a line at null; NaN it would draw across.
+        data.push(Array.from(values.subarray(start, start + seconds.length), (v) => (Number.isNaN(v) ? null : v)));
+      }
+      const [min, max] = window;
+      this.#plot.batch(() => {
+        this.#plot.setData(data, false);
+        this.#plot.setScale('x', { min, max });
+      });
+    }
+
+    /** Puts the cursor on an instant; NaN takes it away. The chart under the pointer keeps its own. */
+    point(second) {
+      if (this.#hovered) return;
+      const left = Number.isNaN(second) ? -10 : this.#plot.valToPos(second, 'x');
+      this.#plot.setCursor({ left, top: left < 0 ? -10 : 0 }, false);
+    }
+
+    destroy() {
+      this.#observer.disconnect();
+      this.#plot.destroy();
+    }
+
+    #colour(name) {
+      return this.#style.getPropertyValue(name).trim();
+    }
+
+    #drawLimit(plot) {
+      const { limit, top } = this.#frame;
+      if (Number.isNaN(limit) || limit > top) return;
+      const y = Math.round(plot.valToPos(limit, 'y', true)) + 0.5;
+      const { left, width } = plot.bbox;
+      const pen = plot.ctx;
+      pen.save();
+      pen.strokeStyle = this.#colour('--limit');
+      pen.lineWidth = Math.max(1, Math.round(devicePixelRatio));
+      pen.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+      pen.beginPath();
+      pen.moveTo(left, y);
+      pen.lineTo(left + width, y);
+      pen.stroke();
+      pen.restore();
+    }
+  };
+})();

@@ -1,0 +1,5 @@
+//! The conversation with the host.
+
+pub(crate) mod backfill;
+pub(crate) mod driver;
+mod socket;
