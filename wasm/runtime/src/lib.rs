@@ -1,1 +1,62 @@
-//! The core for the page: runtime.wasm.
+//! The core for the page: `runtime.wasm`.
+//!
+//! The page keeps payloads, promises and workers by id; this module keeps the decisions. Raw exports and plain numbers
+//! instead of generated bindings, because a call on the hot path costs a few nanoseconds this way.
+//!
+//! # Conventions
+//!
+//! * The module imports nothing. Time is the argument `now`: milliseconds since an origin of the page's choice, never
+//!   backwards. Durations are milliseconds; infinity is "no limit".
+//! * Pools and caches are named by handles, counted from 1. 0 says that the settings were refused; why is readable as text.
+//! * A task's id is chosen by the page: a slot, dense and below 2^24, in the low 24 bits, and a counter above, so that an id
+//!   names a new task each time its slot is used again.
+//! * **Each input hands in one thing that happened, and puts what to do about it into the words.** It returns the number of
+//!   records there. Where that is [`slots::MAX_RECORDS`] there may be more, which [`abi::pool::pool_drain`] fetches: all must
+//!   be fetched before the next input. Every input leaves the next deadline (or infinity) in float 0.
+//! * Nothing calls back into JavaScript, so nothing re-enters. A call from inside another is a fault of the page and
+//!   panics.
+//!
+//! # Memory
+//!
+//! [`abi::words_ptr`] and [`abi::floats_ptr`] never move; the page looks through cached views, which it makes anew where the
+//! memory has grown.
+//!
+//! A record is five words: `[tag, task, worker, generation, detail]`.
+//!
+//! | tag | means | task | worker, generation | detail |
+//! |---|---|---|---|---|
+//! | 1 | spawn | | yes | |
+//! | 2 | terminate | | yes | 1 lost, 2 boot time-out, 3 silent, 4 ignored abort, 5 closing |
+//! | 3 | dispatch | yes | yes | attempt, from 1 |
+//! | 4 | abort running | yes | yes | |
+//! | 5 | probe | | yes | |
+//! | 6 | settle | yes | in `worker`: the settlement | what belongs to it |
+//! | 7 | closed | | | |
+//!
+//! | settlement | means | detail |
+//! |---|---|---|
+//! | 1 | completed | |
+//! | 2 | failed | |
+//! | 3 | aborted | |
+//! | 4 | timed out | |
+//! | 5 | expired in the queue | |
+//! | 6 | worker lost | how often it was dispatched |
+//! | 7 | refused: queue full | the limit |
+//! | 8 | refused: no capable worker | what is missing, as a bit set |
+//! | 9 | refused: no worker starts | how many places have none |
+//! | 10 | refused: closing | |
+//! | 11 | closed | |
+//!
+//! Caches answer through the floats alone: see [`abi::cache`].
+//!
+//! # Faults
+//!
+//! A panic traps. Its message is then readable through [`abi::text_ptr`] and [`abi::text_len`], and the instance is of no
+//! further use: every later call traps too.
+
+pub mod abi;
+pub mod clock;
+pub mod driver;
+pub mod latency;
+pub mod records;
+pub mod slots;

@@ -1,0 +1,89 @@
+// Builds dist/ from src/ and the WebAssembly modules:
+//   QUILLWORK_RUNTIME_WASM  the built wasm/runtime (quillwork_runtime.wasm)
+//   QUILLWORK_COMPUTE_DIR   output of `wasm-bindgen --target web` for wasm/compute
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { stripCustomSections } from './strip-wasm.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+
+const runtimeWasm = fromEnvironment(
+  'QUILLWORK_RUNTIME_WASM',
+  'cargo build --profile wasm -p quillwork-runtime --target wasm32-unknown-unknown',
+);
+const computeDir = fromEnvironment('QUILLWORK_COMPUTE_DIR', 'wasm-bindgen --target web on the built quillwork-compute-wasm');
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+writeFileSync(join(dist, 'runtime.wasm'), stripCustomSections(readFileSync(runtimeWasm)));
+writeFileSync(
+  join(dist, 'compute.wasm'),
+  stripCustomSections(readFileSync(join(computeDir, 'quillwork_compute_wasm_bg.wasm'))),
+);
+
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+const result = await build({
+  absWorkingDir: root,
+  entryPoints: {
+    index: 'src/index.ts',
+    worker: 'src/worker/index.ts',
+    react: 'src/react/index.ts',
+    compute: 'src/compute/index.ts',
+  },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  // Readable in a debugger and in a stack trace; the app's own bundler makes it small.
+  minifySyntax: true,
+  sourcemap: true,
+  sourcesContent: true,
+  legalComments: 'none',
+  external: ['react'],
+  metafile: true,
+  plugins: [computeGlue(computeDir)],
+});
+
+for (const file of ['runtime.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
+  const bytes = readFileSync(file.startsWith('dist/') ? join(root, file) : join(dist, file));
+  console.log(`${file.replace(/^dist\//, '').padEnd(24)} ${String(bytes.length).padStart(9)} bytes, ${brotliCompressSync(bytes).length} brotli`);
+}
+for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) {
+  cpSync(join(root, '../..', license), join(root, license));
+}
+
+/** The glue that wasm-bindgen wrote. Its own idea of where the module is would make bundlers look for a file that isn't there. */
+function computeGlue(folder) {
+  const glue = join(folder, 'quillwork_compute_wasm.js');
+  return {
+    name: 'compute-glue',
+    setup(bundler) {
+      bundler.onResolve({ filter: /quillwork_compute_wasm\.js$/ }, () => ({ path: glue }));
+      bundler.onLoad({ filter: /quillwork_compute_wasm\.js$/ }, () => ({
+        contents: readFileSync(glue, 'utf8').replace(
+          /new URL\('quillwork_compute_wasm_bg\.wasm', import\.meta\.url\)/g,
+          'undefined',
+        ),
+      }));
+    },
+  };
+}
+
+function fromEnvironment(name, how) {
+  const path = process.env[name];
+  if (path === undefined || !existsSync(path)) {
+    console.error(`${name} must name what was built by: ${how}. \`cargo xtask package\` does all of it.`);
+    process.exit(1);
+  }
+  return path;
+}

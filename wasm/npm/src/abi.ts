@@ -1,0 +1,121 @@
+import { QuillworkError } from './errors.js';
+
+/** The exports of `runtime.wasm`; what each does is written in `wasm/runtime/src/lib.rs`. */
+export interface RuntimeExports {
+  readonly memory: WebAssembly.Memory;
+  init(): void;
+  words_ptr(): number;
+  floats_ptr(): number;
+  text_ptr(): number;
+  text_len(): number;
+  pool_new(
+    now: number,
+    workers: number,
+    maxQueued: number,
+    maxRedeliveries: number,
+    leaseMs: number,
+    bootTimeoutMs: number,
+    abortGraceMs: number,
+  ): number;
+  pool_submit(
+    pool: number,
+    now: number,
+    task: number,
+    priority: number,
+    required: number,
+    timeoutMs: number,
+    queueTtlMs: number,
+    redeliverable: number,
+  ): number;
+  pool_abort(pool: number, now: number, task: number): number;
+  pool_worker_ready(pool: number, now: number, worker: number, generation: number, capabilities: number): number;
+  pool_worker_alive(pool: number, now: number, worker: number, generation: number): number;
+  pool_worker_lost(pool: number, now: number, worker: number, generation: number): number;
+  pool_task_done(pool: number, now: number, worker: number, generation: number, task: number, failed: number): number;
+  pool_close(pool: number, now: number, drain: number): number;
+  pool_deadline(pool: number, now: number): number;
+  pool_drain(pool: number): number;
+  pool_stats(pool: number, now: number): void;
+  pool_worker_stats(pool: number, now: number, worker: number): void;
+  pool_take_responses(pool: number): number;
+  pool_free(pool: number): void;
+  cache_new(maxEntries: number, ttlMs: number): number;
+  cache_get(cache: number, now: number, key: number): number;
+  cache_set(cache: number, now: number, key: number): number;
+  cache_has(cache: number, now: number, key: number): number;
+  cache_remove(cache: number, key: number): number;
+  cache_clear(cache: number): void;
+  cache_drain(cache: number, now: number): number;
+  cache_stats(cache: number): void;
+  cache_free(cache: number): void;
+}
+
+/** Words of one output record. */
+export const RECORD_WORDS = 5;
+/** Output records that fit; where so many came, there may be more. */
+export const MAX_RECORDS = 128;
+/** Dropped keys that one call of a cache tells. */
+export const MAX_DROPPED = 4_096;
+const WORDS = RECORD_WORDS * MAX_RECORDS;
+const FLOATS = 4_608;
+
+/** One instance of `runtime.wasm` and the views of the memory that its answers are read from. */
+export class Core {
+  readonly exports: RuntimeExports;
+  #words: Uint32Array;
+  #floats: Float64Array;
+
+  constructor(module: WebAssembly.Module) {
+    // The module imports nothing: clock, timers and payloads stay on this side.
+    this.exports = new WebAssembly.Instance(module, {}).exports as unknown as RuntimeExports;
+    this.exports.init();
+    this.#words = this.#viewWords();
+    this.#floats = this.#viewFloats();
+  }
+
+  /** Output records. A view goes stale when the memory grows; its length is zero then. */
+  get words(): Uint32Array {
+    if (this.#words.length === 0) {
+      this.#words = this.#viewWords();
+    }
+    return this.#words;
+  }
+
+  /** Deadline and statistics. */
+  get floats(): Float64Array {
+    if (this.#floats.length === 0) {
+      this.#floats = this.#viewFloats();
+    }
+    return this.#floats;
+  }
+
+  /** Size of the instance's memory. */
+  get bytes(): number {
+    return this.exports.memory.buffer.byteLength;
+  }
+
+  /** What a refusal or a panic left to read. */
+  text(): string {
+    const { memory, text_ptr, text_len } = this.exports;
+    return new TextDecoder().decode(new Uint8Array(memory.buffer, text_ptr(), text_len()));
+  }
+
+  /** What a trap means. */
+  fault(thrown: unknown): QuillworkError {
+    return new QuillworkError('ERR_INTERNAL', `runtime.wasm failed: ${this.text() || String(thrown)}. Please report this`, {
+      cause: thrown,
+    });
+  }
+
+  // The pointers first: asking for one may make the memory grow, which detaches the buffer.
+
+  #viewWords(): Uint32Array {
+    const at = this.exports.words_ptr();
+    return new Uint32Array(this.exports.memory.buffer, at, WORDS);
+  }
+
+  #viewFloats(): Float64Array {
+    const at = this.exports.floats_ptr();
+    return new Float64Array(this.exports.memory.buffer, at, FLOATS);
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Why the runtime itself ended or refused a task. A task's own errors arrive as they were thrown, not as one of these.
+ *
+ * | code | when | what helps |
+ * |---|---|---|
+ * | `ERR_ABORTED` | {@link Runtime.run}'s signal was aborted without a reason of its own | |
+ * | `ERR_TIMEOUT` | the task ran for longer than `timeoutMs` | a longer time, or smaller tasks |
+ * | `ERR_QUEUE_FULL` | `maxQueue` tasks were already waiting | submit less at once, or raise `maxQueue` |
+ * | `ERR_QUEUE_EXPIRED` | no worker was free within `queueTtlMs` | |
+ * | `ERR_NO_CAPABLE_WORKER` | no worker of this pool carries the `capabilities` asked for | |
+ * | `ERR_WORKER_LOST` | the task's workers crashed or fell silent more often than it may be redelivered | `error.cause` has what the worker said |
+ * | `ERR_WORKER_LOAD` | the worker's module could not be loaded | the URL in the message |
+ * | `ERR_CLOSED` | the runtime was closed | |
+ * | `ERR_UNKNOWN_TASK` | the worker's module exposes no task of this name | the names in the message |
+ * | `ERR_NOT_CLONEABLE` | input, result or progress can't be sent between threads | plain data, typed arrays, Map, Set, Date |
+ * | `ERR_INVALID_OPTION` | an option is out of its range | |
+ * | `ERR_WASM_LOAD` | `runtime.wasm` could not be loaded | the URL in the message |
+ * | `ERR_INTERNAL` | a fault of this package: every task ends, the runtime can't be used further | please report it |
+ */
+export type QuillworkErrorCode =
+  | 'ERR_ABORTED'
+  | 'ERR_TIMEOUT'
+  | 'ERR_QUEUE_FULL'
+  | 'ERR_QUEUE_EXPIRED'
+  | 'ERR_NO_CAPABLE_WORKER'
+  | 'ERR_WORKER_LOST'
+  | 'ERR_WORKER_LOAD'
+  | 'ERR_CLOSED'
+  | 'ERR_UNKNOWN_TASK'
+  | 'ERR_NOT_CLONEABLE'
+  | 'ERR_INVALID_OPTION'
+  | 'ERR_WASM_LOAD'
+  | 'ERR_INTERNAL';
+
+/** An error of the runtime itself; `code` is stable, the message is for people. */
+export class QuillworkError extends Error {
+  /** Stable reason: test this, not the message. */
+  readonly code: QuillworkErrorCode;
+
+  constructor(code: QuillworkErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  static {
+    Object.defineProperty(this.prototype, 'name', { value: 'QuillworkError', configurable: true, writable: true });
+  }
+}
+
+/** @internal What a person needs to see of something that was thrown. */
+export function describe(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+}

@@ -1,0 +1,28 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * Runs work on Web Workers, or worker threads in Node: priorities, capabilities, time-outs, abort, redelivery after a crash, a
+ * cache, and telemetry. Start with {@link createRuntime}; the worker's side is `quillwork/worker`.
+ */
+export type { Cache, CacheOptions, CacheStats } from './cache.js';
+export { QuillworkError, type QuillworkErrorCode } from './errors.js';
+export type { WorkerLost } from './pool/pool.js';
+export type { WorkerLike, WorkerSource } from './pool/spawn.js';
+export type { CompiledModule, WasmSource } from './runtime/load.js';
+export type { RunOptions, RuntimeOptions } from './runtime/options.js';
+export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap } from './runtime/runtime.js';
+export type { PoolStats, Quantiles, WorkerState, WorkerStats } from './runtime/stats.js';
+export {
+  defineTasks,
+  type TaskContext,
+  type TaskFunction,
+  type TaskInput,
+  type TaskMap,
+  type TaskName,
+  type TaskProgress,
+  type TaskResult,
+  type UntypedTasks,
+} from './tasks.js';
+export type { TelemetryOptions } from './telemetry/options.js';
+export type { Telemetry } from './telemetry/telemetry.js';
+export type { LinkStatus } from './telemetry/uplink.js';
+export type { CacheSample, Latency, LongTasks, PageSample, PageSource, PoolSample } from './telemetry/wire.js';

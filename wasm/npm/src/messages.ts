@@ -1,0 +1,39 @@
+/**
+ * What page and worker say to each other.
+ *
+ * A message is one flat array: `MAGIC`, then records. Flat arrays of numbers and payloads clone several times faster than
+ * arrays of objects, and one message carries everything that one microtask produced. Whatever does not start with `MAGIC`
+ * is the app's own and left alone.
+ */
+
+/** First element of every message, with the version of this protocol in its last digit. */
+export const MAGIC = 0x51574b1;
+
+/** Each record is `[kind, task id, a, b]`. */
+export const STRIDE = 4;
+
+// From page to worker:
+
+/** Asks for `READY`, which a worker says once; `a` is the list of capabilities that the worker carries. */
+export const HELLO = 1;
+/** `a` is the reason as a `Sent` value. */
+export const ABORT = 2;
+/** Answered by `PONG` as soon as the worker's event loop turns. */
+export const PING = 3;
+/** This and above: run a task for the `kind - RUN`th time; `a` is the index of its name in `READY`, `b` its input. */
+export const RUN = 8;
+
+// From worker to page:
+
+/** The module has loaded; `a` is the list of task names. */
+export const READY = 1;
+/** `a` is the result, `b` the index of the task's name. */
+export const DONE = 2;
+/** `a` is a `Sent` error. */
+export const FAILED = 3;
+/** `a` is what the task reported. */
+export const PROGRESS = 4;
+/** Sign of life. */
+export const PONG = 5;
+/** A message from the page could not be deserialised here. */
+export const GARBLED = 6;

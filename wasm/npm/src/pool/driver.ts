@@ -1,0 +1,275 @@
+import { MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../abi.js';
+import { QuillworkError } from '../errors.js';
+import type { PoolSettings } from '../runtime/options.js';
+import type { Clock } from './clock.js';
+
+/** How the core ended a task. */
+export const Settlement = {
+  Completed: 1,
+  Failed: 2,
+  Aborted: 3,
+  TimedOut: 4,
+  Expired: 5,
+  WorkerLost: 6,
+  QueueFull: 7,
+  NoCapableWorker: 8,
+  WorkersUnavailable: 9,
+  Closing: 10,
+  Closed: 11,
+} as const;
+
+/** Why the core ends a worker. */
+export const TerminateReason = { Lost: 1, BootTimeout: 2, Silent: 3, IgnoredAbort: 4, Closing: 5 } as const;
+
+/** What the core wants done. An action may lead to inputs; they wait until all actions are done. */
+export interface PoolActions {
+  spawn(worker: number, generation: number): void;
+  terminate(worker: number, generation: number, reason: number): void;
+  dispatch(task: number, worker: number, generation: number, attempt: number): void;
+  abortRunning(task: number, worker: number, generation: number): void;
+  probe(worker: number, generation: number): void;
+  settle(task: number, settlement: number, detail: number): void;
+  closed(): void;
+  /** The core itself failed: there will be no further output. */
+  broken(error: QuillworkError): void;
+}
+
+/**
+ * The drive loop: take one input, hand it in, drain the outputs until there are none, act on them, ask for the deadline,
+ * wait for the next input or the deadline.
+ */
+export class Driver {
+  readonly #core: Core;
+  readonly #exports: RuntimeExports;
+  readonly #clock: Clock;
+  readonly #actions: PoolActions;
+  readonly #pool: number;
+  /** Inputs that came while outputs were acted on. */
+  #waiting: (() => number)[] = [];
+  #driving = false;
+  #broken = false;
+  #held = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerDue = Infinity;
+  /** What the clock says at least once the timer fires. */
+  #timerTime = 0;
+  #deadline = Infinity;
+  readonly #onTimer = (): void => this.#timerFired();
+
+  /** Throws `ERR_INVALID_OPTION` where the core refuses the settings. */
+  constructor(core: Core, clock: Clock, settings: PoolSettings, actions: PoolActions) {
+    this.#core = core;
+    this.#exports = core.exports;
+    this.#clock = clock;
+    this.#actions = actions;
+    this.#pool = this.#exports.pool_new(
+      clock.now(),
+      settings.workers,
+      settings.maxQueue,
+      settings.maxRedeliveries,
+      settings.leaseMs,
+      settings.bootTimeoutMs,
+      settings.abortGraceMs,
+    );
+    if (this.#pool === 0) {
+      throw new QuillworkError('ERR_INVALID_OPTION', core.text());
+    }
+  }
+
+  /** The pool's handle. */
+  get pool(): number {
+    return this.#pool;
+  }
+
+  /** Acts on the outputs of the new pool. */
+  start(): void {
+    this.#input(() => this.#exports.pool_drain(this.#pool));
+  }
+
+  submit(
+    task: number,
+    priority: number,
+    required: number,
+    timeoutMs: number,
+    queueTtlMs: number,
+    redeliverable: boolean,
+  ): void {
+    this.#input(() =>
+      this.#exports.pool_submit(
+        this.#pool,
+        this.#clock.now(),
+        task,
+        priority,
+        required,
+        timeoutMs,
+        queueTtlMs,
+        redeliverable ? 1 : 0,
+      ),
+    );
+  }
+
+  abort(task: number): void {
+    this.#input(() => this.#exports.pool_abort(this.#pool, this.#clock.now(), task));
+  }
+
+  workerReady(worker: number, generation: number, capabilities: number): void {
+    this.#input(() => this.#exports.pool_worker_ready(this.#pool, this.#clock.now(), worker, generation, capabilities));
+  }
+
+  workerAlive(worker: number, generation: number): void {
+    this.#input(() => this.#exports.pool_worker_alive(this.#pool, this.#clock.now(), worker, generation));
+  }
+
+  workerLost(worker: number, generation: number): void {
+    this.#input(() => this.#exports.pool_worker_lost(this.#pool, this.#clock.now(), worker, generation));
+  }
+
+  taskDone(worker: number, generation: number, task: number, failed: boolean): void {
+    this.#input(() =>
+      this.#exports.pool_task_done(this.#pool, this.#clock.now(), worker, generation, task, failed ? 1 : 0),
+    );
+  }
+
+  close(drain: boolean): void {
+    this.#input(() => this.#exports.pool_close(this.#pool, this.#clock.now(), drain ? 1 : 0));
+  }
+
+  /** Whether the timer keeps a Node process alive. */
+  hold(keepAlive: boolean): void {
+    this.#held = keepAlive;
+    const timer = this.#timer as { ref?(): void; unref?(): void } | undefined;
+    timer?.[keepAlive ? 'ref' : 'unref']?.();
+  }
+
+  /** Frees the pool. Nothing may be handed in any more. */
+  free(): void {
+    this.#broken = true;
+    this.#disarm();
+    this.#exports.pool_free(this.#pool);
+  }
+
+  #input(handIn: () => number): void {
+    if (this.#broken) {
+      return;
+    }
+    if (this.#driving) {
+      this.#waiting.push(handIn);
+      return;
+    }
+    this.#driving = true;
+    try {
+      for (let next: (() => number) | undefined = handIn; next !== undefined; next = this.#waiting.shift()) {
+        this.#drive(next);
+      }
+    } finally {
+      this.#driving = false;
+    }
+    if (!this.#broken) {
+      this.#arm();
+    }
+  }
+
+  #drive(handIn: () => number): void {
+    let count = this.#guard(handIn);
+    this.#act(count);
+    while (count === MAX_RECORDS) {
+      count = this.#guard(() => this.#exports.pool_drain(this.#pool));
+      this.#act(count);
+    }
+  }
+
+  /** A trap means that the core's state is unknown: nothing may be asked of it any more. */
+  #guard(call: () => number): number {
+    if (this.#broken) {
+      return 0;
+    }
+    try {
+      const count = call();
+      this.#deadline = this.#core.floats[0] ?? Infinity;
+      return count;
+    } catch (thrown) {
+      this.#broken = true;
+      this.#disarm();
+      this.#actions.broken(this.#core.fault(thrown));
+      return 0;
+    }
+  }
+
+  #act(count: number): void {
+    const actions = this.#actions;
+    for (let record = 0; record < count; record += 1) {
+      const { words } = this.#core;
+      const at = record * RECORD_WORDS;
+      const task = words[at + 1] ?? 0;
+      const worker = words[at + 2] ?? 0;
+      const generation = words[at + 3] ?? 0;
+      const detail = words[at + 4] ?? 0;
+      switch (words[at]) {
+        case 1:
+          actions.spawn(worker, generation);
+          break;
+        case 2:
+          actions.terminate(worker, generation, detail);
+          break;
+        case 3:
+          actions.dispatch(task, worker, generation, detail);
+          break;
+        case 4:
+          actions.abortRunning(task, worker, generation);
+          break;
+        case 5:
+          actions.probe(worker, generation);
+          break;
+        case 6:
+          actions.settle(task, worker, detail);
+          break;
+        case 7:
+          actions.closed();
+          break;
+      }
+    }
+  }
+
+  /** One timer, moved only where the deadline comes earlier: a timer that fires too early costs less than one per input. */
+  #arm(): void {
+    if (this.#deadline < this.#timerDue) {
+      this.#disarm();
+      const now = this.#clock.now();
+      const delay = Math.min(Math.max(0, Math.ceil(this.#deadline - now)), MAX_DELAY_MS);
+      this.#setTimer(this.#deadline, now + delay, delay, this.#onTimer);
+    }
+  }
+
+  #setTimer(due: number, time: number, delay: number, then: () => void): void {
+    this.#timerDue = due;
+    this.#timerTime = time;
+    this.#timer = setTimeout(then, delay);
+    this.hold(this.#held);
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDue = Infinity;
+  }
+
+  #timerFired(): void {
+    const expected = this.#timerTime;
+    const now = this.#clock.anchor(expected);
+    if (now > expected + LATE_MS) {
+      // The page slept or was stopped in a debugger. What workers said meanwhile waits behind this timer, and must count
+      // before anybody is given up for silence.
+      this.#setTimer(0, now, 0, () => this.#handleDeadline());
+    } else {
+      this.#handleDeadline();
+    }
+  }
+
+  #handleDeadline(): void {
+    this.#disarm();
+    this.#input(() => this.#exports.pool_deadline(this.#pool, this.#clock.now()));
+  }
+}
+
+const MAX_DELAY_MS = 2 ** 31 - 1;
+const LATE_MS = 1_000;

@@ -1,0 +1,316 @@
+import { describe, QuillworkError } from '../errors.js';
+import type { Core } from '../abi.js';
+import { callSafely } from '../runtime/emitter.js';
+import type { PoolSettings } from '../runtime/options.js';
+import { CapabilityNames } from './capabilities.js';
+import { Clock } from './clock.js';
+import { Driver, TerminateReason, type PoolActions } from './driver.js';
+import { abortReason, settle, timeoutError } from './settle.js';
+import { loadError, type WorkerSource } from './spawn.js';
+import { TaskTable, type PendingTask } from './task-table.js';
+import { Line, type LineEvents } from './transport.js';
+
+/** A worker was lost and is replaced. */
+export interface WorkerLost {
+  readonly worker: number;
+  readonly generation: number;
+  readonly reason: 'failed' | 'boot-timeout' | 'silent' | 'ignored-abort';
+  /** What the worker said, where it said anything. */
+  readonly error: unknown;
+}
+
+/** What a pool tells its owner. */
+export interface PoolEvents {
+  onWorkerLost(event: WorkerLost): void;
+  onClosed(): void;
+}
+
+/** What a submitter says about a task: checked numbers. */
+export interface TaskRequest {
+  readonly name: string;
+  readonly input: unknown;
+  readonly priority: number;
+  readonly required: number;
+  readonly timeoutMs: number;
+  readonly queueTtlMs: number;
+  readonly redeliverable: boolean;
+  readonly transfer: readonly object[] | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: never) => void) | undefined;
+}
+
+/** Workers, payloads and promises; the core decides about them by number. */
+export class Pool implements PoolActions, LineEvents {
+  readonly capabilities = new CapabilityNames();
+  readonly driver: Driver;
+  readonly clock = new Clock();
+  readonly #settings: PoolSettings;
+  readonly #source: WorkerSource;
+  readonly #events: PoolEvents;
+  readonly #tasks = new TaskTable();
+  readonly #lines: (Line | undefined)[] = [];
+  #lastLoss: unknown;
+  #broken: QuillworkError | undefined;
+
+  constructor(core: Core, settings: PoolSettings, source: WorkerSource, events: PoolEvents) {
+    this.#settings = settings;
+    this.#source = source;
+    this.#events = events;
+    this.driver = new Driver(core, this.clock, settings, this);
+    this.driver.start();
+  }
+
+  /** Runs a task. */
+  submit(request: TaskRequest): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#broken !== undefined) {
+        reject(this.#broken);
+        return;
+      }
+      const { signal } = request;
+      const task = this.#tasks.add((id) => ({
+        id,
+        name: request.name,
+        input: request.input,
+        transfer: request.transfer,
+        timeoutMs: request.timeoutMs,
+        queueTtlMs: request.queueTtlMs,
+        signal,
+        onAbort: signal === undefined ? undefined : () => this.driver.abort(id),
+        onProgress: request.onProgress,
+        resolve,
+        reject,
+        line: undefined,
+        outcome: undefined,
+      }));
+      if (task.onAbort !== undefined) {
+        signal?.addEventListener('abort', task.onAbort, { once: true });
+      }
+      if (this.#tasks.size === 1) {
+        this.#hold(true);
+      }
+      const { priority, required, timeoutMs, queueTtlMs, redeliverable } = request;
+      this.driver.submit(task.id, priority, required, timeoutMs, queueTtlMs, redeliverable);
+    });
+  }
+
+  /** Why the pool can't be used any more, where its core failed. */
+  get fault(): QuillworkError | undefined {
+    return this.#broken;
+  }
+
+  /** Ends a worker as a crash would. `false` where there is none in this place just now. */
+  kill(worker: number): boolean {
+    const line = this.#lines[worker];
+    if (line === undefined) {
+      return false;
+    }
+    line.terminate();
+    this.onLost(line, new Error(`worker ${worker} was killed`));
+    return true;
+  }
+
+  /** Names of what the worker in this place can do. */
+  capabilitiesOf(worker: number): string[] {
+    return this.capabilities.names(this.#capabilityBits(worker));
+  }
+
+  // What the core wants done.
+
+  spawn(worker: number, generation: number): void {
+    try {
+      const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this);
+      line.hold(this.#tasks.size > 0);
+      this.#lines[worker] = line;
+    } catch (thrown) {
+      this.#lastLoss = loadError(this.#source, thrown);
+      this.driver.workerLost(worker, generation);
+    }
+  }
+
+  terminate(worker: number, generation: number, reason: number): void {
+    const line = this.#lineOf(worker, generation);
+    this.#lines[worker] = undefined;
+    line?.terminate();
+    if (reason === TerminateReason.Closing) {
+      return;
+    }
+    this.#lastLoss = this.#lossError(reason, line);
+    this.#events.onWorkerLost({ worker, generation, reason: LOSS_NAMES[reason] ?? 'failed', error: this.#lastLoss });
+  }
+
+  dispatch(id: number, worker: number, generation: number, attempt: number): void {
+    const task = this.#tasks.get(id);
+    const line = this.#lineOf(worker, generation);
+    if (task === undefined || line === undefined) {
+      return;
+    }
+    task.line = line;
+    if (!line.run(id, attempt, task.name, task.input, task.transfer)) {
+      this.#fail(
+        line,
+        id,
+        new QuillworkError(
+          'ERR_UNKNOWN_TASK',
+          `the worker exposes no task "${task.name}", but ${line.names.map((name) => `"${name}"`).join(', ')}`,
+        ),
+      );
+    }
+  }
+
+  abortRunning(id: number, worker: number, generation: number): void {
+    const task = this.#tasks.get(id);
+    const line = this.#lineOf(worker, generation);
+    if (task !== undefined && line !== undefined) {
+      line.abort(id, task.signal?.aborted === true ? abortReason(task) : timeoutError(task));
+    }
+  }
+
+  probe(worker: number, generation: number): void {
+    this.#lineOf(worker, generation)?.ping();
+  }
+
+  settle(id: number, settlement: number, detail: number): void {
+    const task = this.#tasks.take(id);
+    if (task === undefined) {
+      return;
+    }
+    this.#forget(task);
+    settle(task, settlement, detail, {
+      capabilityNames: (bits) => this.capabilities.names(bits),
+      lastLoss: this.#lastLoss,
+    });
+  }
+
+  closed(): void {
+    this.#events.onClosed();
+  }
+
+  broken(error: QuillworkError): void {
+    this.#broken = error;
+    for (const line of this.#lines) {
+      line?.terminate();
+    }
+    this.#lines.length = 0;
+    for (const task of this.#tasks.takeAll()) {
+      this.#forget(task);
+      task.reject(error);
+    }
+    this.#events.onClosed();
+  }
+
+  // What workers tell.
+
+  onReady(line: Line): void {
+    this.driver.workerReady(line.worker, line.generation, this.#capabilityBits(line.worker));
+  }
+
+  onAlive(line: Line): void {
+    this.driver.workerAlive(line.worker, line.generation);
+  }
+
+  onDone(line: Line, id: number, result: unknown): void {
+    this.#answer(line, id, result, false);
+  }
+
+  onFailed(line: Line, id: number, error: unknown): void {
+    this.#answer(line, id, error, true);
+  }
+
+  onProgress(line: Line, id: number, value: unknown): void {
+    const task = this.#tasks.get(id);
+    if (task?.line === line && task.onProgress !== undefined) {
+      callSafely(() => task.onProgress?.(value as never));
+    }
+  }
+
+  onRefused(line: Line, id: number, thrown: unknown): void {
+    const name = this.#tasks.get(id)?.name ?? '';
+    this.#fail(
+      line,
+      id,
+      new QuillworkError(
+        'ERR_NOT_CLONEABLE',
+        `the input of task "${name}" can't be sent to a worker (${describe(thrown)}): pass plain data, and list each buffer to move once`,
+        { cause: thrown },
+      ),
+    );
+  }
+
+  onGarbled(line: Line): void {
+    const error = new QuillworkError(
+      'ERR_NOT_CLONEABLE',
+      'a message between page and worker could not be deserialised (a SharedArrayBuffer or a WebAssembly.Module outside of its process?)',
+    );
+    // Nobody knows what was in the message: whatever this worker was given ends with it, and is not sent again.
+    const { current } = line;
+    if (current !== undefined) {
+      this.#fail(line, current, error);
+    }
+    this.onLost(line, error);
+  }
+
+  onLost(line: Line, thrown: unknown): void {
+    line.lostBy ??= line.ready ? (thrown ?? new Error('the worker failed and gave no reason')) : loadError(this.#source, thrown);
+    this.driver.workerLost(line.worker, line.generation);
+  }
+
+  #answer(line: Line, id: number, outcome: unknown, failed: boolean): void {
+    const task = this.#tasks.get(id);
+    if (task?.line === line) {
+      task.outcome = outcome;
+    }
+    this.driver.taskDone(line.worker, line.generation, id, failed);
+  }
+
+  #fail(line: Line, id: number, error: QuillworkError): void {
+    this.#answer(line, id, error, true);
+  }
+
+  #forget(task: PendingTask): void {
+    if (task.onAbort !== undefined) {
+      task.signal?.removeEventListener('abort', task.onAbort);
+    }
+    if (this.#tasks.size === 0) {
+      this.#hold(false);
+    }
+  }
+
+  /** A Node process lives on while there are unsettled tasks, and no longer. */
+  #hold(keepAlive: boolean): void {
+    for (const line of this.#lines) {
+      line?.hold(keepAlive);
+    }
+    this.driver.hold(keepAlive);
+  }
+
+  #lossError(reason: number, line: Line | undefined): unknown {
+    const { leaseMs, bootTimeoutMs, abortGraceMs } = this.#settings;
+    switch (reason) {
+      case TerminateReason.BootTimeout:
+        return loadError(this.#source, new Error(`it did not call expose() within bootTimeoutMs of ${bootTimeoutMs}`));
+      case TerminateReason.Silent:
+        return new Error(`the worker gave no sign of life within leaseMs of ${leaseMs}`);
+      case TerminateReason.IgnoredAbort:
+        return new Error(`the worker went on with an ended task for longer than abortGraceMs of ${abortGraceMs}`);
+      default:
+        // Without a line its construction threw, and that is the last loss.
+        return line === undefined ? this.#lastLoss : line.lostBy;
+    }
+  }
+
+  #lineOf(worker: number, generation: number): Line | undefined {
+    const line = this.#lines[worker];
+    return line?.generation === generation ? line : undefined;
+  }
+
+  #capabilityBits(worker: number): number {
+    return worker === 0 && this.#settings.gpu ? this.capabilities.bits(['gpu']) : 0;
+  }
+}
+
+const LOSS_NAMES: Readonly<Record<number, WorkerLost['reason']>> = {
+  [TerminateReason.BootTimeout]: 'boot-timeout',
+  [TerminateReason.Silent]: 'silent',
+  [TerminateReason.IgnoredAbort]: 'ignored-abort',
+};

@@ -1,0 +1,151 @@
+import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE } from '../messages.js';
+import { Outbox } from '../outbox.js';
+import { fromSent, toSent, type Sent } from '../sent.js';
+import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
+
+/** What comes from a worker, in the order in which it was sent. */
+export interface LineEvents {
+  onReady(line: Line): void;
+  /** A sign of life that is nothing else. */
+  onAlive(line: Line): void;
+  onDone(line: Line, id: number, result: unknown): void;
+  onFailed(line: Line, id: number, error: unknown): void;
+  onProgress(line: Line, id: number, value: unknown): void;
+  /** The input of a task can't be cloned. */
+  onRefused(line: Line, id: number, thrown: unknown): void;
+  /** A message could not be deserialised, here or there; nobody knows which. */
+  onGarbled(line: Line): void;
+  onLost(line: Line, thrown: unknown): void;
+}
+
+/** The line to one worker: one listener, and messages in both directions coalesced per microtask. */
+export class Line {
+  readonly worker: number;
+  readonly generation: number;
+  /** Whether its module has loaded. */
+  ready = false;
+  /** The task that it runs. */
+  current: number | undefined;
+  /** Why it was lost, where it said so. */
+  lostBy: unknown;
+  readonly #events: LineEvents;
+  readonly #worker: StartedWorker;
+  readonly #outbox: Outbox;
+  readonly #capabilities: readonly string[];
+  #names: ReadonlyMap<string, number> = new Map();
+
+  /** Starts the worker. Throws where it can't be constructed. */
+  constructor(
+    worker: number,
+    generation: number,
+    source: WorkerSource,
+    capabilities: readonly string[],
+    events: LineEvents,
+  ) {
+    this.worker = worker;
+    this.generation = generation;
+    this.#events = events;
+    this.#worker = startWorker(source, {
+      onMessage: (message) => this.#onMessage(message),
+      onGarbled: () => events.onGarbled(this),
+      onLost: (thrown) => events.onLost(this, thrown),
+    });
+    this.#outbox = new Outbox(
+      (message, transfer) => this.#worker.post(message, transfer),
+      (kind, id, _, thrown) => {
+        if (kind >= RUN) {
+          events.onRefused(this, id, thrown);
+        }
+      },
+    );
+    this.#capabilities = capabilities;
+    this.#sayHello();
+  }
+
+  /** Sends a task. `false` where the worker exposes none of this name. */
+  run(id: number, attempt: number, task: string, input: unknown, transfer: readonly object[] | undefined): boolean {
+    const index = this.#names.get(task);
+    if (index === undefined) {
+      return false;
+    }
+    this.current = id;
+    this.#outbox.push(RUN + attempt, id, index, input, transfer);
+    return true;
+  }
+
+  /** Asks the worker to stop a task. */
+  abort(id: number, reason: unknown): void {
+    this.#outbox.push(ABORT, id, toSent(reason), undefined);
+  }
+
+  /** Asks for a sign of life. */
+  ping(): void {
+    this.#outbox.push(PING, 0, undefined, undefined);
+  }
+
+  /** Names of the tasks that the worker exposes. */
+  get names(): readonly string[] {
+    return [...this.#names.keys()];
+  }
+
+  /** Whether the worker keeps a Node process alive. */
+  hold(keepAlive: boolean): void {
+    this.#worker.hold(keepAlive);
+  }
+
+  /** Ends the worker. Nothing comes from it any more. */
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
+  #onMessage(message: unknown): void {
+    const events = this.#events;
+    if (!Array.isArray(message) || message[0] !== MAGIC) {
+      return;
+    }
+    const records: readonly unknown[] = message;
+    for (let at = 1; at < records.length; at += STRIDE) {
+      const id = records[at + 1] as number;
+      const a = records[at + 2];
+      switch (records[at]) {
+        case DONE:
+          this.#end(id);
+          events.onDone(this, id, a);
+          break;
+        case FAILED:
+          this.#end(id);
+          events.onFailed(this, id, fromSent(a as Sent));
+          break;
+        case PROGRESS:
+          events.onAlive(this);
+          events.onProgress(this, id, a);
+          break;
+        case READY:
+          this.#names = new Map((a as readonly string[]).map((name, index) => [name, index]));
+          if (!this.ready) {
+            this.ready = true;
+            // The first one was lost if the module was not there yet.
+            this.#sayHello();
+            events.onReady(this);
+          }
+          break;
+        case PONG:
+          events.onAlive(this);
+          break;
+        case GARBLED:
+          events.onGarbled(this);
+          break;
+      }
+    }
+  }
+
+  #sayHello(): void {
+    this.#outbox.push(HELLO, 0, this.#capabilities, undefined);
+  }
+
+  #end(id: number): void {
+    if (this.current === id) {
+      this.current = undefined;
+    }
+  }
+}

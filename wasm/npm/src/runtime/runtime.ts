@@ -1,0 +1,215 @@
+import { Core } from '../abi.js';
+import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
+import { Pool, type TaskRequest, type WorkerLost } from '../pool/pool.js';
+import { closedError } from '../pool/settle.js';
+import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
+import type { TaskInput, TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
+import { Emitter } from './emitter.js';
+import { loadModule } from './load.js';
+import { millis, poolSettings, whole, type PoolSettings, type RunOptions, type RuntimeOptions } from './options.js';
+import { poolStats, type PoolStats } from './stats.js';
+
+/** What {@link Runtime.on} tells of. */
+export interface RuntimeEventMap {
+  /** Once a second. */
+  stats: PoolStats;
+  /** A worker failed and is replaced. */
+  workerlost: WorkerLost;
+  /** The runtime is closed. */
+  close: undefined;
+}
+
+/** What {@link Runtime.run} takes after the task's name: the input may be left out where the task needs none. */
+export type RunArguments<Task> = undefined extends TaskInput<Task>
+  ? [input?: TaskInput<Task>, options?: RunOptions<TaskProgress<Task>>]
+  : [input: TaskInput<Task>, options?: RunOptions<TaskProgress<Task>>];
+
+/** A pool of workers and what belongs to it. Made by {@link createRuntime}. */
+export interface Runtime<Tasks = UntypedTasks> {
+  /**
+   * Runs a task on a worker. The input is copied when the task is sent: don't change it before the promise settles.
+   *
+   * Rejects with the task's own error; with `signal.reason` where it was aborted; else with a {@link QuillworkError} whose
+   * `code` says why.
+   */
+  run<Name extends TaskName<Tasks>>(
+    task: Name,
+    ...args: RunArguments<Tasks[Name]>
+  ): Promise<TaskResult<Tasks[Name]>>;
+  /** The pool now. */
+  stats(): PoolStats;
+  /** The cache of this name, made when first asked for; later options for it are not looked at. */
+  cache<Key extends string = string, Value = unknown>(name: string, options: CacheOptions): Cache<Key, Value>;
+  /** Listens; the function returned stops it. */
+  on<Name extends keyof RuntimeEventMap>(event: Name, listener: (event: RuntimeEventMap[Name]) => void): () => void;
+  /** What is measured of the page; `undefined` where the `telemetry` option is off. */
+  readonly telemetry: Telemetry | undefined;
+  /** Ends a worker as a crash would: its task is redelivered, another worker takes its place. `false` where there is none just now. */
+  killWorker(id: number): boolean;
+  /**
+   * Ends the runtime. Unsettled tasks reject with `ERR_CLOSED`, or are finished first with `drain`. Calling it again is harmless, and
+   * `close()` after `close({ drain: true })` cuts the draining short.
+   */
+  close(options?: { readonly drain?: boolean }): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Starts a runtime: loads `runtime.wasm` and starts the workers, which boot while the page goes on.
+ *
+ * ```ts
+ * const runtime = await createRuntime<Tasks>({
+ *   worker: () => new Worker(new URL('./tasks.js', import.meta.url), { type: 'module' }),
+ * });
+ * const sum = await runtime.run('sum', { numbers: [1, 2, 3] });
+ * ```
+ *
+ * @throws QuillworkError `ERR_INVALID_OPTION` or `ERR_WASM_LOAD`.
+ */
+export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>(
+  options: RuntimeOptions,
+): Promise<Runtime<Tasks>> {
+  const settings = poolSettings(options);
+  const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
+  return new CoreRuntime<Tasks>(new Core(module), settings, options);
+}
+
+class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
+  readonly telemetry: PageTelemetry | undefined;
+  readonly #core: Core;
+  readonly #settings: PoolSettings;
+  readonly #pool: Pool;
+  readonly #events = new Emitter<RuntimeEventMap>();
+  readonly #caches = new Map<string, CoreCache<never, unknown>>();
+  readonly #closed: Promise<void>;
+  #onClosed: () => void = () => undefined;
+  #closing = false;
+  #finalStats: PoolStats | undefined;
+  #statsTimer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(core: Core, settings: PoolSettings, options: RuntimeOptions) {
+    this.#core = core;
+    this.#settings = settings;
+    this.#closed = new Promise((resolve) => {
+      this.#onClosed = resolve;
+    });
+    this.#pool = new Pool(core, settings, options.worker, {
+      onWorkerLost: (event) => queueMicrotask(() => this.#events.emit('workerlost', event)),
+      onClosed: () => queueMicrotask(() => this.#finish()),
+    });
+    this.telemetry =
+      options.telemetry === undefined || options.telemetry === false
+        ? undefined
+        : new PageTelemetry(options.telemetry, core, this.#pool.driver.pool, this.#pool.clock, this.#caches);
+  }
+
+  run<Name extends TaskName<Tasks>>(
+    task: Name,
+    ...[input, options]: RunArguments<Tasks[Name]>
+  ): Promise<TaskResult<Tasks[Name]>> {
+    try {
+      if (this.#closing) {
+        throw closedError(`task "${task}"`);
+      }
+      options?.signal?.throwIfAborted();
+      const request = this.#request(task, input, options ?? NO_OPTIONS);
+      return this.#pool.submit(request) as Promise<TaskResult<Tasks[Name]>>;
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  stats(): PoolStats {
+    if (this.#pool.fault !== undefined) {
+      throw this.#pool.fault;
+    }
+    return this.#finalStats ?? this.#readStats();
+  }
+
+  cache<Key extends string = string, Value = unknown>(name: string, options: CacheOptions): Cache<Key, Value> {
+    let cache = this.#caches.get(name);
+    if (cache === undefined) {
+      cache = new CoreCache<never, unknown>(this.#core, this.#pool.clock, options);
+      this.#caches.set(name, cache);
+    }
+    // The name stands for the types: who shares a cache agrees on them.
+    return cache as unknown as Cache<Key, Value>;
+  }
+
+  on<Name extends keyof RuntimeEventMap>(event: Name, listener: (event: RuntimeEventMap[Name]) => void): () => void {
+    const off = this.#events.on(event, listener);
+    this.#tickStats();
+    return () => {
+      off();
+      this.#tickStats();
+    };
+  }
+
+  killWorker(id: number): boolean {
+    return this.#pool.kill(id);
+  }
+
+  close({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+    this.#closing = true;
+    this.#pool.driver.close(drain);
+    return this.#closed;
+  }
+
+  [ASYNC_DISPOSE](): Promise<void> {
+    return this.close();
+  }
+
+  #request(name: string, input: unknown, options: RunOptions<never>): TaskRequest {
+    const { priority, capabilities, signal, timeoutMs, queueTtlMs, transfer, onProgress, redeliver = true } = options;
+    return {
+      name,
+      input,
+      priority: priority === undefined ? DEFAULT_PRIORITY : whole('priority', priority, 0, 10),
+      required: capabilities === undefined ? 0 : this.#pool.capabilities.bits(capabilities),
+      timeoutMs: timeoutMs === undefined ? Infinity : millis('timeoutMs', timeoutMs, 0),
+      queueTtlMs: queueTtlMs === undefined ? Infinity : millis('queueTtlMs', queueTtlMs, 0),
+      redeliverable: redeliver && (transfer === undefined || transfer.length === 0),
+      transfer: transfer === undefined || transfer.length === 0 ? undefined : transfer,
+      signal,
+      onProgress,
+    };
+  }
+
+  #readStats(): PoolStats {
+    const { driver, clock } = this.#pool;
+    return poolStats(this.#core, driver.pool, clock.now(), this.#settings.workers, (worker) =>
+      this.#pool.capabilitiesOf(worker),
+    );
+  }
+
+  /** A timer while anybody listens, which keeps no Node process alive. */
+  #tickStats(): void {
+    const wanted = this.#events.has('stats') && !this.#closing;
+    if (wanted && this.#statsTimer === undefined) {
+      this.#statsTimer = setInterval(() => this.#events.emit('stats', this.stats()), STATS_INTERVAL_MS);
+      (this.#statsTimer as { unref?(): void }).unref?.();
+    } else if (!wanted) {
+      clearInterval(this.#statsTimer);
+      this.#statsTimer = undefined;
+    }
+  }
+
+  #finish(): void {
+    this.#closing = true;
+    if (this.#pool.fault === undefined) {
+      this.telemetry?.close();
+      this.#finalStats = this.#readStats();
+    } else {
+      this.telemetry?.abandon();
+    }
+    clearInterval(this.#statsTimer);
+    this.#events.emit('close', undefined);
+    this.#onClosed();
+  }
+}
+
+/** Where the host has no such symbol yet, `close()` is the way. */
+const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+const NO_OPTIONS: RunOptions<never> = {};
+const DEFAULT_PRIORITY = 5;
+const STATS_INTERVAL_MS = 1_000;

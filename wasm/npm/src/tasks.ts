@@ -1,0 +1,68 @@
+/**
+ * What a task function gets beside its input.
+ *
+ * @typeParam Progress - what the task reports while it runs; the caller's `onProgress` is typed by it.
+ */
+export interface TaskContext<Progress = unknown> {
+  /**
+   * Aborted when the caller gave up, the time-out passed or the runtime closes. A task that ignores it is terminated
+   * with its worker once the runtime's `abortGraceMs` have passed.
+   */
+  readonly signal: AbortSignal;
+  /** Name of the task. */
+  readonly task: string;
+  /** 1 for the first delivery; more where a worker was lost while it ran the task. */
+  readonly attempt: number;
+  /**
+   * Tells the caller how far the task is, and the runtime that its worker is alive. Sent at once: call it tens of times
+   * a second, not thousands.
+   *
+   * @throws QuillworkError `ERR_NOT_CLONEABLE` if the value can't be sent.
+   */
+  progress(value: Progress): void;
+  /**
+   * Marks what is moved, not copied, when the result is sent, and returns the value:
+   * `return ctx.transfer(pixels, [pixels.buffer])`.
+   */
+  transfer<Value>(value: Value, transfer: readonly object[]): Value;
+  /**
+   * Runs after the task has ended in whatever way, the last one added first. It may return a promise: the result is sent,
+   * and the worker takes its next task, only after it.
+   */
+  onCleanup(cleanup: () => void | PromiseLike<void>): void;
+}
+
+/** A function that runs in a worker. Input and result must be structured-cloneable. */
+export type TaskFunction = (input: never, context: TaskContext<never>) => unknown;
+
+/** Task functions by name. */
+export type TaskMap<Tasks> = { readonly [Name in keyof Tasks]: TaskFunction };
+
+/** What a runtime runs where its type parameter is not given: every name, unknown input and result. */
+export type UntypedTasks = { readonly [name: string]: (input: unknown) => unknown };
+
+/** Names of the tasks. */
+export type TaskName<Tasks> = Extract<keyof Tasks, string>;
+
+/** What a task takes. */
+export type TaskInput<Task> = Task extends (input: infer Input, ...rest: never[]) => unknown ? Input : never;
+
+/** What a task gives, without its promise. */
+export type TaskResult<Task> = Task extends (...inputs: never[]) => infer Result ? Awaited<Result> : never;
+
+/** What a task reports while it runs. */
+export type TaskProgress<Task> = Task extends (input: never, context: TaskContext<infer Progress>) => unknown
+  ? Progress
+  : unknown;
+
+/**
+ * Checks a set of task functions without changing its type.
+ *
+ * ```ts
+ * export const tasks = defineTasks({ square: (n: number) => n * n });
+ * export type Tasks = typeof tasks;
+ * ```
+ */
+export function defineTasks<Tasks extends TaskMap<Tasks>>(tasks: Tasks): Tasks {
+  return tasks;
+}

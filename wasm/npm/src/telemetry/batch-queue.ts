@@ -1,0 +1,95 @@
+import { randomId } from './random-id.js';
+import type { PageBatch, PageSample } from './wire.js';
+
+/**
+ * Samples on their way to the host, bounded. At most one batch is under way; it keeps its id until the host has it, so that the
+ * host counts it once however often it is sent.
+ */
+export class BatchQueue {
+  readonly #maxSamples: number;
+  #waiting: PageSample[] = [];
+  #underWay: PageBatch | undefined;
+  #sequence = 0;
+  #dropped = 0;
+
+  constructor(maxSamples = MAX_SAMPLES) {
+    this.#maxSamples = maxSamples;
+  }
+
+  /** Samples that the host doesn't have yet. */
+  get size(): number {
+    return this.#waiting.length + (this.#underWay?.samples.length ?? 0);
+  }
+
+  /** Adds a sample. Where there is no room the oldest one goes, and is counted. */
+  push(sample: PageSample): void {
+    this.#waiting.push(sample);
+    while (this.size > this.#maxSamples && this.#waiting.length > 0) {
+      this.#waiting.shift();
+      this.#dropped += 1;
+    }
+  }
+
+  /** The batch to send now: the one under way, or else a new one; `undefined` where there is nothing. */
+  next(): PageBatch | undefined {
+    if (this.#underWay === undefined && this.#waiting.length > 0) {
+      this.#underWay = this.#make(this.#waiting.splice(0, MAX_BATCH));
+    }
+    return this.#underWay;
+  }
+
+  /** The host has a batch. Returns whether it was the one under way. */
+  acknowledge(batchId: string): boolean {
+    if (this.#underWay?.batchId !== batchId) {
+      return false;
+    }
+    this.#underWay = undefined;
+    return true;
+  }
+
+  /**
+   * Everything that the host doesn't have yet, for the page is going away: first the newest, which may be an empty batch, then the
+   * batch under way, then the older ones. None but the one under way is larger than `maxBytes` as JSON.
+   */
+  takeAll(maxBytes: number): PageBatch[] {
+    const chunks: PageSample[][] = [[]];
+    let bytes = 0;
+    for (const sample of this.#waiting.splice(0).reverse()) {
+      const size = byteLength(JSON.stringify(sample)) + 1;
+      if (bytes + size > maxBytes - ENVELOPE_BYTES && bytes > 0) {
+        chunks.push([]);
+        bytes = 0;
+      }
+      bytes += size;
+      chunks.at(-1)?.unshift(sample);
+    }
+    const [newest, ...older] = chunks.map((samples) => this.#make(samples));
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    return [newest, underWay, ...older].filter((batch) => batch !== undefined);
+  }
+
+  /** Puts batches that were taken and not delivered back, oldest first. */
+  putBack(batches: readonly PageBatch[]): void {
+    const samples = batches.flatMap((batch) => batch.samples);
+    this.#waiting.unshift(...samples.sort((a, b) => a.atUnixMillis - b.atUnixMillis));
+  }
+
+  #make(samples: readonly PageSample[]): PageBatch {
+    this.#sequence += 1;
+    const batch = { batchId: randomId(), sequence: this.#sequence, samples, droppedSamples: this.#dropped };
+    this.#dropped = 0;
+    return batch;
+  }
+}
+
+/** Ten minutes of seconds, and what a host takes in one batch. */
+const MAX_SAMPLES = 600;
+/** Some 50 KB. */
+const MAX_BATCH = 60;
+/** What is around the samples of a batch, with a name of 120 characters of four bytes each. */
+const ENVELOPE_BYTES = 1_000;
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

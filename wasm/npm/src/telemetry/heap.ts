@@ -1,0 +1,11 @@
+/** JavaScript heap as the browser tells it. */
+export interface Heap {
+  readonly usedBytes: number | null;
+  readonly limitBytes: number | null;
+}
+
+/** The page's heap; Chromium tells it, in steps. */
+export function readHeap(): Heap {
+  const { memory } = performance as { memory?: { usedJSHeapSize: number; jsHeapSizeLimit: number } };
+  return { usedBytes: memory?.usedJSHeapSize ?? null, limitBytes: memory?.jsHeapSizeLimit ?? null };
+}

@@ -1,0 +1,190 @@
+import type { BatchQueue } from './batch-queue.js';
+import { decodeServerMessage, encodeBatchMessage, encodeHello, type PageSource } from './wire.js';
+
+/**
+ * How the line to the host is: being opened for the first time, open and answering, lost and tried again, or given up (or
+ * never wanted).
+ */
+export type LinkStatus = 'connecting' | 'connected' | 'away' | 'off';
+
+/** Where to report, as whom. */
+export interface UplinkTarget {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly source: PageSource;
+}
+
+/**
+ * Delivers batches over a WebSocket, at least once each: a batch is sent again on the next connection until the host has
+ * acknowledged it. While the host is away it tries again every few seconds and says nothing about it.
+ */
+export class Uplink {
+  readonly #target: UplinkTarget;
+  readonly #queue: BatchQueue;
+  readonly #onStatus: (status: LinkStatus) => void;
+  #status: LinkStatus = 'off';
+  #socket: WebSocket | undefined;
+  /** Id of the batch that this connection has sent and not yet heard about. */
+  #sent: string | undefined;
+  #failures = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #answerTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(target: UplinkTarget, queue: BatchQueue, onStatus: (status: LinkStatus) => void) {
+    this.#target = target;
+    this.#queue = queue;
+    this.#onStatus = onStatus;
+  }
+
+  get status(): LinkStatus {
+    return this.#status;
+  }
+
+  /** Opens the line, and keeps opening it. */
+  start(): void {
+    if (typeof WebSocket !== 'function') {
+      return;
+    }
+    this.#setStatus('connecting');
+    this.#connect();
+  }
+
+  /** Tries now instead of a few seconds later: the page is seen again, or the network is back. */
+  hurry(): void {
+    if (this.#status === 'away' && this.#socket === undefined) {
+      this.#failures = 0;
+      this.#connect();
+    }
+  }
+
+  /** Sends the next batch, if there is one and the line is free. */
+  flush(): void {
+    const socket = this.#socket;
+    const batch = this.#queue.next();
+    if (socket?.readyState !== WebSocket.OPEN || batch === undefined || this.#sent !== undefined) {
+      return;
+    }
+    this.#sent = batch.batchId;
+    socket.send(encodeBatchMessage(this.#target.source, batch, Date.now(), false));
+    this.#awaitAnswer();
+  }
+
+  /** Says goodbye with everything that is left, where the line is open. Returns whether it was. */
+  sendClosing(): boolean {
+    const socket = this.#socket;
+    if (this.#status !== 'connected' || socket?.readyState !== WebSocket.OPEN) {
+      return false;
+    }
+    for (const batch of this.#queue.takeAll(CLOSING_BYTES)) {
+      socket.send(encodeBatchMessage(this.#target.source, batch, Date.now(), true));
+    }
+    return true;
+  }
+
+  /** Closes the line. What was sent is still delivered. */
+  stop(): void {
+    this.#drop();
+    clearTimeout(this.#retryTimer);
+    this.#setStatus('off');
+  }
+
+  #connect(): void {
+    clearTimeout(this.#retryTimer);
+    let socket: WebSocket;
+    try {
+      socket = new WebSocket(this.#target.url);
+    } catch {
+      // An https page may not open a ws: address; trying again would not help.
+      this.stop();
+      return;
+    }
+    this.#socket = socket;
+    const current =
+      <Event>(listener: (event: Event) => void): ((event: Event) => void) =>
+      (event) => {
+        if (this.#socket === socket) {
+          listener(event);
+        }
+      };
+    socket.onopen = current(() => {
+      socket.send(encodeHello(this.#target.source, this.#target.token));
+      this.#awaitAnswer();
+      this.flush();
+    });
+    socket.onmessage = current((event: MessageEvent) => this.#onMessage(event.data));
+    socket.onclose = current((event: CloseEvent) => this.#onClose(event.code));
+  }
+
+  #onMessage(data: unknown): void {
+    const message = decodeServerMessage(data);
+    if (message === undefined) {
+      return;
+    }
+    this.#failures = 0;
+    this.#setStatus('connected');
+    if (message.type === 'ack') {
+      if (message.batchId === this.#sent) {
+        this.#sent = undefined;
+      }
+      this.#queue.acknowledge(message.batchId);
+    }
+    if (this.#sent === undefined) {
+      clearTimeout(this.#answerTimer);
+      this.flush();
+    }
+  }
+
+  #onClose(code: number): void {
+    this.#drop();
+    if (code === CLOSE_UNSUPPORTED_VERSION || code === CLOSE_UNAUTHORIZED) {
+      console.warn(`quillwork: the host at ${this.#target.url} refuses telemetry (${REFUSALS[code] ?? code})`);
+      this.stop();
+      return;
+    }
+    this.#setStatus('away');
+    this.#failures += 1;
+    this.#retryTimer = setTimeout(() => this.#connect(), retryDelay(this.#failures));
+    unref(this.#retryTimer);
+  }
+
+  /** A host that neither answers nor closes is away too. */
+  #awaitAnswer(): void {
+    clearTimeout(this.#answerTimer);
+    this.#answerTimer = setTimeout(() => this.#onClose(0), ANSWER_TIMEOUT_MS);
+    unref(this.#answerTimer);
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#sent = undefined;
+    clearTimeout(this.#answerTimer);
+    socket?.close();
+  }
+
+  #setStatus(status: LinkStatus): void {
+    if (status !== this.#status) {
+      this.#status = status;
+      this.#onStatus(status);
+    }
+  }
+}
+
+/** Doubles from a quarter of a second to two and a half, and takes half to all of it, so that pages don't return in step. */
+function retryDelay(failures: number): number {
+  const longest = Math.min(2_500, 250 * 2 ** Math.min(failures - 1, 10));
+  return longest * (0.5 + 0.5 * Math.random());
+}
+
+function unref(timer: unknown): void {
+  (timer as { unref?(): void }).unref?.();
+}
+
+const CLOSE_UNSUPPORTED_VERSION = 4400;
+const CLOSE_UNAUTHORIZED = 4401;
+const REFUSALS: Readonly<Record<number, string>> = {
+  [CLOSE_UNSUPPORTED_VERSION]: 'it speaks another version of the protocol: update the host or this package',
+  [CLOSE_UNAUTHORIZED]: 'the token is missing or wrong: pass telemetry.token',
+};
+const ANSWER_TIMEOUT_MS = 10_000;
+const CLOSING_BYTES = 1_000_000;

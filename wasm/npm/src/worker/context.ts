@@ -1,0 +1,90 @@
+import { QuillworkError, describe } from '../errors.js';
+import type { TaskContext } from '../tasks.js';
+
+/** Sends a progress report of a task at once. */
+export type Report = (id: number, value: unknown) => void;
+
+/** The running task. */
+export class RunningTask implements TaskContext {
+  readonly id: number;
+  readonly nameIndex: number;
+  readonly task: string;
+  readonly attempt: number;
+  readonly #report: Report;
+  /** Made when first asked for: most tasks never look at it, and it costs more than a small task does. */
+  #controller: AbortController | undefined;
+  #abortReason: { readonly reason: unknown } | undefined;
+  #cleanups: (() => void | PromiseLike<void>)[] | undefined;
+  /** What {@link transfer} marked. */
+  moved: readonly object[] | undefined;
+  /** Whether an answer has been sent: whatever the function does after it is nobody's any more. */
+  answered = false;
+
+  constructor(id: number, nameIndex: number, task: string, attempt: number, report: Report) {
+    this.id = id;
+    this.nameIndex = nameIndex;
+    this.task = task;
+    this.attempt = attempt;
+    this.#report = report;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== undefined) {
+        this.#controller.abort(this.#abortReason.reason);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  progress(value: unknown): void {
+    if (this.answered) {
+      return;
+    }
+    try {
+      this.#report(this.id, value);
+    } catch (thrown) {
+      throw new QuillworkError(
+        'ERR_NOT_CLONEABLE',
+        `task "${this.task}" reported progress that can't be sent to the page (${describe(thrown)}): report plain data`,
+        { cause: thrown },
+      );
+    }
+  }
+
+  transfer<Value>(value: Value, transfer: readonly object[]): Value {
+    this.moved = this.moved === undefined ? transfer : [...this.moved, ...transfer];
+    return value;
+  }
+
+  onCleanup(cleanup: () => void | PromiseLike<void>): void {
+    (this.#cleanups ??= []).push(cleanup);
+  }
+
+  /** Aborts the signal. */
+  abort(reason: unknown): void {
+    this.#abortReason ??= { reason };
+    this.#controller?.abort(reason);
+  }
+
+  /** Whether {@link cleanUp} has anything to do. */
+  get hasCleanups(): boolean {
+    return this.#cleanups !== undefined;
+  }
+
+  /** Runs every cleanup, the last one first, even where one fails; then throws what the first failure threw. */
+  async cleanUp(): Promise<void> {
+    let failure: { readonly thrown: unknown } | undefined;
+    for (let cleanup = this.#cleanups?.pop(); cleanup !== undefined; cleanup = this.#cleanups?.pop()) {
+      try {
+        await cleanup();
+      } catch (thrown) {
+        failure ??= { thrown };
+      }
+    }
+    if (failure !== undefined) {
+      throw failure.thrown;
+    }
+  }
+}

@@ -1,0 +1,187 @@
+import { describe, QuillworkError } from '../errors.js';
+import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE } from '../messages.js';
+import { Outbox } from '../outbox.js';
+import { fromSent, toSent, type Sent } from '../sent.js';
+import { setWorkerCapabilities } from './capabilities.js';
+import { RunningTask } from './context.js';
+import type { WorkerPort } from './port.js';
+
+/** A task function as the executor calls it. */
+export type Callable = (input: unknown, context: RunningTask) => unknown;
+
+interface Waiting {
+  readonly task: RunningTask;
+  readonly run: Callable;
+  readonly input: unknown;
+}
+
+/** Runs the tasks that the page sends, one after the other, and answers each exactly once. */
+export class Executor {
+  readonly #tasks: object;
+  readonly #names: readonly string[];
+  readonly #outbox: Outbox;
+  readonly #waiting: Waiting[] = [];
+  #running: RunningTask | undefined;
+  #starting = false;
+  #saidReady = false;
+  readonly #report = (id: number, value: unknown): void => this.#outbox.sendNow(PROGRESS, id, value);
+
+  constructor(tasks: object, names: readonly string[], port: WorkerPort) {
+    this.#tasks = tasks;
+    this.#names = names;
+    this.#outbox = new Outbox(
+      (message, transfer) => port.post(message, transfer),
+      (kind, id, nameIndex, thrown) => {
+        if (kind === DONE) {
+          const name = names[nameIndex as number] ?? '';
+          this.#outbox.push(FAILED, id, toSent(resultNotCloneable(name, thrown)), undefined);
+        }
+      },
+    );
+    port.listen(
+      (message) => this.#onMessage(message),
+      () => this.#outbox.push(GARBLED, 0, undefined, undefined),
+    );
+    port.onStray((thrown) => this.#onStray(thrown));
+    if (!port.waitsForHello) {
+      this.#sayReady();
+    }
+  }
+
+  #sayReady(): void {
+    if (this.#saidReady) {
+      return;
+    }
+    this.#saidReady = true;
+    this.#outbox.push(READY, 0, this.#names, undefined);
+  }
+
+  #onMessage(message: unknown): void {
+    if (!Array.isArray(message) || message[0] !== MAGIC) {
+      return;
+    }
+    const records: readonly unknown[] = message;
+    for (let at = 1; at < records.length; at += STRIDE) {
+      const kind = records[at] as number;
+      const id = records[at + 1] as number;
+      if (kind >= RUN) {
+        this.#enqueue(id, kind - RUN, records[at + 2] as number, records[at + 3]);
+      } else if (kind === ABORT) {
+        this.#abort(id, fromSent(records[at + 2] as Sent));
+      } else if (kind === PING) {
+        this.#outbox.push(PONG, 0, undefined, undefined);
+      } else if (kind === HELLO) {
+        setWorkerCapabilities(records[at + 2] as readonly string[]);
+        this.#sayReady();
+      }
+    }
+    this.#startNext();
+  }
+
+  #enqueue(id: number, attempt: number, nameIndex: number, input: unknown): void {
+    const name = this.#names[nameIndex] ?? '';
+    const run: Callable = Reflect.get(this.#tasks, name) as Callable;
+    this.#waiting.push({ task: new RunningTask(id, nameIndex, name, attempt, this.#report), run, input });
+  }
+
+  #abort(id: number, reason: unknown): void {
+    if (this.#running?.id === id) {
+      this.#running.abort(reason);
+      return;
+    }
+    const index = this.#waiting.findIndex(({ task }) => task.id === id);
+    if (index >= 0) {
+      this.#waiting.splice(index, 1);
+      this.#outbox.push(FAILED, id, toSent(reason), undefined);
+    }
+  }
+
+  #startNext(): void {
+    if (this.#starting) {
+      return;
+    }
+    this.#starting = true;
+    while (this.#running === undefined) {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        break;
+      }
+      this.#start(next);
+    }
+    this.#starting = false;
+  }
+
+  #start({ task, run, input }: Waiting): void {
+    this.#running = task;
+    let result: unknown;
+    try {
+      result = run.call(this.#tasks, input, task);
+    } catch (thrown) {
+      this.#onEnd(task, false, thrown);
+      return;
+    }
+    if (isThenable(result)) {
+      // `Promise.resolve` so that a foreign thenable can't answer twice or throw into us.
+      Promise.resolve(result).then(
+        (value: unknown) => this.#onEnd(task, true, value),
+        (thrown: unknown) => this.#onEnd(task, false, thrown),
+      );
+    } else {
+      this.#onEnd(task, true, result);
+    }
+  }
+
+  /** The function is over: clean up, answer, take the next. */
+  #onEnd(task: RunningTask, ok: boolean, value: unknown): void {
+    if (!task.hasCleanups) {
+      this.#answer(task, ok, value);
+      return;
+    }
+    task.cleanUp().then(
+      () => this.#answer(task, ok, value),
+      (thrown: unknown) => this.#answer(task, false, ok ? thrown : value),
+    );
+  }
+
+  #answer(task: RunningTask, ok: boolean, value: unknown): void {
+    if (task.answered) {
+      return;
+    }
+    task.answered = true;
+    if (ok) {
+      this.#outbox.push(DONE, task.id, value, task.nameIndex, task.moved);
+    } else {
+      this.#outbox.push(FAILED, task.id, toSent(value), undefined);
+    }
+    if (this.#running === task) {
+      this.#running = undefined;
+      this.#startNext();
+    }
+  }
+
+  /**
+   * An error that no promise of a task carries: a timer's callback threw, or a rejection that nobody handles. The task that runs is
+   * most likely waiting for what will never come now, so it fails with this error, and its signal is aborted.
+   */
+  #onStray(thrown: unknown): void {
+    const task = this.#running;
+    if (task === undefined) {
+      console.error('quillwork: an error outside of any task', thrown);
+      return;
+    }
+    this.#onEnd(task, false, thrown);
+    task.abort(thrown);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
+}
+
+function resultNotCloneable(task: string, thrown: unknown): QuillworkError {
+  return new QuillworkError(
+    'ERR_NOT_CLONEABLE',
+    `the result of task "${task}" can't be sent to the page (${describe(thrown)}): return plain data, and move each buffer once`,
+    { cause: thrown },
+  );
+}

@@ -1,0 +1,54 @@
+//! The exports. See the crate's documentation for what they have in common.
+#![expect(
+    unsafe_code,
+    reason = "exporting a function under its own name needs `unsafe(no_mangle)`; the names are unique in the module"
+)]
+
+pub mod cache;
+pub mod pool;
+mod state;
+
+use std::cell::RefCell;
+
+/// Prepares the instance: from then on a panic's message can be read. To be called once, first.
+#[unsafe(no_mangle)]
+pub extern "C" fn init() {
+    std::panic::set_hook(Box::new(|info| set_text(info.to_string())));
+}
+
+/// Where the records are.
+#[unsafe(no_mangle)]
+pub extern "C" fn words_ptr() -> *const u32 {
+    state::with(|state| state.slots.words().as_ptr())
+}
+
+/// Where deadline and statistics are.
+#[unsafe(no_mangle)]
+pub extern "C" fn floats_ptr() -> *const f64 {
+    state::with(|state| state.slots.floats().as_ptr())
+}
+
+/// Where the text of the last refusal or panic is.
+#[unsafe(no_mangle)]
+pub extern "C" fn text_ptr() -> *const u8 {
+    TEXT.with_borrow(|text| text.as_ptr())
+}
+
+/// Its length in bytes of UTF-8.
+#[unsafe(no_mangle)]
+pub extern "C" fn text_len() -> usize {
+    TEXT.with_borrow(String::len)
+}
+
+fn set_text(text: String) {
+    // A panic while this is borrowed can only come from here, and must not hide the first one.
+    TEXT.with(|slot| {
+        if let Ok(mut slot) = slot.try_borrow_mut() {
+            *slot = text;
+        }
+    });
+}
+
+thread_local! {
+    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+}

@@ -1,0 +1,57 @@
+//! What lives between calls.
+
+use std::cell::RefCell;
+
+use quillwork_core::cache::Cache;
+
+use crate::driver::PoolDriver;
+use crate::slots::Slots;
+
+/// Pools and caches by handle, and the slots that they answer through.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) slots: Slots,
+    pub(crate) pools: Handles<PoolDriver>,
+    pub(crate) caches: Handles<Cache>,
+}
+
+/// Things by handle, counted from 1. A handle is never used again.
+pub(crate) struct Handles<T> {
+    things: Vec<Option<T>>,
+}
+
+impl<T> Handles<T> {
+    pub(crate) fn insert(&mut self, thing: T) -> u32 {
+        self.things.push(Some(thing));
+        u32::try_from(self.things.len()).expect("memory ends before handles do")
+    }
+
+    /// Panics where nothing has this handle: a fault of the page.
+    pub(crate) fn get(&mut self, handle: u32) -> &mut T {
+        (handle as usize)
+            .checked_sub(1)
+            .and_then(|at| self.things.get_mut(at)?.as_mut())
+            .expect("the page passes handles that it got and has not freed")
+    }
+
+    pub(crate) fn remove(&mut self, handle: u32) {
+        if let Some(thing) = (handle as usize).checked_sub(1).and_then(|at| self.things.get_mut(at)) {
+            *thing = None;
+        }
+    }
+}
+
+impl<T> Default for Handles<T> {
+    fn default() -> Self {
+        Self { things: Vec::new() }
+    }
+}
+
+/// Runs a call. Panics where one is running already.
+pub(crate) fn with<R>(call: impl FnOnce(&mut State) -> R) -> R {
+    STATE.with_borrow_mut(call)
+}
+
+thread_local! {
+    static STATE: RefCell<State> = RefCell::default();
+}

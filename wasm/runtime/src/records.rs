@@ -1,0 +1,104 @@
+//! Outputs of the scheduler as the page reads them. The tables are in the crate's documentation.
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{Output, Refusal, Settlement, TerminateReason};
+
+/// Words of one record.
+pub const RECORD_WORDS: usize = 5;
+
+/// `[tag, task, worker, generation, detail]`.
+pub type Record = [u32; RECORD_WORDS];
+
+/// One output as a record.
+#[must_use]
+pub fn record(output: Output) -> Record {
+    match output {
+        Output::Spawn { worker, generation } => about_worker(1, worker, generation, 0),
+        Output::Terminate { worker, generation, reason } => {
+            about_worker(2, worker, generation, reason_code(reason))
+        }
+        Output::Dispatch { task, worker, generation, attempt } => {
+            [3, task_word(task), worker.get(), generation.get(), attempt]
+        }
+        Output::AbortRunning { task, worker, generation } => {
+            [4, task_word(task), worker.get(), generation.get(), 0]
+        }
+        Output::Probe { worker, generation } => about_worker(5, worker, generation, 0),
+        Output::Settle { task, settlement } => {
+            let (code, detail) = settlement_words(settlement);
+            [6, task_word(task), code, 0, detail]
+        }
+        Output::Closed => [7, 0, 0, 0, 0],
+    }
+}
+
+fn about_worker(tag: u32, worker: WorkerId, generation: Generation, detail: u32) -> Record {
+    [tag, 0, worker.get(), generation.get(), detail]
+}
+
+fn task_word(task: TaskId) -> u32 {
+    u32::try_from(task.get()).expect("task ids come from the page, as 32 bits")
+}
+
+fn reason_code(reason: TerminateReason) -> u32 {
+    match reason {
+        TerminateReason::Lost => 1,
+        TerminateReason::BootTimeout => 2,
+        TerminateReason::Silent => 3,
+        TerminateReason::IgnoredAbort => 4,
+        TerminateReason::Closing => 5,
+    }
+}
+
+fn settlement_words(settlement: Settlement) -> (u32, u32) {
+    match settlement {
+        Settlement::Completed => (1, 0),
+        Settlement::Failed => (2, 0),
+        Settlement::Aborted => (3, 0),
+        Settlement::TimedOut => (4, 0),
+        Settlement::Expired => (5, 0),
+        Settlement::WorkerLost { attempts } => (6, attempts),
+        Settlement::Refused(Refusal::QueueFull { limit }) => (7, limit),
+        Settlement::Refused(Refusal::NoCapableWorker { missing }) => {
+            (8, u32::try_from(missing.bits()).expect("capabilities come from the page, as 32 bits"))
+        }
+        Settlement::Refused(Refusal::WorkersUnavailable { failing }) => (9, failing),
+        Settlement::Refused(Refusal::Closing) => (10, 0),
+        Settlement::Closed => (11, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_settlement_has_a_code_of_its_own() {
+        let all = [
+            Settlement::Completed,
+            Settlement::Failed,
+            Settlement::Aborted,
+            Settlement::TimedOut,
+            Settlement::Expired,
+            Settlement::WorkerLost { attempts: 3 },
+            Settlement::Refused(Refusal::QueueFull { limit: 3 }),
+            Settlement::Refused(Refusal::NoCapableWorker { missing: Default::default() }),
+            Settlement::Refused(Refusal::WorkersUnavailable { failing: 3 }),
+            Settlement::Refused(Refusal::Closing),
+            Settlement::Closed,
+        ];
+        let codes: Vec<u32> = all.map(settlement_words).iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, (1..=11).collect::<Vec<u32>>());
+    }
+
+    #[test]
+    fn a_dispatch_says_what_goes_where() {
+        let output = Output::Dispatch {
+            task: TaskId::new(0x0100_0007),
+            worker: WorkerId::new(2),
+            generation: Generation::new(5),
+            attempt: 3,
+        };
+        assert_eq!(record(output), [3, 0x0100_0007, 2, 5, 3]);
+    }
+}
