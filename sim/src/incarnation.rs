@@ -1,0 +1,76 @@
+//! One simulated worker, from its spawn to its last word.
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{Capabilities, Input, TaskOutcome};
+use quillwork_core::time::Instant;
+
+/// A worker that filled a place in the pool for a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Incarnation {
+    pub(crate) worker: WorkerId,
+    pub(crate) generation: Generation,
+    /// The task that it has not reported on.
+    pub(crate) doing: Option<TaskId>,
+    /// It does and says nothing any more.
+    dead: bool,
+    /// When it was terminated, the time until which it is still heard.
+    silenced_at: Option<Instant>,
+}
+
+/// Something that a worker says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Message {
+    Ready(Capabilities),
+    Alive,
+    Done {
+        task: TaskId,
+        outcome: TaskOutcome,
+    },
+    /// The same result once more.
+    DoneAgain {
+        task: TaskId,
+        outcome: TaskOutcome,
+    },
+    /// Its dying scream: an error event.
+    Lost,
+}
+
+impl Incarnation {
+    pub(crate) const fn new(worker: WorkerId, generation: Generation) -> Self {
+        Self { worker, generation, doing: None, dead: false, silenced_at: None }
+    }
+
+    pub(crate) const fn is_alive(&self) -> bool {
+        !self.dead
+    }
+
+    pub(crate) const fn die(&mut self) {
+        self.dead = true;
+    }
+
+    pub(crate) const fn silence(&mut self, at: Instant) {
+        self.silenced_at = Some(at);
+    }
+
+    /// What the shell hears of a message that is due now; nothing from the dead, and nothing twice unless it is meant.
+    pub(crate) fn say(&mut self, now: Instant, message: Message) -> Option<Input> {
+        if self.dead || self.silenced_at.is_some_and(|at| at < now) {
+            return None;
+        }
+        let Self { worker, generation, .. } = *self;
+        Some(match message {
+            Message::Ready(capabilities) => Input::WorkerReady { worker, generation, capabilities },
+            Message::Alive => Input::WorkerAlive { worker, generation },
+            Message::Done { task, .. } if self.doing != Some(task) => return None,
+            Message::Done { task, outcome } => {
+                self.doing = None;
+                Input::TaskDone { worker, generation, task, outcome }
+            }
+            Message::DoneAgain { task, outcome } => Input::TaskDone { worker, generation, task, outcome },
+            Message::Lost => {
+                self.dead = true;
+                Input::WorkerLost { worker, generation }
+            }
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! What came of a run.
+
+use alloc::vec::Vec;
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::PoolCounters;
+use quillwork_core::time::{Duration, Instant};
+
+use crate::Recording;
+
+/// A finished run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Of all outputs in their order and step: equal digests, equal decisions.
+    pub digest: u64,
+    /// Inputs handed in.
+    pub steps: u64,
+    /// When the pool was closed, from the start of the run.
+    pub ended_after: Duration,
+    /// The pool's counters at the end.
+    pub counters: PoolCounters,
+    /// The longest that a task waited for its first dispatch.
+    pub longest_wait: Duration,
+    /// Promises that the scheduler broke, the first hundred. Empty, or core has a bug.
+    pub violations: Vec<Violation>,
+    /// What decided the run.
+    pub recording: Recording,
+}
+
+/// A broken promise, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// After which input, counted from 1; 0 for the start.
+    pub step: u64,
+    /// When.
+    pub at: Instant,
+    /// Which.
+    pub broken: Broken,
+}
+
+/// What the scheduler promises, turned round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Broken {
+    /// A task settled that was settled or never submitted.
+    SettledTwice(TaskId),
+    /// The pool closed and this task never settled.
+    NeverSettled(TaskId),
+    /// A task was dispatched that is settled, running already, or unknown.
+    DispatchedWrongly(TaskId),
+    /// A task was dispatched more often than its redeliveries allow, or its attempts were counted wrong.
+    DispatchedTooOften(TaskId),
+    /// A task went to a worker that has not reported ready, is gone, or is of another generation.
+    DispatchedToUnready(WorkerId),
+    /// A task went to a worker that has not finished another.
+    TwoTasksOnWorker(WorkerId),
+    /// A task went to a worker that lacks what it requires.
+    CapabilityIgnored(TaskId),
+    /// A task went before one that the same worker could run and whose effective priority is higher.
+    Overtaken(TaskId),
+    /// A task waits though a free worker could run it.
+    LeftWaiting(TaskId),
+    /// More tasks wait than may.
+    QueueTooLong,
+    /// A task was refused for a full queue that has room.
+    RefusedWithRoom(TaskId),
+    /// All that was due was done, and this task's time-out or queue TTL was over and nothing happened.
+    LimitMissed(TaskId),
+    /// All that was due was done, and this worker should have been given up: its boot time-out, lease or grace is over.
+    GivenUpTooLate(WorkerId),
+    /// A worker was asked to abort a task that it doesn't run.
+    AbortMisdirected(TaskId),
+    /// A worker was spawned into a place that is taken, with a generation that isn't new.
+    SpawnedTwice(WorkerId, Generation),
+    /// A worker was terminated that is not there.
+    TerminatedTwice(WorkerId, Generation),
+    /// Something other than a refusal came out after the pool was closed, or workers were left behind.
+    AliveAfterClose,
+    /// The scheduler's counts don't add up to what was seen.
+    CountsDisagree,
+    /// Handling the deadline left something due.
+    DeadlineNotHandled,
+    /// The run did not end.
+    TooManySteps,
+}

@@ -1,0 +1,213 @@
+//! What a run is made of.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use quillwork_core::pool::{Capabilities, PoolConfig};
+use quillwork_core::rng::Rng;
+use quillwork_core::time::Duration;
+
+/// A pool, its work and its bad luck.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// The pool's settings.
+    pub pool: PoolConfig,
+    /// What the worker in each place can do; places past the end can do nothing special.
+    pub capabilities: Vec<Capabilities>,
+    /// The tasks.
+    pub workload: Workload,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// How late timers fire on average.
+    pub mean_timer_lag: Duration,
+    /// How long the pool may drain after the last task came before it is closed at once.
+    pub drain_limit: Duration,
+    /// A run with more steps than this is given up and reported as [`Broken::TooManySteps`](crate::Broken).
+    pub max_steps: u64,
+}
+
+/// Tasks that arrive whether or not the pool keeps up (open loop, Poisson).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Workload {
+    /// How many tasks.
+    pub tasks: u32,
+    /// Mean time between two of them.
+    pub mean_gap: Duration,
+    /// Mean time that a healthy worker takes for one; exponentially distributed.
+    pub mean_service: Duration,
+    /// Share that needs one of the capabilities that some place has.
+    pub specialist_ratio: f64,
+    /// Share that needs a capability that nobody has.
+    pub impossible_ratio: f64,
+    /// Share with a time-out, of four times the mean service on average.
+    pub timeout_ratio: f64,
+    /// Share with a queue TTL, of four times the mean service on average.
+    pub queue_ttl_ratio: f64,
+    /// Share that is aborted by its submitter, after twice the mean service on average.
+    pub abort_ratio: f64,
+    /// Share that may not be redelivered.
+    pub once_only_ratio: f64,
+}
+
+/// Probabilities of what goes wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Faults {
+    /// A worker takes about its whole boot time-out to become ready.
+    pub slow_boot: f64,
+    /// A worker never becomes ready and never says why.
+    pub no_boot: f64,
+    /// A worker reports an error instead of ready.
+    pub failed_boot: f64,
+    /// A task throws.
+    pub throw: f64,
+    /// A task never ends, while its worker still answers probes.
+    pub hang: f64,
+    /// A worker crashes in the middle of a task and the shell hears of it.
+    pub crash: f64,
+    /// A worker dies in the middle of a task and nobody hears of it.
+    pub silent_death: f64,
+    /// A worker dies some time after it became ready, heard or unheard, whatever it is doing.
+    pub early_death: f64,
+    /// A worker goes on with a task that it was asked to abort.
+    pub ignored_abort: f64,
+    /// What a terminated worker was about to say still arrives.
+    pub late_message: f64,
+    /// A result arrives twice.
+    pub repeated_message: f64,
+    /// A worker reports later on that it lost its capabilities.
+    pub lost_capability: f64,
+    /// The clock is a little behind where it was.
+    pub clock_set_back: f64,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Everything goes wrong now and then.
+    #[must_use]
+    pub const fn all(probability: f64) -> Self {
+        Self {
+            slow_boot: probability,
+            no_boot: probability,
+            failed_boot: probability,
+            throw: probability,
+            hang: probability,
+            crash: probability,
+            silent_death: probability,
+            early_death: probability,
+            ignored_abort: probability,
+            late_message: probability,
+            repeated_message: probability,
+            lost_capability: probability,
+            clock_set_back: probability,
+        }
+    }
+}
+
+impl Scenario {
+    /// Workers that never fail, at two thirds of what they can do.
+    #[must_use]
+    pub fn calm() -> Self {
+        let pool = PoolConfig::default();
+        Self {
+            pool,
+            capabilities: vec![GPU],
+            workload: Workload {
+                tasks: 400,
+                mean_gap: Duration::from_millis(5),
+                mean_service: Duration::from_micros(13_300),
+                specialist_ratio: 0.05,
+                impossible_ratio: 0.0,
+                timeout_ratio: 0.0,
+                queue_ttl_ratio: 0.0,
+                abort_ratio: 0.0,
+                once_only_ratio: 0.0,
+            },
+            faults: Faults::none(),
+            mean_timer_lag: Duration::ZERO,
+            drain_limit: Duration::from_secs(60),
+            max_steps: 100_000,
+        }
+    }
+
+    /// A scenario that follows from a seed: from calm to storm, from a single worker to a dozen, idle to overloaded.
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        let mut rng = Rng::from_seed(seed);
+        let workers = 1 + rng.below(12);
+        let lease = rng.chance(0.7).then(|| millis(&mut rng, 200, 4_000));
+        let pool = PoolConfig {
+            workers: small(workers),
+            max_queued: small([0, 1, 10, 60, 500][rng.index(5)]),
+            max_redeliveries: small(rng.below(4)),
+            ageing: millis(&mut rng, 1, 500),
+            boot_timeout: millis(&mut rng, 60, 1_000),
+            max_boot_failures: small(1 + rng.below(4)),
+            lease,
+            abort_grace: millis(&mut rng, 0, 300),
+            restart_delay: millis(&mut rng, 0, 200),
+            max_restart_delay: millis(&mut rng, 200, 2_000),
+            healthy_uptime: millis(&mut rng, 0, 3_000),
+        };
+        let capabilities =
+            (0..workers).map(|_| Capabilities::from_bits([0, 0, 0b01, 0b10, 0b11][rng.index(5)])).collect();
+        let mean_gap = millis(&mut rng, 1, 20);
+        // From a fifth of what the workers can do to three times.
+        let load = 0.2 + 2.8 * rng.unit_f64();
+        let workload = Workload {
+            tasks: 20 + small(rng.below(180)),
+            mean_gap,
+            mean_service: Duration::from_millis_f64(mean_gap.as_millis_f64() * workers as f64 * load),
+            specialist_ratio: ratio(&mut rng, 0.5),
+            impossible_ratio: ratio(&mut rng, 0.1),
+            timeout_ratio: ratio(&mut rng, 1.0),
+            queue_ttl_ratio: ratio(&mut rng, 1.0),
+            abort_ratio: ratio(&mut rng, 0.4),
+            once_only_ratio: ratio(&mut rng, 0.5),
+        };
+        let mut fault = || ratio(&mut rng, 0.25);
+        let faults = Faults {
+            slow_boot: fault(),
+            no_boot: fault(),
+            failed_boot: fault(),
+            throw: fault(),
+            hang: fault(),
+            crash: fault(),
+            silent_death: fault(),
+            early_death: fault(),
+            ignored_abort: 2.0 * fault(),
+            late_message: 4.0 * fault(),
+            repeated_message: fault(),
+            lost_capability: fault(),
+            clock_set_back: fault(),
+        };
+        let mean_timer_lag = if rng.chance(0.5) { Duration::ZERO } else { millis(&mut rng, 1, 100) };
+        let drain_limit = millis(&mut rng, 100, 20_000);
+        Self { pool, capabilities, workload, faults, mean_timer_lag, drain_limit, max_steps: 200_000 }
+    }
+
+    /// What the worker in this place can do.
+    pub(crate) fn capabilities_of(&self, place: usize) -> Capabilities {
+        self.capabilities.get(place).copied().unwrap_or(Capabilities::NONE)
+    }
+}
+
+/// The capability of the first place in [`Scenario::calm`].
+const GPU: Capabilities = Capabilities::from_bits(0b01);
+
+/// Half of the time nothing, else up to the most.
+fn ratio(rng: &mut Rng, most: f64) -> f64 {
+    if rng.chance(0.5) { 0.0 } else { most * rng.unit_f64() }
+}
+
+fn millis(rng: &mut Rng, least: u64, most: u64) -> Duration {
+    Duration::from_millis(rng.in_range(least..=most))
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).expect("scenarios draw small numbers")
+}

@@ -1,0 +1,223 @@
+//! Everything around the scheduler: who submits, who works, and what goes wrong.
+
+use alloc::collections::BTreeMap;
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{Capabilities, CloseMode, Input, Output, Priority, TaskOutcome, TaskSpec};
+use quillwork_core::rng::Rng;
+use quillwork_core::time::{Duration, Instant};
+
+use crate::Scenario;
+use crate::incarnation::{Incarnation, Message};
+
+pub(crate) struct World<'a> {
+    scenario: &'a Scenario,
+    submitters: Rng,
+    workers: Rng,
+    incarnations: BTreeMap<Who, Incarnation>,
+    /// By time; the number keeps the order of what happens at the same time.
+    events: BTreeMap<(Instant, u64), Event>,
+    scheduled: u64,
+    submitted: u32,
+}
+
+type Who = (WorkerId, Generation);
+
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Arrival,
+    Abort(TaskId),
+    Close(CloseMode),
+    Says(Who, Message),
+    DiesUnheard(Who),
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn new(scenario: &'a Scenario, rng: &mut Rng, start: Instant) -> Self {
+        let mut world = Self {
+            scenario,
+            submitters: rng.fork(),
+            workers: rng.fork(),
+            incarnations: BTreeMap::new(),
+            events: BTreeMap::new(),
+            scheduled: 0,
+            submitted: 0,
+        };
+        world.schedule(start, Event::Arrival);
+        world
+    }
+
+    /// When the next thing happens.
+    pub(crate) fn next_event(&self) -> Option<Instant> {
+        self.events.keys().next().map(|&(at, _)| at)
+    }
+
+    /// Lets it happen; an input for the scheduler unless nobody hears of it.
+    pub(crate) fn step(&mut self) -> Option<Input> {
+        let ((now, _), event) = self.events.pop_first()?;
+        match event {
+            Event::Arrival => self.arrive(now),
+            Event::Abort(task) => Some(Input::Abort { task }),
+            Event::Close(mode) => Some(Input::Close { mode }),
+            Event::Says(who, message) => self.incarnations.get_mut(&who)?.say(now, message),
+            Event::DiesUnheard(who) => {
+                self.incarnations.get_mut(&who)?.die();
+                None
+            }
+        }
+    }
+
+    /// Does what the scheduler wants done.
+    pub(crate) fn act(&mut self, now: Instant, output: &Output) {
+        match *output {
+            Output::Spawn { worker, generation } => self.spawn(now, (worker, generation)),
+            Output::Dispatch { task, worker, generation, .. } => self.work(now, (worker, generation), task),
+            Output::AbortRunning { task, worker, generation } => {
+                if !self.workers.chance(self.scenario.faults.ignored_abort) {
+                    let obeyed = Message::Done { task, outcome: TaskOutcome::Failed };
+                    self.say_within(now, 20, (worker, generation), obeyed);
+                }
+            }
+            Output::Probe { worker, generation } => {
+                self.say_within(now, 5, (worker, generation), Message::Alive)
+            }
+            Output::Terminate { worker, generation, .. } => self.terminate(now, (worker, generation)),
+            Output::Settle { .. } | Output::Closed => {}
+        }
+    }
+
+    fn arrive(&mut self, now: Instant) -> Option<Input> {
+        let workload = &self.scenario.workload;
+        let task = TaskId::new(u64::from(self.submitted));
+        self.submitted += 1;
+        let spec = self.draw_spec();
+        if self.submitters.chance(workload.abort_ratio) {
+            let after = self.draw(workload.mean_service * 2);
+            self.schedule(now + after, Event::Abort(task));
+        }
+        if self.submitted < workload.tasks {
+            let gap = self.draw(workload.mean_gap);
+            self.schedule(now + gap, Event::Arrival);
+        } else {
+            let last = now + workload.mean_gap;
+            self.schedule(last, Event::Close(CloseMode::Drain));
+            self.schedule(last + self.scenario.drain_limit, Event::Close(CloseMode::Now));
+        }
+        Some(Input::Submit { task, spec })
+    }
+
+    fn draw_spec(&mut self) -> TaskSpec {
+        let workload = &self.scenario.workload;
+        let limit = workload.mean_service * 4;
+        let level = u8::try_from(self.submitters.below(11)).expect("0 to 10");
+        TaskSpec {
+            priority: Priority::new(level).expect("0 to 10"),
+            required: self.draw_required(),
+            timeout: self.submitters.chance(workload.timeout_ratio).then(|| self.draw(limit)),
+            queue_ttl: self.submitters.chance(workload.queue_ttl_ratio).then(|| self.draw(limit)),
+            redeliverable: !self.submitters.chance(workload.once_only_ratio),
+        }
+    }
+
+    fn draw_required(&mut self) -> Capabilities {
+        let workload = &self.scenario.workload;
+        if self.submitters.chance(workload.impossible_ratio) {
+            return NOBODY_HAS;
+        }
+        if self.submitters.chance(workload.specialist_ratio) {
+            let place = self.submitters.below(u64::from(self.scenario.pool.workers));
+            return self.scenario.capabilities_of(usize::try_from(place).expect("a pool is small"));
+        }
+        Capabilities::NONE
+    }
+
+    fn draw(&mut self, mean: Duration) -> Duration {
+        Duration::from_millis_f64(self.submitters.exponential(mean.as_millis_f64()))
+    }
+
+    fn spawn(&mut self, now: Instant, who: Who) {
+        let (faults, boot_timeout) = (&self.scenario.faults, self.scenario.pool.boot_timeout);
+        let rng = &mut self.workers;
+        self.incarnations.insert(who, Incarnation::new(who.0, who.1));
+        if rng.chance(faults.no_boot) {
+            return;
+        }
+        let boots_in = if rng.chance(faults.slow_boot) {
+            share(boot_timeout, 0.8 + 0.4 * rng.unit_f64())
+        } else {
+            share(boot_timeout, 0.5 * rng.unit_f64())
+        };
+        let ready_at = now + boots_in;
+        if rng.chance(faults.failed_boot) {
+            return self.schedule(ready_at, Event::Says(who, Message::Lost));
+        }
+        let capabilities = self.scenario.capabilities_of(who.0.index());
+        let dies_at = rng.chance(faults.early_death).then(|| {
+            let mean_life = self.scenario.workload.mean_service * 10;
+            ready_at + Duration::from_millis_f64(rng.exponential(mean_life.as_millis_f64()))
+        });
+        let loses_at =
+            rng.chance(faults.lost_capability).then(|| ready_at + share(boot_timeout, rng.unit_f64()));
+        let heard = rng.chance(0.5);
+        self.schedule(ready_at, Event::Says(who, Message::Ready(capabilities)));
+        if let Some(at) = loses_at {
+            self.schedule(at, Event::Says(who, Message::Ready(Capabilities::NONE)));
+        }
+        if let Some(at) = dies_at {
+            self.schedule(at, if heard { Event::Says(who, Message::Lost) } else { Event::DiesUnheard(who) });
+        }
+    }
+
+    fn work(&mut self, now: Instant, who: Who, task: TaskId) {
+        let (faults, mean) = (&self.scenario.faults, self.scenario.workload.mean_service);
+        let Some(incarnation) = self.incarnations.get_mut(&who).filter(|incarnation| incarnation.is_alive())
+        else {
+            return;
+        };
+        incarnation.doing = Some(task);
+        let rng = &mut self.workers;
+        let takes = Duration::from_millis_f64(rng.exponential(mean.as_millis_f64()));
+        let half_way = now + share(takes, 0.5);
+        if rng.chance(faults.hang) {
+            return;
+        }
+        if rng.chance(faults.crash) {
+            return self.schedule(half_way, Event::Says(who, Message::Lost));
+        }
+        if rng.chance(faults.silent_death) {
+            return self.schedule(half_way, Event::DiesUnheard(who));
+        }
+        let outcome = if rng.chance(faults.throw) { TaskOutcome::Failed } else { TaskOutcome::Completed };
+        let repeated_after = rng.chance(faults.repeated_message).then(|| share(mean, rng.unit_f64()));
+        self.schedule(now + takes, Event::Says(who, Message::Done { task, outcome }));
+        if let Some(after) = repeated_after {
+            self.schedule(now + takes + after, Event::Says(who, Message::DoneAgain { task, outcome }));
+        }
+    }
+
+    fn terminate(&mut self, now: Instant, who: Who) {
+        let late = self.workers.chance(self.scenario.faults.late_message);
+        let heard_until = if late { now + LATEST_MESSAGE } else { now - Duration::from_nanos(1) };
+        if let Some(incarnation) = self.incarnations.get_mut(&who) {
+            incarnation.silence(heard_until);
+        }
+    }
+
+    fn say_within(&mut self, now: Instant, millis: u64, who: Who, message: Message) {
+        let delay = share(Duration::from_millis(millis), self.workers.unit_f64());
+        self.schedule(now + delay, Event::Says(who, message));
+    }
+
+    fn schedule(&mut self, at: Instant, event: Event) {
+        self.scheduled += 1;
+        self.events.insert((at, self.scheduled), event);
+    }
+}
+
+fn share(of: Duration, ratio: f64) -> Duration {
+    Duration::from_millis_f64(of.as_millis_f64() * ratio)
+}
+
+/// Terminated workers were heard for so long in browsers.
+const LATEST_MESSAGE: Duration = Duration::from_secs(2);
+const NOBODY_HAS: Capabilities = Capabilities::from_bits(1 << 63);

@@ -1,0 +1,143 @@
+//! Many lives of many pools.
+
+use proptest::prelude::*;
+use quillwork_core::pool::{PoolConfig, PoolCounters};
+use quillwork_core::time::Duration;
+use quillwork_sim::{Faults, Report, Scenario, run};
+
+fn sound(seed: u64, scenario: &Scenario) -> Report {
+    let report = run(seed, scenario);
+    assert_eq!(report.violations, [], "seed {seed}, {scenario:#?}");
+    assert_eq!(report.counters.settled(), report.counters.submitted, "seed {seed}");
+    assert_eq!(report.counters.submitted, u64::from(scenario.workload.tasks), "seed {seed}");
+    report
+}
+
+#[test]
+fn five_hundred_random_pools_keep_every_promise() {
+    let mut total = PoolCounters::default();
+    for seed in 0..500 {
+        let counters = sound(seed, &Scenario::from_seed(seed)).counters;
+        total.completed += counters.completed;
+        total.failed += counters.failed;
+        total.aborted += counters.aborted;
+        total.timed_out += counters.timed_out;
+        total.expired += counters.expired;
+        total.worker_lost += counters.worker_lost;
+        total.refused += counters.refused;
+        total.closed += counters.closed;
+        total.redelivered += counters.redelivered;
+        total.workers_lost += counters.workers_lost;
+        total.workers_overdue += counters.workers_overdue;
+        total.stale_messages += counters.stale_messages;
+    }
+    // The scenarios are worth something only if everything happens in them.
+    let PoolCounters {
+        completed,
+        failed,
+        aborted,
+        timed_out,
+        expired,
+        worker_lost,
+        refused,
+        closed,
+        redelivered,
+        workers_lost,
+        workers_overdue,
+        stale_messages,
+        ..
+    } = total;
+    let settled = [completed, failed, aborted, timed_out, expired, worker_lost, refused, closed];
+    let around = [redelivered, workers_lost, workers_overdue, stale_messages];
+    assert!(settled.iter().chain(&around).all(|&count| count > 100), "{total:?}");
+}
+
+#[test]
+fn workers_that_never_fail_complete_everything() {
+    let report = sound(1, &Scenario::calm());
+    assert_eq!(report.counters.completed, 400);
+    assert_eq!((report.counters.workers_lost, report.counters.stale_messages), (0, 0));
+}
+
+#[test]
+fn a_pool_whose_workers_never_boot_refuses_everything_and_ends_on_its_own() {
+    let mut scenario = Scenario::calm();
+    scenario.faults = Faults { no_boot: 1.0, ..Faults::none() };
+    scenario.pool = PoolConfig { boot_timeout: Duration::from_millis(100), ..scenario.pool };
+    scenario.drain_limit = Duration::from_secs(3_600);
+    let report = sound(2, &scenario);
+    assert_eq!(report.counters.refused, 400);
+    assert!(
+        report.ended_after < Duration::from_secs(10),
+        "no task waited for ever: {:?}",
+        report.ended_after
+    );
+}
+
+#[test]
+fn crashing_workers_cost_redeliveries_but_hardly_a_task() {
+    let mut scenario = Scenario::calm();
+    scenario.faults = Faults { crash: 0.05, late_message: 0.5, ..Faults::none() };
+    let report = sound(3, &scenario);
+    // Three executions, each lost with a chance of 5 %: one task in 8,000.
+    assert!(report.counters.completed >= 398, "{:?}", report.counters);
+    assert!(report.counters.redelivered >= 5);
+}
+
+#[test]
+fn the_silent_death_of_workers_is_noticed_by_their_lease() {
+    let mut scenario = Scenario::calm();
+    scenario.faults = Faults { silent_death: 0.05, ..Faults::none() };
+    scenario.pool = PoolConfig { lease: Some(Duration::from_millis(500)), ..scenario.pool };
+    let report = sound(4, &scenario);
+    assert_eq!(report.counters.closed, 0, "nothing hung until it was cut off");
+    assert!(report.counters.workers_lost >= 5);
+}
+
+#[test]
+fn an_overloaded_pool_starves_nobody() {
+    let mut scenario = Scenario::calm();
+    scenario.workload.mean_service = scenario.workload.mean_service * 3;
+    scenario.workload.tasks = 2_000;
+    scenario.pool = PoolConfig { max_queued: 100, ageing: Duration::from_millis(50), ..scenario.pool };
+    let report = sound(5, &scenario);
+    assert!(report.counters.refused > 500, "what can't be done is refused at once");
+    // A hundred tasks before it at 10 ms each, and 10 levels of 50 ms that more urgent ones may come later.
+    assert!(report.longest_wait < Duration::from_secs(3), "{:?}", report.longest_wait);
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_and_another_is_another() {
+    let scenario = Scenario::from_seed(11);
+    let report = run(11, &scenario);
+    assert_eq!(report, run(11, &scenario));
+    assert_ne!(report.digest, run(12, &scenario).digest);
+}
+
+#[test]
+fn a_recording_without_its_last_input_is_another_run() {
+    let report = run(13, &Scenario::calm());
+    let mut recording = report.recording.clone();
+    assert_eq!(recording.replay(), Ok(report.digest));
+    recording.inputs.pop();
+    assert_ne!(recording.replay(), Ok(report.digest));
+}
+
+#[test]
+fn a_run_without_end_is_reported() {
+    let report = run(14, &Scenario { max_steps: 50, ..Scenario::calm() });
+    assert!(matches!(
+        report.violations[..],
+        [quillwork_sim::Violation { broken: quillwork_sim::Broken::TooManySteps, .. }]
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn any_pool_in_any_world_keeps_every_promise_and_replays(seed: u64, world: u64) {
+        let report = sound(world, &Scenario::from_seed(seed));
+        prop_assert_eq!(report.recording.replay(), Ok(report.digest));
+    }
+}
