@@ -72,7 +72,8 @@ fn watch(device: &wgpu::Device, lost: &LossFlag) {
     let flag = lost.clone();
     device.set_device_lost_callback(move |reason, message| {
         let detail = if message.is_empty() { format!("{reason:?}").to_lowercase() } else { message };
-        flag.set(Loss { requested: reason == wgpu::DeviceLostReason::Destroyed, detail });
+        // A request of ours has set the flag before it destroyed anything.
+        flag.set(Loss { requested: false, detail });
     });
     // Without a handler wgpu panics on errors outside of every scope. Browsers only log them, and wgpu can't tell all of
     // theirs apart.

@@ -27,6 +27,10 @@ pub(crate) fn numbers(name: &str, value: &JsValue) -> Result<Vec<f32>, Refusal> 
         .dyn_ref::<Float32Array>()
         .ok_or_else(|| Refusal::invalid_argument(format!("{name} must be a Float32Array")))?;
     let length = array.length() as usize;
+    if length == 0 {
+        // Copying out of an array that was transferred away would throw; the shape refuses it.
+        return Ok(Vec::new());
+    }
     let mut numbers = Vec::new();
     numbers
         .try_reserve_exact(length)
