@@ -1,1 +1,34 @@
-//! Records with checksums over interchangeable back ends.
+//! Records with checksums over interchangeable back ends, and the history kept in them.
+//!
+//! Three layers, each of which knows only the one below:
+//!
+//! * [`backend`]: ordered keys and values with transactions, in [memory](backend::Memory) or in a
+//!   [file](backend::FileBackend), or made to fail on purpose ([`backend::Faulty`]).
+//! * [`Records`]: what is stored carries its own checksum, checked on each read. A flipped bit is an error that names
+//!   the record; it is never data.
+//! * [`History`](history::History): values of many series on a fixed step, for the last hour or so.
+//!
+//! ```
+//! use quillwork_store::backend::Memory;
+//! use quillwork_store::{Changes, Records};
+//!
+//! let mut records = Records::new(Memory::new());
+//! let mut changes = Changes::new();
+//! changes.put(b"greeting", b"hello");
+//! records.commit(&changes)?;
+//! assert_eq!(records.get(b"greeting")?, Some(b"hello".to_vec()));
+//! # Ok::<(), quillwork_store::StoreError>(())
+//! ```
+
+pub mod backend;
+pub mod history;
+
+mod record;
+mod records;
+
+#[cfg(test)]
+mod corruption_tests;
+
+pub use backend::Changes;
+pub use record::{Damage, DamagedRecord};
+pub use records::{Records, StoreError};
