@@ -9,6 +9,10 @@ use core::hash::{BuildHasherDefault, Hash, Hasher};
 use crate::rng::mix;
 
 /// A map from ids to values without an order.
+#[expect(
+    clippy::disallowed_types,
+    reason = "this is the one place that may hold a hash map: it can't be iterated from here"
+)]
 #[derive(Clone, Debug)]
 pub(crate) struct IdMap<K, V> {
     map: hashbrown::HashMap<K, V, BuildHasherDefault<IdHasher>>,
@@ -16,22 +20,11 @@ pub(crate) struct IdMap<K, V> {
 
 impl<K: Eq + Hash, V> IdMap<K, V> {
     pub(crate) fn new() -> Self {
-        Self { map: hashbrown::HashMap::default() }
-    }
-
-    /// Makes room, so that so many entries can come without an allocation.
-    #[allow(dead_code, reason = "not every build of the crate's parts knows its size beforehand")]
-    pub(crate) fn reserve(&mut self, additional: usize) {
-        self.map.reserve(additional);
+        Self { map: Default::default() }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.map.get(key)
-    }
-
-    #[allow(dead_code, reason = "part of what a map is")]
-    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        self.map.get_mut(key)
     }
 
     pub(crate) fn contains(&self, key: &K) -> bool {
@@ -46,12 +39,6 @@ impl<K: Eq + Hash, V> IdMap<K, V> {
         self.map.remove(key)
     }
 
-    #[allow(dead_code, reason = "part of what a map is")]
-    pub(crate) fn len(&self) -> usize {
-        self.map.len()
-    }
-
-    #[allow(dead_code, reason = "part of what a map is")]
     pub(crate) fn clear(&mut self) {
         self.map.clear();
     }
@@ -96,7 +83,7 @@ mod tests {
         for number in (0..1_000).step_by(2) {
             assert_eq!(map.remove(&TaskId::new(number)), Some(number * 2));
         }
-        assert_eq!(map.len(), 500);
+        assert_eq!(map.map.len(), 500);
         assert!((0..1_000).all(|number| map.get(&TaskId::new(number)).is_some() == (number % 2 == 1)));
     }
 

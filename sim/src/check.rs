@@ -26,6 +26,12 @@ impl Ledger {
         if let Some(task) = self.left_waiting() {
             self.broken(Broken::LeftWaiting(task));
         }
+        if let Some(task) = self.waits_in_vain() {
+            self.broken(Broken::WaitsInVain(task));
+        }
+        if self.closing && self.tasks.is_empty() && !self.closed {
+            self.broken(Broken::NotClosed);
+        }
         if !self.agrees_with(scheduler) {
             self.broken(Broken::CountsDisagree);
         }
@@ -57,6 +63,16 @@ impl Ledger {
                 waiting.into_iter().find(|(_, task)| free.capabilities.contains(task.spec.required))?;
             Some(task)
         })
+    }
+
+    fn waits_in_vain(&self) -> Option<TaskId> {
+        let mut waiting = self.tasks.iter().filter(|(_, task)| task.is_waiting());
+        let hopeless = |task: &Task| {
+            self.places
+                .iter()
+                .all(|place| place.up().is_some_and(|up| !up.capabilities.contains(task.spec.required)))
+        };
+        waiting.find(|(_, task)| hopeless(task)).map(|(&id, _)| id)
     }
 
     fn agrees_with(&self, scheduler: &Scheduler) -> bool {

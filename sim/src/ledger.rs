@@ -19,6 +19,7 @@ pub(crate) struct Ledger {
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) places: Vec<Place>,
     pub(crate) submitted: u64,
+    pub(crate) closing: bool,
     pub(crate) closed: bool,
     /// What the last input was, once it was handed in.
     pub(crate) last_input: Option<Input>,
@@ -99,6 +100,7 @@ impl Ledger {
             tasks: BTreeMap::new(),
             places: vec![empty; config.workers as usize],
             submitted: 0,
+            closing: false,
             closed: false,
             last_input: None,
             must_settle: None,
@@ -160,7 +162,8 @@ impl Ledger {
                     self.must_settle = running.then_some(task);
                 }
             }
-            Input::Close { mode: CloseMode::Drain | CloseMode::Now } | Input::Deadline => {}
+            Input::Close { mode: CloseMode::Drain | CloseMode::Now } => self.closing = true,
+            Input::Deadline => {}
         }
     }
 

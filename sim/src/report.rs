@@ -60,6 +60,10 @@ pub enum Broken {
     Overtaken(TaskId),
     /// A task waits though a free worker could run it.
     LeftWaiting(TaskId),
+    /// A task waits though all workers are up and none of them could ever run it.
+    WaitsInVain(TaskId),
+    /// A draining pool has settled everything and is not closed.
+    NotClosed,
     /// More tasks wait than may.
     QueueTooLong,
     /// A task was refused for a full queue that has room.
