@@ -1,0 +1,203 @@
+/** The canvas, the camera and the fingers on it. React hands in what to show and hears what was picked. */
+
+import { NODE_HEIGHT } from '../layout/geometry';
+import { between, fit, pan, reveal, toMap, zoomAt, type Camera, type Size } from './camera';
+import { passageAt } from './navigate';
+import { paint, type View } from './painter';
+import { readPalette, type Palette } from './palette';
+import type { Scene } from './scene';
+
+const GLIDE_MILLIS = 260;
+/** Movement in pixels beyond which a press is a drag, not a click. */
+const DRAG_PIXELS = 5;
+
+export class MapController {
+  #scene: Scene | undefined;
+  #view: View = { selected: -1, current: -1, visited: new Set(), walked: new Set(), heat: undefined, focused: false };
+  #camera: Camera = { x: 0, y: 0, scale: 1 };
+  #size: Size = { width: 0, height: 0 };
+  #palette: Palette;
+  #frame = 0;
+  #glide: { from: Camera; to: Camera; began: number } | undefined;
+  #pointers = new Map<number, { x: number; y: number }>();
+  #travelled = 0;
+  #needsFit = true;
+  readonly #resize: ResizeObserver;
+  readonly #abort = new AbortController();
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly onPick: (passage: number) => void,
+    private readonly onHover: (passage: number | undefined, x: number, y: number) => void,
+  ) {
+    this.#palette = readPalette(canvas);
+    this.#resize = new ResizeObserver(() => this.#measure());
+    this.#resize.observe(canvas);
+    const options = { signal: this.#abort.signal };
+    canvas.addEventListener('pointerdown', (event) => this.#down(event), options);
+    canvas.addEventListener('pointermove', (event) => this.#move(event), options);
+    canvas.addEventListener('pointerup', (event) => this.#up(event), options);
+    canvas.addEventListener('pointercancel', (event) => this.#pointers.delete(event.pointerId), options);
+    canvas.addEventListener('pointerleave', () => this.onHover(undefined, 0, 0), options);
+    canvas.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
+    this.#measure();
+  }
+
+  destroy(): void {
+    this.#abort.abort();
+    this.#resize.disconnect();
+    cancelAnimationFrame(this.#frame);
+  }
+
+  setScene(scene: Scene | undefined): void {
+    const isNew = scene?.layout !== this.#scene?.layout;
+    this.#scene = scene;
+    if (isNew) this.#needsFit = true;
+    this.#draw();
+  }
+
+  setView(view: View): void {
+    this.#view = view;
+    this.#draw();
+  }
+
+  refreshPalette(): void {
+    this.#palette = readPalette(this.canvas);
+    this.#draw();
+  }
+
+  fit(): void {
+    if (this.#scene) this.#glideTo(fit(this.#scene.layout, this.#size));
+  }
+
+  zoom(factor: number): void {
+    this.#glideTo(zoomAt(this.#target(), this.#size, this.#size.width / 2, this.#size.height / 2, factor));
+  }
+
+  /** Brings a passage into view, near enough to read. */
+  show(passage: number): void {
+    const layout = this.#scene?.layout;
+    const x = layout?.x[passage];
+    const y = layout?.y[passage];
+    if (x === undefined || y === undefined || this.#size.width === 0) return;
+    const target = this.#target();
+    this.#glideTo(reveal({ ...target, scale: Math.max(target.scale, 0.5) }, this.#size, x, y, Math.min(110, this.#size.width / 4)));
+  }
+
+  #target(): Camera {
+    return this.#glide?.to ?? this.#camera;
+  }
+
+  #glideTo(to: Camera): void {
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      this.#glide = undefined;
+      this.#camera = to;
+    } else {
+      this.#glide = { from: this.#camera, to, began: performance.now() };
+    }
+    this.#draw();
+  }
+
+  #measure(): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    const hadSize = this.#size.width > 0;
+    this.#size = { width, height };
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    if (!hadSize) this.#needsFit = true;
+    // The canvas was just cleared: draw in the same frame, or it would flicker.
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    this.#paint(performance.now());
+  }
+
+  #draw(): void {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame((now) => this.#paint(now));
+  }
+
+  #paint(now: number): void {
+    this.#frame = 0;
+    const context = this.canvas.getContext('2d');
+    if (!context || this.#size.width === 0) return;
+    if (!this.#scene) {
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+      return;
+    }
+    if (this.#needsFit) {
+      this.#needsFit = false;
+      this.#glide = undefined;
+      this.#camera = fit(this.#scene.layout, this.#size);
+    }
+    if (this.#glide) {
+      const share = Math.min(1, (now - this.#glide.began) / GLIDE_MILLIS);
+      this.#camera = between(this.#glide.from, this.#glide.to, Math.max(0, share));
+      if (share >= 1) this.#glide = undefined;
+      else this.#draw();
+    }
+    paint(context, this.#scene, this.#view, this.#camera, this.#size, window.devicePixelRatio || 1, this.#palette);
+  }
+
+  #moveCamera(camera: Camera): void {
+    this.#glide = undefined;
+    this.#camera = camera;
+    this.#draw();
+  }
+
+  #at(event: MouseEvent): { x: number; y: number } {
+    const box = this.canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  #passageAt(x: number, y: number, tolerance: number): number | undefined {
+    if (!this.#scene) return undefined;
+    const point = toMap(this.#camera, this.#size, x, y);
+    return passageAt(this.#scene.layout, this.#scene.widths, NODE_HEIGHT, point.x, point.y, tolerance / this.#camera.scale);
+  }
+
+  #down(event: PointerEvent): void {
+    if (event.button !== 0) return;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, this.#at(event));
+    if (this.#pointers.size === 1) this.#travelled = 0;
+  }
+
+  #move(event: PointerEvent): void {
+    const here = this.#at(event);
+    const before = this.#pointers.get(event.pointerId);
+    if (!before) {
+      if (event.pointerType === 'mouse') this.onHover(this.#passageAt(here.x, here.y, 0), here.x, here.y);
+      return;
+    }
+    const others = [...this.#pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
+    this.#pointers.set(event.pointerId, here);
+    this.#travelled += Math.hypot(here.x - before.x, here.y - before.y);
+    const other = others[0];
+    if (other) {
+      // Two fingers: the point between them stays, their distance zooms.
+      const factor = Math.hypot(here.x - other.x, here.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
+      const moved = pan(this.#camera, (here.x - before.x) / 2, (here.y - before.y) / 2);
+      this.#moveCamera(zoomAt(moved, this.#size, (here.x + other.x) / 2, (here.y + other.y) / 2, factor));
+    } else if (this.#travelled > DRAG_PIXELS) {
+      this.onHover(undefined, 0, 0);
+      this.#moveCamera(pan(this.#camera, here.x - before.x, here.y - before.y));
+    }
+  }
+
+  #up(event: PointerEvent): void {
+    const wasDown = this.#pointers.delete(event.pointerId);
+    if (!wasDown || this.#pointers.size > 0 || this.#travelled > DRAG_PIXELS) return;
+    const { x, y } = this.#at(event);
+    const passage = this.#passageAt(x, y, event.pointerType === 'touch' ? 8 : 2);
+    if (passage !== undefined) this.onPick(passage);
+  }
+
+  #wheel(event: WheelEvent): void {
+    event.preventDefault();
+    const { x, y } = this.#at(event);
+    const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
+    if (event.shiftKey) this.#moveCamera(pan(this.#camera, -pixels - event.deltaX, 0));
+    else this.#moveCamera(zoomAt(this.#camera, this.#size, x, y, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016))));
+  }
+}

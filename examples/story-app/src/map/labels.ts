@@ -1,0 +1,25 @@
+/** What stands on a passage of the map, and how wide that is. */
+
+import { OPENING, type Passage } from '../story/graph';
+
+const CHARACTER = 7.1;
+const PADDING = 30;
+const LONGEST = 26;
+
+/** The stitch's own name, or the knot's, with underscores as spaces. */
+export function labelOf(passage: Pick<Passage, 'path' | 'kind'>): string {
+  if (passage.path === OPENING) return 'opening';
+  const name = passage.kind === 'stitch' ? (passage.path.split('.')[1] ?? passage.path) : passage.path;
+  const words = name.replace(/_+/g, ' ').trim() || passage.path;
+  return words.length > LONGEST ? `${words.slice(0, LONGEST - 1)}…` : words;
+}
+
+/** The whole path in words, for lists and announcements. */
+export function titleOf(passage: Pick<Passage, 'path' | 'kind'>): string {
+  return passage.path === OPENING ? 'Opening' : passage.path.replace(/_+/g, ' ').replace('.', ' › ');
+}
+
+/** Width of a passage on the map, in its own units, from the number of characters. */
+export function labelWidth(passage: Pick<Passage, 'path' | 'kind'>): number {
+  return Math.max(72, Math.round(labelOf(passage).length * CHARACTER + PADDING));
+}
