@@ -1,7 +1,7 @@
 //! History on a medium that fails.
 
 use super::{History, HistoryError, HistoryOptions, SeriesId, SeriesSpec};
-use crate::backend::{Backend, BackendError, Changes, Faults, Faulty, Memory};
+use crate::backend::{Backend, BackendError, Changes, Faults, Faulty, Memory, SetAside};
 use crate::record::Damage;
 
 const OPTIONS: HistoryOptions =
@@ -136,6 +136,68 @@ fn a_read_that_fails_is_an_error_and_works_again_later() {
     ));
     history.set_faults(Faults::default());
     assert_eq!(values(&mut history, id, 100, 125), expected(100, 125));
+}
+
+/// Breaks when told to: what it held is gone, and it begins anew, as a file that is set aside.
+#[derive(Debug, Default)]
+struct Breaking {
+    inner: Memory,
+    breaks: bool,
+}
+
+impl Breaking {
+    fn check(&mut self) -> Result<(), BackendError> {
+        if std::mem::take(&mut self.breaks) {
+            self.inner = Memory::new();
+            let set_aside = SetAside { path: "history.broken-1".into(), reason: "a test broke it".into() };
+            return Err(BackendError::SetAside(set_aside));
+        }
+        Ok(())
+    }
+}
+
+impl Backend for Breaking {
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+        self.check()?;
+        self.inner.get(key)
+    }
+
+    fn scan(&mut self, prefix: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), BackendError> {
+        self.check()?;
+        self.inner.scan(prefix, visit)
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), BackendError> {
+        self.check()?;
+        self.inner.commit(changes)
+    }
+}
+
+#[test]
+fn after_its_file_was_set_aside_a_history_goes_on_with_what_is_in_memory() {
+    for broken_by_reading in [false, true] {
+        let mut history = History::open(Breaking::default(), OPTIONS).unwrap().history;
+        let id = history.add_series(spec("a")).unwrap();
+        append(&mut history, id, 100..125);
+        history.commit().unwrap();
+
+        append(&mut history, id, 125..135);
+        history.records_mut().backend_mut().breaks = true;
+        if broken_by_reading {
+            assert!(history.query(id, 100_000, 110_000, 10).is_err());
+        } else {
+            assert!(matches!(history.commit(), Err(BackendError::SetAside(_))));
+        }
+        append(&mut history, id, 135..140);
+        history.flush().unwrap();
+
+        let mut reopened = History::open(history.into_backend(), OPTIONS).unwrap().history;
+        let id = reopened.find("a").expect("the series was stored again");
+        let kept = values(&mut reopened, id, 100, 140);
+        // The chunks of 100 to 119 were on the broken medium only.
+        assert_eq!(kept[kept.len() - 20..], expected(120, 140));
+        assert_eq!(kept.iter().flatten().count(), 20);
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) struct Series {
 pub(super) struct Open {
     chunk: Chunk,
     /// Whether it holds what is neither stored nor waiting.
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl<B: Backend> History<B> {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        self.records.commit(&self.waiting)?;
+        self.records.commit(&self.waiting).map_err(|error| self.after_failure(error))?;
         self.waiting = Changes::new();
         for series in self.series.values_mut() {
             series.chunks.values_mut().for_each(|kept| *kept = Kept::Stored);
@@ -252,7 +252,7 @@ impl<B: Backend> History<B> {
                     damaged.push(record);
                     return Ok(None);
                 }
-                Err(StoreError::Backend(error)) => return Err(error.into()),
+                Err(StoreError::Backend(error)) => return Err(self.after_failure(error).into()),
             },
         };
         let Some(bytes) = bytes else { return Ok(None) };

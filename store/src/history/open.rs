@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::{Backend, Changes};
+use crate::backend::{Backend, BackendError, Changes};
 use crate::record::{Damage, DamagedRecord};
 use crate::records::{Records, StoreError};
 
@@ -43,9 +43,30 @@ impl<B: Backend> History<B> {
         Ok(OpenedHistory { history, damaged })
     }
 
-    fn check_format(&mut self) -> Result<(), OpenError> {
+    /// Where the medium was broken and a new one is in its place, lets everything that is still in memory wait for it.
+    pub(super) fn after_failure(&mut self, error: BackendError) -> BackendError {
+        if matches!(error, BackendError::SetAside(_)) {
+            self.waiting.put(keys::FORMAT, &self.format());
+            for (&id, series) in &mut self.series {
+                self.waiting.put(&keys::series(id), &series.spec.encode());
+                let waiting = &self.waiting;
+                series.chunks.retain(|&index, kept| {
+                    *kept = Kept::Waiting;
+                    matches!(waiting.change_of(&keys::chunk(id, index)), Some(Some(_)))
+                });
+                series.open.iter_mut().for_each(|open| open.changed = true);
+            }
+        }
+        error
+    }
+
+    fn format(&self) -> Vec<u8> {
         let HistoryOptions { step_millis, chunk_steps, .. } = self.options;
-        let format = [step_millis.to_le_bytes().as_slice(), &chunk_steps.to_le_bytes()].concat();
+        [step_millis.to_le_bytes().as_slice(), &chunk_steps.to_le_bytes()].concat()
+    }
+
+    fn check_format(&mut self) -> Result<(), OpenError> {
+        let format = self.format();
         match self.records.get(keys::FORMAT) {
             Ok(None) => self.waiting.put(keys::FORMAT, &format),
             Ok(Some(stored)) if stored == format => {}
