@@ -1,5 +1,6 @@
 import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
+import { QuillworkError } from '../errors.js';
 import { Pool, type TaskRequest, type WorkerLost } from '../pool/pool.js';
 import { closedError } from '../pool/settle.js';
 import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
@@ -73,6 +74,9 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
   return new CoreRuntime<Tasks>(new Core(module), settings, options);
 }
+
+/** Engines that don't know the symbol yet leave it to libraries to agree on one. */
+const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
 
 class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   readonly telemetry: PageTelemetry | undefined;
@@ -160,6 +164,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   }
 
   #request(name: string, input: unknown, options: RunOptions<never>): TaskRequest {
+    checkAttached(name, options.transfer);
     const { priority, capabilities, signal, timeoutMs, queueTtlMs, transfer, onProgress, redeliver = true } = options;
     return {
       name,
@@ -208,8 +213,27 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   }
 }
 
-/** Where the host has no such symbol yet, `close()` is the way. */
-const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+/** Node moves a buffer that is gone already as an empty one; browsers refuse, and so does this. */
+function checkAttached(task: string, transfer: readonly object[] | undefined): void {
+  for (const item of transfer ?? []) {
+    if (item instanceof ArrayBuffer && item.byteLength === 0 && isDetached(item)) {
+      throw new QuillworkError(
+        'ERR_NOT_CLONEABLE',
+        `the input of task "${task}" can't be sent to a worker: a buffer in \`transfer\` was moved before`,
+      );
+    }
+  }
+}
+
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 const NO_OPTIONS: RunOptions<never> = {};
 const DEFAULT_PRIORITY = 5;
 const STATS_INTERVAL_MS = 1_000;

@@ -1,0 +1,65 @@
+// Small assertions that run in a page as well as in Node.
+
+/** Fails unless both are the same as JSON, or identical. */
+export function equal(actual, expected, what = 'value') {
+  if (!Object.is(actual, expected) && show(actual) !== show(expected)) {
+    throw new Error(`${what}: expected ${show(expected)}, got ${show(actual)}`);
+  }
+}
+
+/** Fails unless it holds. */
+export function ok(holds, what) {
+  if (!holds) {
+    throw new Error(`expected ${what}`);
+  }
+}
+
+/** What a promise is rejected with; fails where it is not. */
+export async function rejection(promise) {
+  try {
+    const value = await promise;
+    throw new Error(`expected a rejection, got ${show(value)}`);
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.message.startsWith('expected a rejection')) {
+      throw thrown;
+    }
+    return thrown;
+  }
+}
+
+/** The rejection, which must have this code. */
+export async function refused(promise, code) {
+  const error = await rejection(promise);
+  equal(error?.code, code, `code of "${error?.message}"`);
+  equal(error.name, 'QuillworkError', 'name');
+  return error;
+}
+
+/** Resolves once `holds` does, looked at whenever the event loop turns. */
+export async function until(holds, what) {
+  const giveUpAt = performance.now() + 20_000;
+  while (!holds()) {
+    if (performance.now() > giveUpAt) {
+      throw new Error(`never came true: ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A gate that tasks of `hold` wait at, and the log of those that came through. */
+export function gate(name = `gate-${Math.random()}`) {
+  const channel = new BroadcastChannel(name);
+  return {
+    name,
+    open() {
+      channel.postMessage('open');
+    },
+    close() {
+      channel.close();
+    },
+  };
+}
+
+function show(value) {
+  return value === undefined ? 'undefined' : JSON.stringify(value, (_, inner) => (inner instanceof Map ? [...inner] : inner));
+}

@@ -1,0 +1,208 @@
+import { equal, gate, ok, refused, rejection, until } from './check.mjs';
+
+/** Occupies a worker until the gate opens. */
+async function occupied(runtime, door) {
+  const task = { done: undefined };
+  await new Promise((holding) => {
+    task.done = runtime.run('hold', door.name, { onProgress: holding });
+  });
+  return task;
+}
+
+export default {
+  async 'an aborted signal submits nothing'(t) {
+    const runtime = await t.runtime();
+    const reason = new Error('changed my mind');
+    equal(await rejection(runtime.run('square', 1, { signal: AbortSignal.abort(reason) })), reason);
+    equal(runtime.stats().aborted, 0);
+  },
+
+  async 'abort of a queued task rejects with the reason at once, and it never runs'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const door = gate();
+    const first = await occupied(runtime, door);
+    const controller = new AbortController();
+    let ran = false;
+    const second = runtime.run('progress', 1, { signal: controller.signal, onProgress: () => (ran = true) });
+    const reason = { why: 'not needed' };
+    controller.abort(reason);
+    ok((await rejection(second)) === reason, 'the very reason');
+    equal(runtime.stats().queued, 0);
+    door.open();
+    await first.done;
+    await runtime.run('square', 2);
+    equal(ran, false);
+    door.close();
+  },
+
+  async 'abort of a running task reaches its signal, and the worker goes on'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const heard = new BroadcastChannel('reasons');
+    const reason = new Promise((resolve) => (heard.onmessage = (event) => resolve(event.data)));
+    const controller = new AbortController();
+    const task = runtime.run('reason', undefined, { signal: controller.signal, onProgress: () => controller.abort(new RangeError('too far')) });
+    const error = await rejection(task);
+    equal([error.name, error.message], ['RangeError', 'too far']);
+    equal(await reason, { name: 'RangeError', message: 'too far' });
+    heard.close();
+    equal(await runtime.run('square', 2), 4);
+    equal(runtime.stats().workers[0].generation, 1, 'generation of the worker');
+  },
+
+  async 'a task that ignores its abort loses its worker, and the next one runs on another'(t) {
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 50 });
+    const lost = new Promise((resolve) => runtime.on('workerlost', resolve));
+    const controller = new AbortController();
+    const error = await rejection(
+      runtime.run('ignoreAbort', undefined, { signal: controller.signal, onProgress: () => controller.abort('stop') }),
+    );
+    equal(error, 'stop');
+    equal(await runtime.run('square', 2), 4);
+    equal((await lost).reason, 'ignored-abort');
+    equal(runtime.stats().workers[0].generation, 2, 'generation of the worker');
+  },
+
+  async 'a time-out ends a task that waits, with its signal, and one that hangs, with its worker'(t) {
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 50 });
+    const heard = new BroadcastChannel('reasons');
+    const reason = new Promise((resolve) => (heard.onmessage = (event) => resolve(event.data)));
+    const error = await refused(runtime.run('reason', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
+    ok(error.message.includes('"reason"') && error.message.includes('50'), 'task and limit');
+    equal((await reason).code, 'ERR_TIMEOUT');
+    heard.close();
+    await refused(runtime.run('hang', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
+    equal(await runtime.run('square', 2), 4);
+    equal(runtime.stats().timedOut, 2);
+  },
+
+  async 'a time-out counts from the start of execution'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const [, second] = await Promise.all([runtime.run('busy', 400), runtime.run('square', 2, { timeoutMs: 250 })]);
+    equal(second, 4);
+  },
+
+  async 'a task that waits for longer than its queueTtlMs expires'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const door = gate();
+    const first = await occupied(runtime, door);
+    const error = await refused(runtime.run('square', 1, { queueTtlMs: 20 }), 'ERR_QUEUE_EXPIRED');
+    ok(error.message.includes('20'), 'the limit');
+    door.open();
+    equal(await first.done, 'through');
+    door.close();
+  },
+
+  async 'a full queue refuses, and takes tasks again once there is room'(t) {
+    const runtime = await t.runtime({ workers: 1, maxQueue: 1 });
+    const door = gate();
+    const first = await occupied(runtime, door);
+    const second = runtime.run('square', 2);
+    const error = await refused(runtime.run('square', 3), 'ERR_QUEUE_FULL');
+    ok(error.message.includes('maxQueue'), 'the option to raise');
+    door.open();
+    equal([await first.done, await second], ['through', 4]);
+    equal(await runtime.run('square', 4), 16);
+    door.close();
+  },
+
+  async 'options out of range are refused by name'(t) {
+    const runtime = await t.runtime();
+    for (const [name, value] of Object.entries({ priority: 11, timeoutMs: -1, queueTtlMs: Number.NaN })) {
+      const error = await refused(runtime.run('square', 1, { [name]: value }), 'ERR_INVALID_OPTION');
+      ok(error.message.includes(`\`${name}\``), `the option's name in "${error.message}"`);
+    }
+    for (const [name, value] of Object.entries({ workers: 0, maxQueue: 1.5, leaseMs: 1, bootTimeoutMs: -1, maxRedeliveries: -1 })) {
+      const error = await refused(t.create({ [name]: value }), 'ERR_INVALID_OPTION');
+      ok(error.message.includes(`\`${name}\``), `the option's name in "${error.message}"`);
+    }
+    await refused(t.create({ worker: undefined }), 'ERR_INVALID_OPTION');
+    equal(await runtime.run('square', 2), 4);
+  },
+
+  async 'close ends running and queued tasks, once, and later ones are refused'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const door = gate();
+    const closed = new Promise((resolve) => runtime.on('close', () => resolve('closed')));
+    const first = await occupied(runtime, door);
+    const second = runtime.run('square', 1);
+    const [one, two] = [rejection(first.done), rejection(second)];
+    await Promise.all([runtime.close(), runtime.close({ drain: true })]);
+    equal([(await one).code, (await two).code], ['ERR_CLOSED', 'ERR_CLOSED']);
+    await refused(runtime.run('square', 1), 'ERR_CLOSED');
+    equal(await closed, 'closed');
+    equal(runtime.stats().closed, 2);
+    await runtime.close();
+    door.close();
+  },
+
+  async 'close with drain finishes what there is'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const results = [1, 2, 3].map((n) => runtime.run('square', n));
+    const closing = runtime.close({ drain: true });
+    await refused(runtime.run('square', 9), 'ERR_CLOSED');
+    equal(await Promise.all(results), [1, 4, 9]);
+    await closing;
+  },
+
+  async 'close cuts a draining close short'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const door = gate();
+    const first = await occupied(runtime, door);
+    const ended = rejection(first.done);
+    const draining = runtime.close({ drain: true });
+    await runtime.close();
+    equal((await ended).code, 'ERR_CLOSED');
+    await draining;
+    door.close();
+  },
+
+  async 'a runtime can be disposed of, even before its workers are there'(t) {
+    const runtime = await t.create({});
+    const pending = rejection(runtime.run('square', 1));
+    await runtime[Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]();
+    equal((await pending).code, 'ERR_CLOSED');
+  },
+
+  async 'whatever happens, every promise settles exactly once and the counts add up'(t) {
+    const runtime = await t.runtime({ workers: 2, maxQueue: 40, abortGraceMs: 20, maxRedeliveries: 1 });
+    await runtime.run('square', 1);
+    let seed = 12_345;
+    const random = (below) => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      return (seed >>> 8) % below;
+    };
+    let settled = 0;
+    const all = [];
+    for (let n = 0; n < 300; n += 1) {
+      const controller = new AbortController();
+      const options = { signal: controller.signal, priority: random(11), ...(random(3) === 0 ? { timeoutMs: random(20) } : {}) };
+      const task = [
+        () => runtime.run('square', n, options),
+        () => runtime.run('throwValue', n, options),
+        () => runtime.run('busy', random(5), options),
+        () => runtime.run('echo', () => n, options),
+        () => runtime.run('uncloneableResult', undefined, options),
+        () => runtime.run('nonsense', undefined, options),
+      ][random(6)]();
+      all.push(task.then(() => (settled += 1), () => (settled += 1)));
+      if (random(4) === 0) {
+        controller.abort();
+      }
+      if (random(40) === 0) {
+        runtime.killWorker(random(2));
+      }
+      if (random(5) === 0) {
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    }
+    await Promise.all(all);
+    equal(settled, 300);
+    const stats = runtime.stats();
+    const sum = ['completed', 'failed', 'aborted', 'timedOut', 'expired', 'refused', 'workerLost', 'closed']
+      .map((name) => stats[name])
+      .reduce((a, b) => a + b);
+    equal([sum, stats.queued, stats.running], [301, 0, 0]);
+    await until(() => runtime.stats().workers.every(({ state }) => state === 'ready'), 'both workers are back');
+    equal(await runtime.run('square', 5), 25);
+  },
+};

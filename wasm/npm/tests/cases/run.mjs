@@ -1,0 +1,40 @@
+// Runs one case in the environment at hand: the same cases hold in Node, in a plain page and in a bundled one.
+import basics from './basics.mjs';
+import cache from './cache.mjs';
+import errors from './errors.mjs';
+import limits from './limits.mjs';
+import workers from './workers.mjs';
+
+const CASES = { basics, errors, limits, workers, cache };
+
+/** Names of the cases by subject. */
+export const names = Object.fromEntries(Object.entries(CASES).map(([subject, cases]) => [subject, Object.keys(cases)]));
+
+/** Runs a case and closes what it started. `environment` brings the package and ways to start workers. */
+export async function run(environment, subject, name) {
+  const started = [];
+  const expected = [];
+  const stopListening = environment.listenForUncaught((error) => {
+    const at = expected.findIndex(({ message }) => message === error?.message);
+    if (at >= 0) {
+      expected.splice(at, 1)[0].heard();
+    }
+    return at >= 0;
+  });
+  const create = (options) => environment.createRuntime({ worker: environment.workers.entry, workers: 2, ...options });
+  try {
+    await CASES[subject][name]({
+      ...environment,
+      create,
+      async runtime(options = {}) {
+        const runtime = await create(options);
+        started.push(runtime);
+        return runtime;
+      },
+      expectUncaught: (message) => new Promise((heard) => expected.push({ message, heard })),
+    });
+  } finally {
+    await Promise.all(started.map((runtime) => runtime.close()));
+    stopListening();
+  }
+}

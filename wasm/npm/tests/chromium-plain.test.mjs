@@ -1,0 +1,91 @@
+// The packed package in Chromium, unbundled: nothing but a static server.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { launch, open, serve } from './browser.mjs';
+import { names } from './cases/run.mjs';
+
+const folder = import.meta.dirname;
+let browser;
+let site;
+let opened;
+
+before(async () => {
+  writePlainWorkers();
+  site = await serve(folder);
+  browser = await launch();
+  opened = await open(browser, `${site.origin}/pages/plain.html`);
+  await opened.page.waitForFunction(() => window.runCase !== undefined);
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+for (const [subject, cases] of Object.entries(names)) {
+  describe(`${subject} in a plain page`, () => {
+    for (const name of cases) {
+      it(name, { timeout: 60_000 }, () => opened.page.evaluate(([s, n]) => window.runCase(s, n), [subject, name]));
+    }
+  });
+}
+
+describe('a plain page', () => {
+  it('works where the server does not know the media type of WebAssembly', { timeout: 60_000 }, async () => {
+    const plain = await serve(folder, { types: { '.wasm': 'application/octet-stream' } });
+    const { page } = await open(browser, `${plain.origin}/pages/plain.html`);
+    await page.waitForFunction(() => window.runCase !== undefined);
+    await page.evaluate(() => window.runCase('basics', 'gives the result of a task'));
+    await page.close();
+    await plain.close();
+  });
+
+  it('says where runtime.wasm is missing', { timeout: 60_000 }, async () => {
+    const message = await opened.page.evaluate(() =>
+      window.quillwork
+        .createRuntime({ worker: () => window.quillwork.start('entry'), wasm: '/nowhere/runtime.wasm' })
+        .then(() => 'loaded', (error) => `${error.code} ${error.message}`),
+    );
+    assert.match(message, /^ERR_WASM_LOAD .*\/nowhere\/runtime\.wasm .*404/);
+  });
+
+  it('works under a strict Content-Security-Policy and cross-origin isolation', { timeout: 60_000 }, async () => {
+    const strict = await serve(folder, {
+      headers: {
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+        'cross-origin-resource-policy': 'same-origin',
+        // The import map is inline; an app that is bundled needs no hash.
+        'content-security-policy': `default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval' 'sha256-${await importMapHash()}'`,
+      },
+    });
+    const { page, complaints } = await open(browser, `${strict.origin}/pages/plain.html`);
+    await page.waitForFunction(() => window.runCase !== undefined);
+    assert.equal(await page.evaluate(() => window.crossOriginIsolated), true);
+    await page.evaluate(() => window.runCase('basics', 'moves buffers in both directions'));
+    assert.deepEqual(complaints, []);
+    await page.close();
+    await strict.close();
+  });
+});
+
+/** Import maps don't reach workers: theirs name the file. */
+function writePlainWorkers() {
+  const target = join(folder, 'workers/plain');
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(join(folder, 'workers'))) {
+    if (name.endsWith('.mjs')) {
+      const source = readFileSync(join(folder, 'workers', name), 'utf8');
+      writeFileSync(join(target, name), source.replaceAll("'quillwork/worker'", "'/node_modules/quillwork/dist/worker.js'"));
+    }
+  }
+}
+
+async function importMapHash() {
+  const html = readFileSync(join(folder, 'pages/plain.html'), 'utf8');
+  const [, map] = /<script type="importmap">([\s\S]*?)<\/script>/.exec(html);
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(map));
+  return Buffer.from(digest).toString('base64');
+}

@@ -1,0 +1,35 @@
+// Node: workers are threads.
+import { Worker } from 'node:worker_threads';
+import { createRuntime } from 'quillwork';
+
+const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
+
+export const environment = {
+  environment: 'node',
+  createRuntime,
+  workers: {
+    ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, at(name)])),
+    missingUrl: at('missing').href,
+  },
+  start: (name) => new Worker(at(name)),
+  garble: (worker) => worker.emit('messageerror', new Error('garbled')),
+  listenForUncaught(handle) {
+    // The test runner's own listeners would fail the test for what a case expects.
+    const others = process.listeners('uncaughtException');
+    const listener = (error) => {
+      if (!handle(error)) {
+        for (const other of others) {
+          other(error, 'uncaughtException');
+        }
+      }
+    };
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', listener);
+    return () => {
+      process.off('uncaughtException', listener);
+      for (const other of others) {
+        process.on('uncaughtException', other);
+      }
+    };
+  },
+};

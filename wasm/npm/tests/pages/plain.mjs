@@ -1,0 +1,20 @@
+// No bundler: files as they are in the package, an import map for the page, and workers that import by address.
+import { createRuntime } from 'quillwork';
+import { run } from '../cases/run.mjs';
+import { page } from '../env/page.mjs';
+
+const start = (name) => new Worker(new URL(`../workers/plain/${name}.mjs`, import.meta.url), { type: 'module' });
+const starts = (name) => () => start(name);
+
+const environment = {
+  ...page,
+  createRuntime,
+  workers: {
+    ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, starts(name)])),
+    missingUrl: new URL('../workers/plain/missing.mjs', import.meta.url).href,
+  },
+  start,
+};
+
+window.runCase = (subject, name) => run(environment, subject, name);
+window.quillwork = { createRuntime, start };

@@ -1,0 +1,4 @@
+import { expose } from 'quillwork/worker';
+import { tasks } from './tasks.mjs';
+
+expose(tasks);

@@ -1,0 +1,2 @@
+// Forgets to call expose().
+setInterval(() => {}, 1_000);

@@ -1,0 +1,150 @@
+// The tasks of the tests; the entries beside this file expose them.
+
+class CustomError extends Error {
+  constructor(message, options) {
+    super(message, options);
+    this.name = 'CustomError';
+    this.status = 404;
+    this.detail = { path: ['a', 1] };
+    this.callback = () => 1;
+  }
+}
+
+export const tasks = {
+  square: (n) => n * n,
+  echo: (value) => value,
+  noop() {},
+  context: (_, ctx) => ({ task: ctx.task, attempt: ctx.attempt, aborted: ctx.signal.aborted }),
+  siblings() {
+    return Object.keys(this).includes('square');
+  },
+
+  progress(count, ctx) {
+    for (let done = 1; done <= count; done += 1) {
+      ctx.progress(done);
+    }
+    return count;
+  },
+
+  reverse(buffer, ctx) {
+    const bytes = new Uint8Array(buffer).reverse();
+    return ctx.transfer(bytes, [bytes.buffer]);
+  },
+
+  /** Says that it runs, then waits until its gate is opened or it is aborted. */
+  hold(gate, ctx) {
+    return new Promise((resolve, reject) => {
+      const channel = new BroadcastChannel(gate);
+      const end = (settle, value) => {
+        channel.close();
+        settle(value);
+      };
+      channel.onmessage = () => end(resolve, 'through');
+      ctx.signal.addEventListener('abort', () => end(reject, ctx.signal.reason));
+      ctx.progress('holding');
+    });
+  },
+
+  /** Ends when aborted, and tells why. */
+  async reason(_, ctx) {
+    ctx.progress('started');
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+    const channel = new BroadcastChannel('reasons');
+    const { reason } = ctx.signal;
+    channel.postMessage(reason instanceof Error ? { name: reason.name, message: reason.message, code: reason.code } : reason);
+    channel.close();
+    throw reason;
+  },
+
+  /** Keeps the worker's event loop busy for a while. */
+  busy(millis) {
+    const end = performance.now() + millis;
+    while (performance.now() < end);
+    return millis;
+  },
+
+  /** The same, but with signs of life. */
+  busyAndAlive({ millis, every }, ctx) {
+    const end = performance.now() + millis;
+    for (let next = performance.now() + every; performance.now() < end; ) {
+      if (performance.now() >= next) {
+        ctx.progress(0);
+        next += every;
+      }
+    }
+    return 'alive';
+  },
+
+  hang(_, ctx) {
+    ctx.progress('hanging');
+    for (;;);
+  },
+
+  ignoreAbort(_, ctx) {
+    ctx.progress('started');
+    return new Promise(() => {});
+  },
+
+  cleanup(fail, ctx) {
+    const order = [];
+    ctx.onCleanup(() => {
+      order.push('first added');
+      ctx.progress(order);
+      if (fail) {
+        throw new Error('cleanup failed');
+      }
+    });
+    ctx.onCleanup(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      order.push('last added');
+    });
+    return 'result';
+  },
+
+  throwCustom() {
+    throw new CustomError('custom', { cause: new RangeError('inner') });
+  },
+  async rejectType() {
+    throw new TypeError('typed');
+  },
+  throwValue(value) {
+    throw value;
+  },
+  throwAggregate() {
+    throw new AggregateError([new TypeError('one'), 'two'], 'both');
+  },
+  throwDom() {
+    throw new DOMException('no such file', 'NotFoundError');
+  },
+  throwRing() {
+    const error = new Error('ring');
+    error.cause = error;
+    throw error;
+  },
+  throwTrap() {
+    const error = new Error('trap');
+    Object.defineProperty(error, 'trap', {
+      enumerable: true,
+      get() {
+        throw new Error('sprung');
+      },
+    });
+    throw error;
+  },
+
+  throwInTimer: () =>
+    new Promise(() => {
+      setTimeout(() => {
+        throw new TypeError('in a timer');
+      });
+    }),
+  rejectUnhandled: () =>
+    new Promise(() => {
+      void Promise.reject(new RangeError('nobody listens'));
+    }),
+
+  uncloneableResult: () => () => 1,
+  uncloneableProgress(_, ctx) {
+    ctx.progress(() => 1);
+  },
+};
