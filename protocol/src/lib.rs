@@ -19,7 +19,8 @@
 //! assert!(matches!(serde_json::from_str(hello), Ok(ClientMessage::Hello(_))));
 //! ```
 
-#![no_std]
+// The schemas' derive macros write std paths and macros.
+#![cfg_attr(not(feature = "openapi"), no_std)]
 
 extern crate alloc;
 

@@ -1,0 +1,68 @@
+//! Bodies and queries, refused with problems instead of plain text.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use super::App;
+use super::problem::{Kind, Problem};
+
+/// A JSON body. Beacons send theirs as `text/plain`, since another type would need a preflight that a closing page
+/// can't wait for.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or("").trim();
+        if !["application/json", "text/plain"]
+            .iter()
+            .any(|accepted| media_type.eq_ignore_ascii_case(accepted))
+        {
+            return Err(Problem::new(
+                Kind::UnsupportedMediaType,
+                format!(
+                    "the body's type is {media_type:?}; send JSON as application/json, or as text/plain from a beacon"
+                ),
+            ));
+        }
+        if request.headers().contains_key(header::CONTENT_ENCODING) {
+            let detail = "compressed bodies aren't accepted; send it without Content-Encoding";
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        }
+        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(app, &rejection))?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            Problem::new(Kind::MalformedBody, format!("the body isn't what is expected: {error}"))
+        })
+    }
+}
+
+fn unread(app: &App, rejection: &BytesRejection) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let most = app.limits.body_bytes;
+        return Problem::new(
+            Kind::BodyTooLarge,
+            format!("the body is larger than {most} bytes; send it in parts"),
+        );
+    }
+    Problem::new(Kind::MalformedBody, format!("the body broke off: {}", rejection.body_text()))
+}
+
+/// The query's parameters in order; names may repeat.
+pub(super) struct Parameters(pub(super) Vec<(String, String)>);
+
+impl FromRequestParts<App> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Query::from_request_parts(parts, app)
+            .await
+            .map(|Query(pairs)| Self(pairs))
+            .map_err(|rejection| Problem::new(Kind::BadQuery, rejection.body_text()))
+    }
+}

@@ -1,0 +1,26 @@
+//! Whether the host lives, and whether it has something to say.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::App;
+use super::problem::{Kind, Problem};
+
+/// The process answers.
+pub(super) async fn alive() -> impl IntoResponse {
+    plain("alive\n")
+}
+
+/// The first tick is there.
+pub(super) async fn ready(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
+    if app.driver.ticks().borrow().sequence > 0 {
+        Ok(plain("ready\n"))
+    } else {
+        Err(Problem::new(Kind::Busy, "nothing has been measured yet; ask again in a second"))
+    }
+}
+
+fn plain(text: &'static str) -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], text)
+}

@@ -1,0 +1,161 @@
+//! HTTP: the API, the WebSocket, metrics, health and the apps' files.
+
+mod extract;
+mod health;
+mod ingest;
+mod openapi;
+pub mod problem;
+mod scrape;
+mod series;
+mod snapshot;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{any, get};
+use quillwork_protocol::page::PageBatch;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tower_http::compression::CompressionLayer;
+
+use self::problem::{Kind, Problem, problems_only};
+use crate::assets::Site;
+use crate::driver::Driver;
+use crate::guard::{Guard, authorized, guarded, security_headers};
+use crate::limits::Limits;
+use crate::metrics::ServerCounters;
+use crate::socket;
+use crate::state::{BatchRefusal, Counted};
+use crate::stopping::Stopping;
+
+/// What requests share.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub(crate) driver: Driver,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) counters: Arc<ServerCounters>,
+    pub(crate) dashboard_places: Arc<Semaphore>,
+    pub(crate) page_places: Arc<Semaphore>,
+    pub(crate) stopping: Stopping,
+    pub(crate) instance: Arc<str>,
+    dashboard: Arc<Site>,
+    story: Arc<Site>,
+}
+
+impl App {
+    /// WebSockets end when `stopping` says so.
+    #[must_use]
+    pub fn new(
+        driver: Driver,
+        guard: Guard,
+        limits: Limits,
+        sites: (Site, Site),
+        stopping: Stopping,
+    ) -> Self {
+        let instance = Arc::from(&*driver.ticks().borrow().snapshot.instance);
+        Self {
+            driver,
+            guard: Arc::new(guard),
+            dashboard_places: Arc::new(Semaphore::new(limits.dashboards)),
+            page_places: Arc::new(Semaphore::new(limits.page_connections)),
+            limits: Arc::new(limits),
+            counters: Arc::default(),
+            stopping,
+            instance,
+            dashboard: Arc::new(sites.0),
+            story: Arc::new(sites.1),
+        }
+    }
+
+    /// Everything the host answers.
+    pub fn router(self) -> Router {
+        let (api, document) = openapi::api().split_for_parts();
+        let protected = api
+            .route("/api/v1/openapi.json", get(openapi::answering(&document)))
+            .route("/api", any(nothing_in_the_api))
+            .route("/api/", any(nothing_in_the_api))
+            .route("/api/{*path}", any(nothing_in_the_api))
+            .layer(from_fn_with_state(Arc::clone(&self.guard), authorized));
+        Router::new()
+            .route("/ws", get(socket::upgrade))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .route("/story", get(|| async { Redirect::permanent("/story/") }))
+            .route("/story/", get(story_index))
+            .route("/story/{*path}", get(story_file))
+            .merge(protected)
+            .fallback(dashboard_file)
+            .layer(from_fn(problems_only))
+            .layer(from_fn_with_state(Arc::clone(&self.limits), in_time))
+            .layer(DefaultBodyLimit::max(self.limits.body_bytes))
+            .layer(CompressionLayer::new())
+            .layer(from_fn_with_state(Arc::clone(&self.guard), guarded))
+            .layer(from_fn(security_headers))
+            .with_state(self)
+    }
+
+    /// Waits until no page and no dashboard is connected.
+    pub async fn sockets_closed(&self) {
+        let bounds = [
+            (&self.dashboard_places, self.limits.dashboards),
+            (&self.page_places, self.limits.page_connections),
+        ];
+        for (places, all) in bounds {
+            let all = u32::try_from(all).unwrap_or(u32::MAX);
+            drop(places.acquire_many(all).await);
+        }
+    }
+
+    /// Gives a batch to the driver and counts what became of it.
+    pub(crate) async fn count(&self, batch: PageBatch) -> Result<Counted, BatchRefusal> {
+        let counted = self.driver.batch(batch).await.unwrap_or(Err(BatchRefusal::Stopped));
+        let counter = match &counted {
+            Ok(Counted::New) => &self.counters.batches,
+            Ok(Counted::Duplicate) => &self.counters.duplicate_batches,
+            Err(_) => &self.counters.refused_batches,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        counted
+    }
+}
+
+async fn nothing_in_the_api(request: Request) -> Problem {
+    let detail = format!(
+        "there is no {} in this API; what there is is listed at /api/v1/openapi.json",
+        request.uri().path()
+    );
+    Problem::new(Kind::NotFound, detail)
+}
+
+async fn dashboard_file(State(app): State<App>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    app.dashboard.serve(&path, request).await
+}
+
+async fn story_index(State(app): State<App>, request: Request) -> Response {
+    app.story.serve("/", request).await
+}
+
+async fn story_file(State(app): State<App>, Path(_): Path<String>, request: Request) -> Response {
+    // The path as it was sent: decoding it twice would let %2e%2e through.
+    let path = request.uri().path().strip_prefix("/story").unwrap_or("/").to_owned();
+    app.story.serve(&path, request).await
+}
+
+/// Bounds the time of a request. A client that sends its body drop by drop holds a connection for no longer.
+async fn in_time(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
+    match timeout(limits.request, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let seconds = limits.request.as_secs_f64();
+            let detail =
+                format!("the request was not complete after {seconds} s; send it faster, or in parts");
+            Problem::new(Kind::RequestTimeout, detail).into_response()
+        }
+    }
+}

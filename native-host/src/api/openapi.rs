@@ -1,0 +1,82 @@
+//! The API's description, generated from the code that answers.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use quillwork_protocol::problem::Problem as Document;
+use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{App, ingest, problem, scrape, series, snapshot};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Quillwork host",
+        description = "Hardware metrics of a machine, telemetry of the pages connected to it, history and alerts. \
+                       Every error is an RFC 9457 problem document whose detail says what to do. \
+                       Where the host was started with --token-file, requests carry `Authorization: Bearer <token>`. \
+                       Live ticks come over the WebSocket at `/ws`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(Document)),
+    tags(
+        (name = "host", description = "The machine and everything connected to it."),
+        (name = "history", description = "The last hour of each series."),
+        (name = "pages", description = "What pages send."),
+        (name = "metrics", description = "For scrapers."),
+    )
+)]
+struct Description;
+
+/// Routes and their description.
+pub(super) fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(snapshot::snapshot))
+        .routes(routes!(series::series))
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(scrape::metrics))
+}
+
+/// A handler that answers with the description.
+pub(super) fn answering(
+    description: &utoipa::openapi::OpenApi,
+) -> impl Fn() -> Ready<Response> + Clone + use<> {
+    let json: Bytes = description.to_json().expect("the description has string keys only").into();
+    move || {
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        ];
+        ready((headers, json.clone()).into_response())
+    }
+}
+
+/// What every endpoint may answer instead.
+pub(super) struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        [
+            ("401", "The bearer token is missing or wrong."),
+            ("403", "The Host or Origin header is foreign."),
+            ("405", "The method isn't offered; the Allow header lists what is."),
+            ("408", "The request took too long."),
+            ("503", "The host is stopping, or a bound has been reached."),
+        ]
+        .into_iter()
+        .map(|(status, description)| {
+            let schema = RefOr::Ref(utoipa::openapi::Ref::from_schema_name(Document::name()));
+            let content = ContentBuilder::new().schema(Some(schema)).build();
+            let response =
+                ResponseBuilder::new().description(description).content(problem::MEDIA_TYPE, content).build();
+            (status.to_owned(), RefOr::T(response))
+        })
+        .collect()
+    }
+}

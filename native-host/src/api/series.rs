@@ -1,0 +1,180 @@
+//! The last hour.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use quillwork_protocol::problem::Problem as Document;
+use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::extract::Parameters;
+use super::openapi::Refusals;
+use super::problem::{Kind, Problem};
+use crate::clock::unix_millis;
+use crate::state::{SeriesQuery, SeriesRefusal};
+
+/// Series of one query.
+const MOST_NAMES: usize = 64;
+
+/// Values of one series in an answer, where the query doesn't ask for fewer.
+const MOST_POINTS: u32 = 7_200;
+
+/// How far back an answer goes where the query doesn't say.
+const DEFAULT_SPAN_MILLIS: u64 = 15 * 60 * 1_000;
+
+/// For the description only; the query is read by hand since `name` repeats.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "its fields describe the query's parameters")]
+struct SeriesParameters {
+    /// A series to answer with; may repeat up to 64 times. Without any the answer is the catalogue.
+    name: Option<Vec<String>>,
+    /// First instant, in milliseconds since 1970. 15 minutes before `to` if left out.
+    from: Option<u64>,
+    /// Instant after the last one, in milliseconds since 1970. Now if left out.
+    to: Option<u64>,
+    /// At most this many values of each series, 1 to 7200: the step becomes as long as that needs.
+    #[param(minimum = 1, maximum = 7_200)]
+    max_points: Option<u32>,
+}
+
+/// Either answer, for the description.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes the answer")]
+enum CatalogueOrAnswer {
+    Catalogue(SeriesCatalogue),
+    Answer(SeriesAnswer),
+}
+
+/// The catalogue of series, or values of the named ones in `[from, to)`.
+#[utoipa::path(
+    get,
+    path = "/api/v1/series",
+    tag = "history",
+    params(SeriesParameters),
+    responses(
+        (status = 200, description = "The catalogue; with `name` the values.", body = CatalogueOrAnswer),
+        (status = 400, description = "A parameter is unknown, malformed or out of range.", body = Document, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such series.", body = Document, content_type = "application/problem+json"),
+        Refusals,
+    )
+)]
+pub(super) async fn series(
+    State(app): State<App>,
+    Parameters(pairs): Parameters,
+) -> Result<Response, Problem> {
+    let stopping = |stopped: crate::driver::Stopped| Problem::new(Kind::Busy, stopped.to_string());
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    let Some(query) = parse(&pairs, unix_millis()).map_err(|detail| Problem::new(Kind::BadQuery, detail))?
+    else {
+        let catalogue = app.driver.catalogue().await.map_err(stopping)?;
+        return Ok((no_store, Json(catalogue)).into_response());
+    };
+    match app.driver.series(query).await.map_err(stopping)? {
+        Ok(answer) => Ok((no_store, Json(answer)).into_response()),
+        Err(refusal) => {
+            let kind = match refusal {
+                SeriesRefusal::Unknown { .. } => Kind::NotFound,
+                SeriesRefusal::Unreadable { .. } => Kind::Internal,
+            };
+            Err(Problem::new(kind, refusal.to_string()))
+        }
+    }
+}
+
+/// The query; none without a name. The error says which parameter can't be right.
+fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<SeriesQuery>, String> {
+    let mut names = Vec::new();
+    let (mut from, mut to, mut max_points) = (None, None, None);
+    for (parameter, value) in pairs {
+        match parameter.as_str() {
+            "name" => names.push(value.clone()),
+            "from" => once(&mut from, "from", number(parameter, value)?)?,
+            "to" => once(&mut to, "to", number(parameter, value)?)?,
+            "max_points" => once(&mut max_points, "max_points", number(parameter, value)?)?,
+            other => {
+                return Err(format!(
+                    "there is no parameter `{other}`; there are name, from, to and max_points"
+                ));
+            }
+        }
+    }
+    if names.is_empty() {
+        let given = pairs.first().map(|(parameter, _)| parameter);
+        return match given {
+            Some(parameter) => {
+                Err(format!("`{parameter}` needs a `name`; without parameters the answer is the catalogue"))
+            }
+            None => Ok(None),
+        };
+    }
+    if names.len() > MOST_NAMES {
+        return Err(format!(
+            "at most {MOST_NAMES} names are answered at once, not {}; ask several times",
+            names.len()
+        ));
+    }
+    let to_unix_millis = to.unwrap_or(now_unix_millis);
+    let from_unix_millis = from.unwrap_or_else(|| to_unix_millis.saturating_sub(DEFAULT_SPAN_MILLIS));
+    if from_unix_millis >= to_unix_millis {
+        return Err(format!("`from` ({from_unix_millis}) must lie before `to` ({to_unix_millis})"));
+    }
+    let max_points = max_points.unwrap_or(u64::from(MOST_POINTS));
+    let max_points = u32::try_from(max_points)
+        .ok()
+        .filter(|points| (1..=MOST_POINTS).contains(points))
+        .ok_or_else(|| format!("`max_points` must be from 1 to {MOST_POINTS}, not {max_points}"))?;
+    Ok(Some(SeriesQuery { names, from_unix_millis, to_unix_millis, max_points }))
+}
+
+fn number(parameter: &str, value: &str) -> Result<u64, String> {
+    value.parse().map_err(|_| format!("`{parameter}` must be a whole number, not {value:?}"))
+}
+
+fn once(slot: &mut Option<u64>, parameter: &str, value: u64) -> Result<(), String> {
+    match slot.replace(value) {
+        Some(_) => Err(format!("`{parameter}` is given twice")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(pairs: &[(&str, &str)]) -> Result<Option<SeriesQuery>, String> {
+        let pairs: Vec<_> = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        parse(&pairs, 2_000_000)
+    }
+
+    #[test]
+    fn defaults_are_the_last_quarter_of_an_hour() {
+        assert_eq!(parsed(&[]), Ok(None));
+        let query = parsed(&[("name", "a"), ("name", "b")]).unwrap().unwrap();
+        assert_eq!(query.names, ["a", "b"]);
+        assert_eq!((query.from_unix_millis, query.to_unix_millis), (1_100_000, 2_000_000));
+    }
+
+    #[test]
+    fn what_can_not_be_right_is_named() {
+        let name = ("name", "a");
+        for (pairs, word) in [
+            (&[name, ("form", "1")][..], "`form`"),
+            (&[name, ("from", "yesterday")], "`from`"),
+            (&[name, ("from", "-1")], "`from`"),
+            (&[name, ("from", "1"), ("from", "2")], "twice"),
+            (&[name, ("from", "5"), ("to", "5")], "before"),
+            (&[name, ("max_points", "0")], "`max_points`"),
+            (&[name, ("max_points", "99999")], "`max_points`"),
+            (&[("from", "5")], "`name`"),
+            (&[name; 65], "64"),
+        ] {
+            let error = parsed(pairs).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

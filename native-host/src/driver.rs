@@ -1,0 +1,165 @@
+//! The one task that owns the state.
+//!
+//! Everything that happens reaches it through one bounded channel or the sampler's newest tick, one at a time; after
+//! each input all outputs are acted on before the next is taken. [`State`](crate::state::State) decides, this acts: it
+//! reads the clock, waits, and publishes.
+
+use std::sync::Arc;
+
+use quillwork_protocol::host::HostSnapshot;
+use quillwork_protocol::page::{PageBatch, PageSource};
+use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
+use quillwork_protocol::socket::Resume;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant as TokioInstant, sleep_until};
+
+use crate::clock::{Clock, Now};
+use crate::state::{
+    BatchRefusal, ConnectionId, Counted, PagesFull, Resumed, SeriesQuery, SeriesRefusal, State, Tick,
+};
+
+/// What the driver is told. Each is answered, so that who waits never waits for nothing.
+#[derive(Debug)]
+enum Input {
+    Connect { source: PageSource, reply: oneshot::Sender<Result<ConnectionId, PagesFull>> },
+    Disconnect { connection: ConnectionId, goodbye: bool },
+    Batch { batch: Box<PageBatch>, reply: oneshot::Sender<Result<Counted, BatchRefusal>> },
+    Resume { resume: Option<Resume>, reply: oneshot::Sender<Resumed> },
+    Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
+    Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesAnswer, SeriesRefusal>> },
+    Stop { flushed: oneshot::Sender<()> },
+}
+
+/// Inputs that wait. When it is full senders wait, and their clients with them.
+const QUEUE: usize = 256;
+
+/// Talks to the driver.
+#[derive(Clone, Debug)]
+pub struct Driver {
+    inputs: mpsc::Sender<Input>,
+    ticks: watch::Receiver<Arc<Tick>>,
+}
+
+/// The host is stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the host is stopping")]
+pub struct Stopped;
+
+impl Driver {
+    /// Starts the task, which ends when it is told to, or nobody is left to tell it anything. `host` gives the sampler's
+    /// newest tick.
+    #[must_use]
+    pub fn spawn(clock: Clock, state: State, host: watch::Receiver<Option<Arc<HostSnapshot>>>) -> Self {
+        let (inputs, received) = mpsc::channel(QUEUE);
+        let (publish, ticks) = watch::channel(state.tick());
+        tokio::spawn(drive(clock, state, host, received, publish));
+        Self { inputs, ticks }
+    }
+
+    /// The newest tick, and a signal for each new one. Who is late sees the newest only.
+    #[must_use]
+    pub fn ticks(&self) -> watch::Receiver<Arc<Tick>> {
+        self.ticks.clone()
+    }
+
+    /// A page connected.
+    pub(crate) async fn connect(
+        &self,
+        source: PageSource,
+    ) -> Result<Result<ConnectionId, PagesFull>, Stopped> {
+        self.ask(|reply| Input::Connect { source, reply }).await
+    }
+
+    /// A page's connection ended.
+    pub(crate) async fn disconnect(&self, connection: ConnectionId, goodbye: bool) {
+        // A host that is stopping forgets its pages anyway.
+        self.inputs.send(Input::Disconnect { connection, goodbye }).await.ok();
+    }
+
+    /// A page's batch came.
+    pub(crate) async fn batch(&self, batch: PageBatch) -> Result<Result<Counted, BatchRefusal>, Stopped> {
+        self.ask(|reply| Input::Batch { batch: Box::new(batch), reply }).await
+    }
+
+    /// A dashboard connected.
+    pub(crate) async fn resume(&self, resume: Option<Resume>) -> Result<Resumed, Stopped> {
+        self.ask(|reply| Input::Resume { resume, reply }).await
+    }
+
+    /// All series.
+    pub(crate) async fn catalogue(&self) -> Result<SeriesCatalogue, Stopped> {
+        self.ask(|reply| Input::Catalogue { reply }).await
+    }
+
+    /// Values of series.
+    pub(crate) async fn series(
+        &self,
+        query: SeriesQuery,
+    ) -> Result<Result<SeriesAnswer, SeriesRefusal>, Stopped> {
+        self.ask(|reply| Input::Series { query, reply }).await
+    }
+
+    /// Writes everything that is to outlive the process, and ends the task: whoever asks later is told.
+    pub async fn stop(&self) {
+        self.ask(|flushed| Input::Stop { flushed }).await.ok();
+    }
+
+    async fn ask<T>(&self, input: impl FnOnce(oneshot::Sender<T>) -> Input) -> Result<T, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.inputs.send(input(reply)).await.map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+}
+
+async fn drive(
+    clock: Clock,
+    mut state: State,
+    mut host: watch::Receiver<Option<Arc<HostSnapshot>>>,
+    mut inputs: mpsc::Receiver<Input>,
+    publish: watch::Sender<Arc<Tick>>,
+) {
+    let mut sampler_lives = true;
+    loop {
+        let deadline = state.next_deadline();
+        tokio::select! {
+            input = inputs.recv() => match input {
+                Some(Input::Stop { flushed }) => {
+                    state.flush();
+                    flushed.send(()).ok();
+                    return;
+                }
+                Some(input) => handle(&mut state, clock.now(), input),
+                None => return state.flush(),
+            },
+            changed = host.changed(), if sampler_lives => {
+                sampler_lives = changed.is_ok();
+                let newest = host.borrow_and_update().clone();
+                if let (true, Some(newest)) = (sampler_lives, newest) {
+                    state.handle_host(clock.now(), newest);
+                }
+            }
+            () = sleep_until(until(&clock, deadline)) => state.handle_deadline(clock.now()),
+        }
+        while let Some(tick) = state.poll_output() {
+            publish.send_replace(tick);
+        }
+    }
+}
+
+/// Nobody who asked waits any more where a reply can't be sent.
+fn handle(state: &mut State, now: Now, input: Input) {
+    match input {
+        Input::Connect { source, reply } => drop(reply.send(state.handle_connect(now, source))),
+        Input::Disconnect { connection, goodbye } => state.handle_disconnect(now, &connection, goodbye),
+        Input::Batch { batch, reply } => drop(reply.send(state.handle_batch(now, *batch))),
+        Input::Resume { resume, reply } => drop(reply.send(state.resume(resume.as_ref()))),
+        Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
+        Input::Stop { flushed } => drop(flushed),
+        Input::Series { query, reply } => drop(reply.send(state.series(now, &query))),
+    }
+}
+
+fn until(clock: &Clock, deadline: quillwork_core::time::Instant) -> TokioInstant {
+    let left = deadline.duration_since(clock.now().monotonic);
+    TokioInstant::now() + std::time::Duration::from_nanos(left.as_nanos())
+}

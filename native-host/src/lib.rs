@@ -1,0 +1,26 @@
+//! The Quillwork host: hardware metrics, history, alerts, API, dashboard.
+//!
+//! ```text
+//! sampler (thread) ──ticks──▶ driver (task, owns State) ──ticks──▶ api, metrics, socket
+//!                                  ▲                                     │
+//!                                  └──── batches, queries, goodbyes ─────┘
+//! ```
+//!
+//! [`state::State`] decides everything and does no I/O; [`driver`] feeds it and publishes what it says. All that a
+//! client may ask passes [`guard`] first, and nothing that a client does costs more than [`limits`] allow.
+
+pub mod api;
+pub mod assets;
+pub mod cli;
+pub mod clock;
+pub mod driver;
+pub mod guard;
+pub mod limits;
+mod metrics;
+mod places;
+pub mod sampler;
+pub mod serve;
+pub mod server;
+mod socket;
+pub mod state;
+pub mod stopping;

@@ -1,0 +1,48 @@
+//! Bounds on what clients may cost.
+
+use std::time::Duration;
+
+/// Bounds on requests, connections and clients. The defaults suit a host that one team looks at.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Time for a request, from its head to the head of the answer.
+    pub request: Duration,
+    /// Time for the head of a request, and for an idle connection to send its next one.
+    pub head: Duration,
+    /// Connections at a time; further ones wait to be accepted.
+    pub connections: usize,
+    /// Bytes of a message on a WebSocket.
+    pub message_bytes: usize,
+    /// Time for the first message on a WebSocket.
+    pub hello: Duration,
+    /// Time for each send on a WebSocket; who takes longer is dropped.
+    pub send: Duration,
+    /// Distance of pings; who is silent for two and a send is dropped.
+    pub ping: Duration,
+    /// Dashboards at a time.
+    pub dashboards: usize,
+    /// Page connections at a time.
+    pub page_connections: usize,
+    /// Time for connections to end when the host stops.
+    pub shutdown: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            request: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+            connections: 1_024,
+            message_bytes: 256 << 10,
+            hello: Duration::from_secs(5),
+            send: Duration::from_secs(5),
+            ping: Duration::from_secs(15),
+            dashboards: 64,
+            page_connections: 256,
+            shutdown: Duration::from_secs(3),
+        }
+    }
+}

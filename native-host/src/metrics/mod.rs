@@ -1,0 +1,8 @@
+//! `/metrics`: the last tick in Prometheus' text format or OpenMetrics.
+
+mod exposition;
+mod families;
+mod negotiation;
+
+pub(crate) use self::families::{ServerCounters, render};
+pub(crate) use self::negotiation::Format;

@@ -1,0 +1,145 @@
+//! File systems that hold data of their own, and what is read from and written to their devices.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use quillwork_protocol::host::Disk;
+use sysinfo::{DiskRefreshKind, Disks};
+
+use super::rate::Rate;
+
+/// Reads file systems. `statfs` on a dead network mount blocks in the kernel, so this runs in a probe.
+#[derive(Debug)]
+pub(crate) struct DiskReader {
+    disks: Option<Disks>,
+    rates: BTreeMap<String, DeviceRates>,
+}
+
+#[derive(Debug, Default)]
+struct DeviceRates {
+    read: Rate,
+    written: Rate,
+}
+
+impl DiskReader {
+    /// Nothing has been read yet.
+    pub(crate) fn new() -> Self {
+        let disks = Disks::new().inspect_err(|error| tracing::warn!("disks can't be read: {error}")).ok();
+        Self { disks, rates: BTreeMap::new() }
+    }
+
+    /// All file systems now.
+    pub(crate) fn read(&mut self) -> Vec<Disk> {
+        let Some(disks) = &mut self.disks else { return Vec::new() };
+        disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage().with_io_usage());
+        let now = Instant::now();
+        let mut rates = BTreeMap::new();
+        let mut result: Vec<Disk> = deduplicated(disks.iter().map(Mount::of))
+            .into_iter()
+            .map(|mount| {
+                let mut device = self.rates.remove(&mount.disk.mount).unwrap_or_default();
+                let (read, written) = mount.counters.map_or((None, None), |(read, written)| {
+                    (device.read.per_second(now, read), device.written.per_second(now, written))
+                });
+                rates.insert(mount.disk.mount.clone(), device);
+                Disk { read_bytes_per_second: read, written_bytes_per_second: written, ..mount.disk }
+            })
+            .collect();
+        self.rates = rates;
+        result.sort_by(|a, b| a.mount.cmp(&b.mount));
+        result
+    }
+}
+
+/// One line of the mount table.
+#[derive(Clone, Debug)]
+struct Mount {
+    disk: Disk,
+    /// Two mounts with the same identity show the same data.
+    identity: String,
+    /// Bytes read and written, where the name is that of a device; for the rest sysinfo answers zero, which nobody
+    /// measured.
+    counters: Option<(u64, u64)>,
+}
+
+impl Mount {
+    fn of(disk: &sysinfo::Disk) -> Self {
+        let name = disk.name().to_string_lossy().into_owned();
+        let usage = disk.usage();
+        let is_device = name.starts_with("/dev/");
+        Self {
+            // Sub-volumes have numbers of their own on one device, so its name decides where there is one.
+            identity: if is_device { name.clone() } else { format!("{name} {:?}", disk.id()) },
+            counters: is_device.then_some((usage.total_read_bytes, usage.total_written_bytes)),
+            disk: Disk {
+                mount: disk.mount_point().to_string_lossy().into_owned(),
+                name,
+                file_system: disk.file_system().to_string_lossy().into_owned(),
+                total_bytes: disk.total_space(),
+                available_bytes: disk.available_space().min(disk.total_space()),
+                ..Disk::default()
+            },
+        }
+    }
+
+    fn holds_data(&self) -> bool {
+        // sysinfo leaves out most pseudo file systems and network mounts; these are left.
+        const PSEUDO: [&str; 7] =
+            ["tmpfs", "ramfs", "tracefs", "debugfs", "securityfs", "efivarfs", "fuse.portal"];
+        self.disk.total_bytes > 0
+            && !PSEUDO.contains(&self.disk.file_system.as_str())
+            // A container's root is an overlay; every other overlay repeats some container's root.
+            && (self.disk.file_system != "overlay" || self.disk.mount == "/")
+    }
+}
+
+/// Bind mounts of one device are one file system, shown at its shortest mount point.
+fn deduplicated(mounts: impl Iterator<Item = Mount>) -> Vec<Mount> {
+    let mut by_identity = BTreeMap::<String, Mount>::new();
+    for mount in mounts.filter(Mount::holds_data) {
+        let shorter = by_identity
+            .get(&mount.identity)
+            .is_none_or(|other| mount.disk.mount.len() < other.disk.mount.len());
+        if shorter {
+            by_identity.insert(mount.identity.clone(), mount);
+        }
+    }
+    by_identity.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mount(name: &str, mount: &str, file_system: &str, total_bytes: u64) -> Mount {
+        let disk = Disk {
+            mount: mount.into(),
+            name: name.into(),
+            file_system: file_system.into(),
+            total_bytes,
+            ..Disk::default()
+        };
+        Mount { disk, identity: name.into(), counters: None }
+    }
+
+    #[test]
+    fn only_data_is_shown_and_only_once() {
+        let table = [
+            mount("/dev/sda1", "/etc/hosts", "ext4", 100),
+            mount("/dev/sda1", "/", "ext4", 100),
+            mount("/dev/sda1", "/var/lib/docker", "ext4", 100),
+            mount("/dev/sdb1", "/data", "xfs", 200),
+            mount("overlay", "/var/lib/docker/overlay2/x/merged", "overlay", 100),
+            mount("tmpfs", "/dev/shm", "tmpfs", 50),
+            mount("binfmt", "/somewhere", "binfmt_misc", 0),
+        ];
+        let shown: Vec<_> = deduplicated(table.into_iter()).into_iter().map(|m| m.disk.mount).collect();
+        assert_eq!(shown, ["/", "/data"]);
+    }
+
+    #[test]
+    fn the_overlay_of_a_container_is_its_disk() {
+        let table = [mount("overlay", "/", "overlay", 100)];
+        assert_eq!(deduplicated(table.into_iter()).len(), 1);
+    }
+}

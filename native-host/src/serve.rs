@@ -1,0 +1,192 @@
+//! `quillwork serve`: puts the parts together and takes them apart again.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io;
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use quillwork_store::history::OpenError;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::time::timeout;
+
+use crate::api::App;
+use crate::assets::{NotASite, Site};
+use crate::cli::ServeArgs;
+use crate::clock::Clock;
+use crate::driver::Driver;
+use crate::guard::{Guard, Token, TokenFileError};
+use crate::limits::Limits;
+use crate::sampler::Sampler;
+use crate::server;
+use crate::state::{Medium, MediumError, State};
+use crate::stopping::Stop;
+
+/// Serves until the process is told to stop.
+///
+/// # Errors
+///
+/// If the options can't be right together, the port can't be had, or the machine can't be measured at all. The
+/// message says what to do.
+pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
+    let token = args.token_file.as_deref().map(Token::from_file).transpose()?;
+    if token.is_none() && !args.bind.is_loopback() {
+        return Err(ServeError::TokenNeeded { bind: SocketAddr::new(args.bind, args.port) });
+    }
+    let sites = (Site::dashboard(args.dashboard_dir)?, Site::story(args.story_dir)?);
+    let listener = listen(SocketAddr::new(args.bind, args.port))?;
+    let address = listener.local_addr().map_err(ServeError::Io)?;
+    let guard = Guard::new(address, args.allow_origin, token);
+    let limits = Limits::default();
+    let (stop, stopping) = Stop::new();
+
+    let clock = Clock::start();
+    let (sampler, host) = Sampler::spawn().map_err(ServeError::Sampler)?;
+    let medium = args.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
+    let state = State::new(clock.now(), instance(), medium)?;
+    let driver = Driver::spawn(clock, state, host);
+    announce(address, &sites).map_err(ServeError::Io)?;
+
+    let app = App::new(driver.clone(), guard, limits.clone(), sites, stopping.clone());
+    let serving = tokio::spawn({
+        let (app, limits, stopping) = (app.clone(), limits.clone(), stopping.clone());
+        async move { server::serve(listener, app.router(), &limits, stopping).await }
+    });
+    let signal = stop_signal().await;
+    tracing::info!("{signal}: stopping");
+    stop.stop();
+    let farewell = async {
+        serving.await.ok();
+        app.sockets_closed().await;
+    };
+    if timeout(limits.shutdown, farewell).await.is_err() {
+        tracing::info!("some connections did not end in time and are cut");
+    }
+    driver.stop().await;
+    drop(sampler);
+    Ok(())
+}
+
+/// Binds. The kernel's send buffers are kept small: what is written to a client that doesn't read should be noticed
+/// after some ticks, not after megabytes of them.
+fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    const SEND_BUFFER: u32 = 256 << 10;
+    const BACKLOG: u32 = 1_024;
+    let bind = || -> io::Result<TcpListener> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A host that has just stopped leaves connections behind; on Windows the option would share the port instead.
+        #[cfg(not(windows))]
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::PortInUse { address },
+        io::ErrorKind::PermissionDenied => ServeError::PortForbidden { address },
+        io::ErrorKind::AddrNotAvailable => ServeError::NoSuchAddress { address },
+        _ => ServeError::Listen { address, source },
+    })
+}
+
+/// Says where it is to be found: the machine-readable line on stdout, the rest for people.
+fn announce(address: SocketAddr, (dashboard, story): &(Site, Site)) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "Listening on http://{address}")?;
+    // Whoever started it may be waiting for this line through a pipe.
+    stdout.flush()?;
+    let built = |site: &Site| if site.is_built() { "" } else { " (not built)" };
+    tracing::info!(
+        "dashboard http://{address}/{}, story app http://{address}/story/{}, API http://{address}/api/v1/snapshot, \
+         metrics http://{address}/metrics",
+        built(dashboard),
+        built(story)
+    );
+    Ok(())
+}
+
+/// A name for this run of the host. The standard library's hash keys are random per process; no secret hangs on it.
+fn instance() -> String {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    format!("{:016x}", hasher.finish())
+}
+
+#[cfg(unix)]
+async fn stop_signal() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate =
+        signal(SignalKind::terminate()).expect("signals can be handled on a runtime with I/O");
+    let mut interrupt =
+        signal(SignalKind::interrupt()).expect("signals can be handled on a runtime with I/O");
+    tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() -> &'static str {
+    tokio::signal::ctrl_c().await.expect("Ctrl-C can be handled on a runtime with I/O");
+    "Ctrl-C"
+}
+
+/// Why the host does not serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Somebody else has the port.
+    #[error("port {} on {} is in use; stop what listens there, or choose another port with --port", address.port(), address.ip())]
+    PortInUse {
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// The system doesn't give this port.
+    #[error("port {} needs rights that this process doesn't have; choose one above 1023 with --port", address.port())]
+    PortForbidden {
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// The machine doesn't have the address.
+    #[error("{} is no address of this machine; choose another with --bind", address.ip())]
+    NoSuchAddress {
+        /// What was asked for.
+        address: SocketAddr,
+    },
+    /// It can't be listened to for another reason.
+    #[error("can't listen on {address}: {source}; choose others with --bind and --port")]
+    Listen {
+        /// What was asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others on the network could reach it.
+    #[error(
+        "--bind {} lets others on the network reach this host, so it needs --token-file FILE; \
+         make one with `(umask 077; openssl rand -hex 32 > FILE)`",
+        bind.ip()
+    )]
+    TokenNeeded {
+        /// What was asked for.
+        bind: SocketAddr,
+    },
+    /// The token file can't be used.
+    #[error(transparent)]
+    Token(#[from] TokenFileError),
+    /// A directory is no built app.
+    #[error(transparent)]
+    Site(#[from] NotASite),
+    /// The data directory can't be used.
+    #[error(transparent)]
+    Medium(#[from] MediumError),
+    /// What the data directory holds can't be used.
+    #[error("--data-dir: {0}; name another directory, or move the file away")]
+    History(#[from] OpenError),
+    /// The machine can't be measured.
+    #[error("this machine can't be measured: {0}")]
+    Sampler(io::Error),
+    /// Something else.
+    #[error(transparent)]
+    Io(io::Error),
+}

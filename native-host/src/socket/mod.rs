@@ -1,0 +1,80 @@
+//! `/ws`: pages send batches, dashboards hear ticks.
+
+mod connection;
+mod dashboard;
+mod page;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use quillwork_protocol::VERSION;
+use quillwork_protocol::socket::{
+    CLOSE_BAD_MESSAGE, CLOSE_UNAUTHORIZED, CLOSE_UNSUPPORTED_VERSION, ClientMessage, Hello, Role,
+};
+use tokio::time::timeout;
+
+use self::connection::{Connection, Ended, Incoming};
+use crate::api::App;
+use crate::api::problem::{Kind, Problem};
+
+/// Upgrades to a WebSocket. Host and Origin have been checked.
+pub(crate) async fn upgrade(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => {
+            let detail =
+                format!("{}; connect with a WebSocket client to ws://<host>/ws", rejection.body_text());
+            return Problem::new(Kind::UpgradeRequired, detail)
+                .with_header(header::UPGRADE, HeaderValue::from_static("websocket"))
+                .into_response();
+        }
+    };
+    upgrade
+        .max_message_size(app.limits.message_bytes)
+        .max_frame_size(app.limits.message_bytes)
+        // A message is written at once, so that the time-out of its send tells whether the client reads.
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| serve(app, socket))
+}
+
+async fn serve(app: App, socket: WebSocket) {
+    let mut connection = Connection::new(&app, socket);
+    // However it ends has been told to the client and counted by then; the log is for who looks into it.
+    let ended = match timeout(app.limits.hello, connection.next()).await {
+        Ok(Ok(Incoming::Text(text))) => match serde_json::from_str::<ClientMessage>(&text) {
+            Ok(ClientMessage::Hello(hello)) => greet(&app, &mut connection, hello).await,
+            Ok(ClientMessage::Batch(_)) => {
+                connection.close(CLOSE_BAD_MESSAGE, "the first message must be a hello").await
+            }
+            Err(error) => connection.close(CLOSE_BAD_MESSAGE, &format!("the hello isn't one: {error}")).await,
+        },
+        Ok(Ok(Incoming::Closed { .. })) => Ended::ByClient,
+        Ok(Err(ended)) => ended,
+        Err(_) => connection.close(CLOSE_BAD_MESSAGE, "no hello came in time").await,
+    };
+    tracing::debug!("a WebSocket ended: {ended:?}");
+}
+
+async fn greet(app: &App, connection: &mut Connection, hello: Hello) -> Ended {
+    if hello.version != VERSION {
+        let reason = format!("version {} isn't spoken here; this host speaks {VERSION}", hello.version);
+        return connection.close(CLOSE_UNSUPPORTED_VERSION, &reason).await;
+    }
+    if !app.guard.accepts_token(hello.token.as_deref()) {
+        let reason = "the hello's `token` must be the content of the host's --token-file";
+        return connection.close(CLOSE_UNAUTHORIZED, reason).await;
+    }
+    let served = match hello.role {
+        Role::Page => page::serve(app, connection, hello.source).await,
+        Role::Dashboard => dashboard::serve(app, connection, hello.resume).await,
+    };
+    match served {
+        Ok(never) => match never {},
+        Err(ended) => ended,
+    }
+}

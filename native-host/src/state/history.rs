@@ -1,0 +1,218 @@
+//! The last hour of each series.
+
+use std::collections::BTreeMap;
+
+use quillwork_core::time::{Duration, Instant};
+use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, SeriesInfo};
+use quillwork_store::history::{self, AddSeriesError, HistoryOptions, OpenError, SeriesId, SeriesSpec};
+
+use super::medium::Medium;
+use super::series::SeriesValue;
+use crate::clock::Now;
+
+/// Values kept of every series, through the store.
+#[derive(Debug)]
+pub(super) struct History {
+    store: history::History<Medium>,
+    series: BTreeMap<String, Known>,
+    /// Of each source the instant and the step of its last values.
+    placed: BTreeMap<String, (u64, u64)>,
+    flushed_at: Instant,
+    is_full: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    id: SeriesId,
+    last_value_at: Instant,
+}
+
+/// A query for values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesQuery {
+    /// Names of the series.
+    pub names: Vec<String>,
+    /// First instant.
+    pub from_unix_millis: u64,
+    /// Instant after the last.
+    pub to_unix_millis: u64,
+    /// At most this many values of each series.
+    pub max_points: u32,
+}
+
+/// A query that can't be answered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SeriesRefusal {
+    /// There is no such series.
+    #[error("there is no series {name:?}; without parameters /api/v1/series lists what there is")]
+    Unknown {
+        /// Its name.
+        name: String,
+    },
+    /// The medium fails.
+    #[error("history can't be read: {reason}")]
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Series of as many pages as are kept, and of a machine with many devices. Memory is used by those that have values.
+const MOST_SERIES: usize = 4_096;
+
+/// Distance of two values.
+const STEP_MILLIS: u64 = 1_000;
+
+/// What is not on the disk after this long is lost when the process is killed.
+const FLUSH_PERIOD: Duration = Duration::from_secs(60);
+
+/// A series without a value for as long as values are kept is gone.
+const KEPT: Duration = Duration::from_secs(3_600);
+
+impl History {
+    pub(super) fn open(now: Now, medium: Medium) -> Result<Self, OpenError> {
+        let options = HistoryOptions { max_series: MOST_SERIES, ..HistoryOptions::default() };
+        let opened = history::History::open(medium, options)?;
+        for damaged in &opened.damaged {
+            tracing::warn!("a stored series was damaged and is begun anew: {damaged}");
+        }
+        let store = opened.history;
+        let known = |id| Known { id, last_value_at: now.monotonic };
+        let series = store.catalogue().map(|(id, spec)| (spec.name.clone(), known(id))).collect();
+        Ok(Self { store, series, placed: BTreeMap::new(), flushed_at: now.monotonic, is_full: false })
+    }
+
+    /// Notes the values of one source at one instant. What is absent stays a gap.
+    pub(super) fn record(&mut self, now: Now, source: &str, at_unix_millis: u64, values: Vec<SeriesValue>) {
+        let at_unix_millis = self.place(source, at_unix_millis);
+        let mut present = Vec::with_capacity(values.len());
+        for SeriesValue { name, kind, value } in values {
+            let Some(value) = value else { continue };
+            let known = match self.series.get_mut(&name) {
+                Some(known) => known,
+                None => {
+                    let spec = SeriesSpec {
+                        name: name.clone(),
+                        unit: kind.unit.to_owned(),
+                        source: source.to_owned(),
+                        resolution: kind.resolution,
+                    };
+                    let Some(id) = self.add(spec) else { continue };
+                    self.series.entry(name).or_insert(Known { id, last_value_at: now.monotonic })
+                }
+            };
+            known.last_value_at = now.monotonic;
+            present.push((known.id, Some(value)));
+        }
+        match self.store.append(now.unix_millis, at_unix_millis, &present) {
+            Ok(appended) => {
+                for damaged in appended.damaged {
+                    tracing::warn!("a stored piece of history was damaged and is a gap now: {damaged}");
+                }
+            }
+            Err(error) => tracing::warn!("values could not be noted: {error}"),
+        }
+    }
+
+    fn add(&mut self, spec: SeriesSpec) -> Option<SeriesId> {
+        let name = spec.name.clone();
+        let error = match self.store.add_series(spec) {
+            Ok(id) => return Some(id),
+            Err(error) => error,
+        };
+        // One that is full refuses every new series at every tick: once is enough for the log.
+        let is_news = !matches!(error, AddSeriesError::TooManySeries { .. })
+            || !std::mem::replace(&mut self.is_full, true);
+        if is_news {
+            tracing::warn!("series {name} is not kept: {error}");
+        }
+        None
+    }
+
+    /// Where values of an instant belong. A source that measures once a second, just about when a second turns, is now
+    /// a little early and now a little late: without this every other step would be a gap.
+    fn place(&mut self, source: &str, at_unix_millis: u64) -> u64 {
+        const LATE: u64 = STEP_MILLIS / 4;
+        let step = at_unix_millis / STEP_MILLIS;
+        let last = self.placed.get(source).copied();
+        let is_late = last.is_some_and(|(last_at, last_step)| {
+            step == last_step + 2
+                && at_unix_millis % STEP_MILLIS < LATE
+                && at_unix_millis.saturating_sub(last_at) < STEP_MILLIS + LATE
+        });
+        let step = if is_late { step - 1 } else { step };
+        self.placed.insert(source.to_owned(), (at_unix_millis, step));
+        step * STEP_MILLIS
+    }
+
+    pub(super) fn catalogue(&self) -> SeriesCatalogue {
+        SeriesCatalogue { series: self.store.catalogue().map(|(_, spec)| info(spec, STEP_MILLIS)).collect() }
+    }
+
+    pub(super) fn answer(&mut self, now: Now, query: &SeriesQuery) -> Result<SeriesAnswer, SeriesRefusal> {
+        let max_points = usize::try_from(query.max_points).unwrap_or(usize::MAX);
+        let mut series = Vec::with_capacity(query.names.len());
+        for name in &query.names {
+            let unknown = || SeriesRefusal::Unknown { name: name.clone() };
+            let id = self.store.find(name).ok_or_else(unknown)?;
+            let spec = self.store.series(id).ok_or_else(unknown)?.clone();
+            let slice = self
+                .store
+                .query(id, query.from_unix_millis, query.to_unix_millis, max_points)
+                .map_err(|error| SeriesRefusal::Unreadable { reason: error.to_string() })?;
+            for damaged in &slice.damaged {
+                tracing::warn!("a stored piece of {name} is damaged and answered as a gap: {damaged}");
+            }
+            series.push(SeriesData {
+                info: info(&spec, slice.step_millis),
+                start_unix_millis: slice.start_unix_millis,
+                values: slice.values,
+            });
+        }
+        Ok(SeriesAnswer { server_unix_millis: now.unix_millis, series })
+    }
+
+    /// Writes what waits, and once a minute what is still growing; forgets series that have had no value for an hour.
+    pub(super) fn maintain(&mut self, now: Now) {
+        if now.monotonic.duration_since(self.flushed_at) < FLUSH_PERIOD {
+            report(self.store.commit());
+            return;
+        }
+        self.flushed_at = now.monotonic;
+        let store = &mut self.store;
+        self.series.retain(|_, known| {
+            let is_kept = now.monotonic.duration_since(known.last_value_at) < KEPT;
+            if !is_kept {
+                store.remove_series(known.id);
+            }
+            is_kept
+        });
+        let oldest = now.unix_millis.saturating_sub(KEPT.as_millis());
+        self.placed.retain(|_, (at, _)| *at >= oldest);
+        self.is_full = false;
+        self.flush();
+    }
+
+    /// Writes everything.
+    pub(super) fn flush(&mut self) {
+        report(self.store.flush());
+    }
+}
+
+/// What could not be written goes on waiting.
+fn report(written: Result<(), quillwork_store::backend::BackendError>) {
+    if let Err(error) = written {
+        tracing::warn!("history could not be written and is tried again: {error}");
+    }
+}
+
+fn info(spec: &SeriesSpec, step_millis: u64) -> SeriesInfo {
+    SeriesInfo {
+        name: spec.name.clone(),
+        unit: spec.unit.clone(),
+        source: spec.source.clone(),
+        step_millis: u32::try_from(step_millis).unwrap_or(u32::MAX),
+        resolution: spec.resolution,
+    }
+}

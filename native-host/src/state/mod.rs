@@ -1,0 +1,276 @@
+//! What the host knows, and what follows from what happens. It reads no clock and waits for nothing.
+
+mod alerts;
+mod dedup;
+mod history;
+mod medium;
+mod page;
+mod pages;
+mod recent;
+mod series;
+mod skew;
+mod tick;
+pub mod validate;
+
+use std::sync::Arc;
+
+use quillwork_core::time::{Duration, Instant};
+use quillwork_protocol::VERSION;
+use quillwork_protocol::host::HostSnapshot;
+use quillwork_protocol::page::{PageBatch, PageSample, PageSource};
+use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
+use quillwork_protocol::snapshot::Snapshot;
+use quillwork_protocol::socket::Resume;
+use quillwork_store::history::OpenError;
+
+use self::alerts::Alerts;
+use self::history::History;
+pub use self::history::{SeriesQuery, SeriesRefusal};
+pub use self::medium::{Medium, MediumError};
+use self::pages::Pages;
+pub use self::pages::{ConnectionId, PagesFull};
+use self::recent::Recent;
+pub use self::recent::Resumed;
+pub use self::tick::Tick;
+pub use self::validate::InvalidField;
+use self::validate::ValidBatch;
+use crate::clock::Now;
+
+/// Everything the host knows.
+///
+/// `handle_*` takes what happened, [`poll_output`](Self::poll_output) gives the ticks to publish,
+/// [`next_deadline`](Self::next_deadline) says when to call [`handle_deadline`](Self::handle_deadline) if nothing
+/// happens before. After each input all outputs are taken before the next.
+#[derive(Debug)]
+pub struct State {
+    instance: String,
+    host: Option<Arc<HostSnapshot>>,
+    pages: Pages,
+    alerts: Alerts,
+    history: History,
+    recent: Recent,
+    tick: Arc<Tick>,
+    output: Option<Arc<Tick>>,
+    /// When there was a tick last, or the host started.
+    published_at: Instant,
+}
+
+/// Without a tick of the sampler for this long there is one without it: pages and alerts go on when the machine can't
+/// be measured.
+const OVERDUE: Duration = Duration::from_millis(1_500);
+
+/// A sample older than this goes into history, but no alert fires on what is over.
+const ALERTED: Duration = Duration::from_secs(10);
+
+impl State {
+    /// Nothing has happened, but for the history that the medium holds. `instance` names this run of the host; `now` is
+    /// when it starts.
+    ///
+    /// # Errors
+    ///
+    /// If the medium fails, or holds what isn't a history.
+    pub fn new(now: Now, instance: String, medium: Medium) -> Result<Self, OpenError> {
+        let snapshot = Snapshot {
+            version: VERSION,
+            instance: instance.clone(),
+            sequence: 0,
+            host: None,
+            pages: Vec::new(),
+            alerts: Vec::new(),
+        };
+        Ok(Self {
+            instance,
+            host: None,
+            pages: Pages::new(),
+            alerts: Alerts::new(),
+            history: History::open(now, medium)?,
+            recent: Recent::new(),
+            tick: Arc::new(Tick::new(snapshot)),
+            output: None,
+            published_at: now.monotonic,
+        })
+    }
+
+    /// The newest tick; number 0 before the first.
+    #[must_use]
+    pub fn tick(&self) -> Arc<Tick> {
+        Arc::clone(&self.tick)
+    }
+
+    /// The machine was measured.
+    pub fn handle_host(&mut self, now: Now, host: Arc<HostSnapshot>) {
+        let at = instant_of(now, host.at_unix_millis);
+        self.alerts.observe_host(at, host.cpu.total_ratio, host.memory.used_ratio);
+        self.history.record(now, alerts::HOST, host.at_unix_millis, series::of_host(&host));
+        self.host = Some(host);
+        self.publish(now);
+    }
+
+    /// A page connected.
+    ///
+    /// # Errors
+    ///
+    /// If as many pages report as may.
+    pub fn handle_connect(&mut self, now: Now, source: PageSource) -> Result<ConnectionId, PagesFull> {
+        let (connection, evicted) = self.pages.connect(now, source)?;
+        if let Some(evicted) = evicted {
+            self.alerts.remove_page(now, &evicted);
+        }
+        Ok(connection)
+    }
+
+    /// A page's connection ended; with `goodbye` it said that it goes away.
+    pub fn handle_disconnect(&mut self, now: Now, connection: &ConnectionId, goodbye: bool) {
+        if goodbye && self.pages.say_goodbye(connection) {
+            self.alerts.remove_page(now, connection.source_id());
+        }
+    }
+
+    /// A page's batch came.
+    ///
+    /// # Errors
+    ///
+    /// If it speaks another version, a field can't be right, or as many pages report as may. Nothing of it has
+    /// counted then.
+    pub fn handle_batch(&mut self, now: Now, batch: PageBatch) -> Result<Counted, BatchRefusal> {
+        if batch.version != VERSION {
+            return Err(BatchRefusal::UnsupportedVersion { version: batch.version });
+        }
+        let ValidBatch { batch, responses } = validate::batch(batch).map_err(BatchRefusal::Invalid)?;
+        let (page, evicted) = self.pages.heard(now, &batch.source).map_err(BatchRefusal::PagesFull)?;
+        if let Some(evicted) = evicted {
+            self.alerts.remove_page(now, &evicted);
+        }
+        let id = &batch.source.id;
+        let counted = if page.dedup.is_new(batch.sequence, &batch.batch_id) {
+            page.dedup.remember(batch.sequence, &batch.batch_id);
+            page.skew.observe(now.unix_millis, batch.sent_at_unix_millis);
+            page.dropped(batch.dropped_samples);
+            for (sample, response) in batch.samples.iter().zip(&responses) {
+                let sample = PageSample {
+                    at_unix_millis: page.skew.to_host(sample.at_unix_millis, now.unix_millis),
+                    ..sample.clone()
+                };
+                let at = instant_of(now, sample.at_unix_millis);
+                let last_minute = page.sampled(at, &sample, response.as_ref());
+                let values = series::of_page(id, &sample, last_minute);
+                self.history.record(now, id, sample.at_unix_millis, values);
+                if now.monotonic.duration_since(at) <= ALERTED && !batch.closing {
+                    let frames = if sample.visible { sample.frames_per_second } else { None };
+                    self.alerts.observe_page(at, id, last_minute, frames);
+                }
+            }
+            Counted::New
+        } else {
+            Counted::Duplicate
+        };
+        if batch.closing {
+            page.closed();
+            self.alerts.remove_page(now, id);
+        }
+        self.alerts.log_transitions();
+        Ok(counted)
+    }
+
+    /// When to call [`handle_deadline`](Self::handle_deadline) if nothing happens before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Instant {
+        let overdue_at = self.published_at + OVERDUE;
+        self.pages.next_lost(self.published_at).map_or(overdue_at, |lost_at| lost_at.min(overdue_at))
+    }
+
+    /// Ticks where the sampler should have, and as soon as a page is lost.
+    pub fn handle_deadline(&mut self, now: Now) {
+        if now.monotonic >= self.next_deadline() {
+            self.publish(now);
+        }
+    }
+
+    /// A tick to publish.
+    pub fn poll_output(&mut self) -> Option<Arc<Tick>> {
+        self.output.take()
+    }
+
+    /// What a dashboard that connects is sent first.
+    #[must_use]
+    pub fn resume(&self, resume: Option<&Resume>) -> Resumed {
+        self.recent.since(&self.instance, self.tick.sequence, resume)
+    }
+
+    /// All series that have values.
+    #[must_use]
+    pub fn catalogue(&self) -> SeriesCatalogue {
+        self.history.catalogue()
+    }
+
+    /// Values of series.
+    ///
+    /// # Errors
+    ///
+    /// If a series is unknown.
+    pub fn series(&mut self, now: Now, query: &SeriesQuery) -> Result<SeriesAnswer, SeriesRefusal> {
+        self.history.answer(now, query)
+    }
+
+    /// Writes everything that is to outlive the process.
+    pub fn flush(&mut self) {
+        self.history.flush();
+    }
+
+    fn publish(&mut self, now: Now) {
+        self.alerts.handle_deadline(now);
+        for id in self.pages.no_longer_shown(now) {
+            self.alerts.remove_page(now, &id);
+        }
+        self.alerts.log_transitions();
+        let snapshot = Snapshot {
+            version: VERSION,
+            instance: self.instance.clone(),
+            sequence: self.tick.sequence + 1,
+            host: self.host.as_deref().cloned(),
+            pages: self.pages.snapshots(now),
+            alerts: self.alerts.statuses(now, |id| self.pages.name(id).map(str::to_owned)),
+        };
+        self.tick = Arc::new(Tick::new(snapshot));
+        self.recent.push(Arc::clone(&self.tick));
+        self.output = Some(Arc::clone(&self.tick));
+        self.published_at = now.monotonic;
+        self.history.maintain(now);
+    }
+}
+
+/// A wall-clock instant of the recent past on the monotonic clock.
+fn instant_of(now: Now, unix_millis: u64) -> Instant {
+    let age = Duration::from_millis(now.unix_millis.saturating_sub(unix_millis));
+    Instant::from_nanos(now.monotonic.as_nanos().saturating_sub(age.as_nanos()))
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// It has counted now.
+    New,
+    /// It had counted before.
+    Duplicate,
+}
+
+/// A batch of which nothing has counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatchRefusal {
+    /// It speaks another version.
+    #[error("version {version} isn't spoken here; this host speaks {VERSION}")]
+    UnsupportedVersion {
+        /// The batch's version.
+        version: u32,
+    },
+    /// A field can't be right.
+    #[error("{0}")]
+    Invalid(InvalidField),
+    /// As many pages report as may.
+    #[error(transparent)]
+    PagesFull(PagesFull),
+    /// The host is stopping.
+    #[error("the host is stopping; send it again later")]
+    Stopped,
+}

@@ -1,0 +1,67 @@
+//! From a page's clock to the host's.
+
+use std::collections::VecDeque;
+
+/// Offset of a page's wall clock.
+///
+/// Each batch tells when it was sent; received minus sent is the offset plus the time it travelled. Travelling takes
+/// time and never less than none, so the smallest of the last differences is nearest to the offset (the clock filter
+/// of NTP, RFC 5905 section 10).
+#[derive(Debug, Default)]
+pub(crate) struct Skew {
+    differences: VecDeque<i64>,
+}
+
+/// Few enough to follow a clock that is set.
+const REMEMBERED: usize = 8;
+
+impl Skew {
+    /// Takes the times of a batch.
+    pub(crate) fn observe(&mut self, received_unix_millis: u64, sent_unix_millis: u64) {
+        if self.differences.len() == REMEMBERED {
+            self.differences.pop_front();
+        }
+        let difference = i128::from(received_unix_millis) - i128::from(sent_unix_millis);
+        let clamped = difference.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
+        self.differences.push_back(i64::try_from(clamped).expect("clamped to the range of i64"));
+    }
+
+    /// An instant of the page on the host's clock: never later than now, since it has been heard of.
+    pub(crate) fn to_host(&self, page_unix_millis: u64, now_unix_millis: u64) -> u64 {
+        let offset = self.differences.iter().min().copied().unwrap_or(0);
+        page_unix_millis.saturating_add_signed(offset).min(now_unix_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quickest_batch_tells_the_offset() {
+        let mut skew = Skew::default();
+        // The page's clock is an hour behind; batches travel 40, 5 and 900 ms.
+        for (sent, travelled) in [(1_000, 40), (2_000, 5), (3_000, 900)] {
+            skew.observe(3_600_000 + sent + travelled, sent);
+        }
+        assert_eq!(skew.to_host(2_500, 10_000_000), 3_602_505);
+    }
+
+    #[test]
+    fn nothing_lies_in_the_future_and_nothing_overflows() {
+        let mut skew = Skew::default();
+        skew.observe(1_000, u64::MAX);
+        assert_eq!(skew.to_host(u64::MAX, 1_000), 1_000);
+        assert_eq!(skew.to_host(5, 1_000), 0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_followed() {
+        let mut skew = Skew::default();
+        skew.observe(1_000, 1_000);
+        for n in 0..8 {
+            skew.observe(60_000 + n, n);
+        }
+        assert_eq!(skew.to_host(7, 100_000), 60_007);
+    }
+}

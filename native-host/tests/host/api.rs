@@ -1,0 +1,169 @@
+//! The API: answers, and refusals that say what to do.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use quillwork_protocol::snapshot::Snapshot;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::harness::{ADDRESS, Host, Setup, post, request};
+
+#[tokio::test]
+async fn the_snapshot_is_the_last_tick() {
+    let host = Host::new();
+    assert_eq!(
+        host.get("/readyz").await.problem(503, "busy"),
+        "nothing has been measured yet; ask again in a second"
+    );
+    assert_eq!(host.get("/healthz").await.body, "alive\n");
+
+    host.tick(0.25).await;
+    assert_eq!(host.get("/readyz").await.body, "ready\n");
+    let answer = host.get("/api/v1/snapshot").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    let snapshot: Snapshot = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((snapshot.sequence, snapshot.instance.as_str()), (1, "test-instance"));
+    assert_eq!(snapshot.host.unwrap().cpu.total_ratio, Some(0.25));
+}
+
+#[tokio::test]
+async fn an_unknown_path_names_where_the_api_is_listed() {
+    let host = Host::new();
+    for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/snapshots", "/api/v2/snapshot"] {
+        let detail = host.get(path).await.problem(404, "not-found");
+        assert!(detail.contains(path) && detail.contains("/api/v1/openapi.json"), "{detail}");
+    }
+    let detail = host.get("/no-such-file.js").await.problem(404, "not-found");
+    assert!(detail.contains("/no-such-file.js"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let host = Host::new();
+    for (method, path, allowed) in [
+        ("DELETE", "/api/v1/snapshot", "GET,HEAD"),
+        ("POST", "/api/v1/series", "GET,HEAD"),
+        ("GET", "/api/v1/ingest", "POST"),
+        ("PUT", "/metrics", "GET,HEAD"),
+        ("POST", "/healthz", "GET,HEAD"),
+        ("POST", "/api/v1/openapi.json", "GET,HEAD"),
+        ("POST", "/ws", "GET,HEAD"),
+    ] {
+        let answer = host.ask(request(method, path)).await;
+        answer.problem(405, "method-not-allowed");
+        assert_eq!(answer.header("allow"), allowed, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_batch_is_refused_with_its_place() {
+    let host = Host::new();
+    for (body, word) in [
+        ("", "EOF"),
+        ("{", "EOF"),
+        ("{\"version\":1,}", "column 14"),
+        ("[]", "line 1"),
+        ("{\"version\":1}", "`source`"),
+        ("\u{0}", "line 1"),
+    ] {
+        let detail = host.ask(post(body)).await.problem(400, "malformed-body");
+        assert!(detail.contains(word), "{body:?}: {detail}");
+    }
+    let not_text = host.ask(post(vec![0xff_u8, 0xfe])).await;
+    not_text.problem(400, "malformed-body");
+}
+
+#[tokio::test]
+async fn an_oversized_body_is_refused_with_the_limit() {
+    let host = Host::new();
+    let detail = host.ask(post(vec![b' '; (1 << 20) + 1])).await.problem(413, "body-too-large");
+    assert!(detail.contains("1048576"), "{detail}");
+
+    // One that does not tell its length beforehand.
+    let (sender, receiver) = mpsc::channel(4);
+    let sending = tokio::spawn(async move {
+        while sender.send(Ok::<_, std::io::Error>(vec![b' '; 64 << 10])).await.is_ok() {}
+    });
+    let endless = post(Body::from_stream(ReceiverStream::new(receiver)));
+    host.ask(endless).await.problem(413, "body-too-large");
+    sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_of_another_type_is_refused() {
+    let host = Host::new();
+    for (name, value) in
+        [("content-type", "application/xml"), ("content-type", ""), ("content-encoding", "gzip")]
+    {
+        let mut request = post("{}");
+        request.headers_mut().insert(name, value.parse().unwrap());
+        host.ask(request).await.problem(415, "unsupported-media-type");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_ends_is_given_up() {
+    let host = Host::new();
+    let (sender, receiver) = mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
+    let endless = post(Body::from_stream(ReceiverStream::new(receiver)));
+    let detail = host.ask(endless).await.problem(408, "request-timeout");
+    assert!(detail.contains("10 s"), "{detail}");
+    drop(sender);
+}
+
+#[tokio::test]
+async fn every_answer_protects_the_pages() {
+    let host = Host::with(Setup::default());
+    for path in ["/", "/healthz", "/api/v1/snapshot", "/api/v1/nothing", "/story/", "/metrics"] {
+        let answer = host.get(path).await;
+        for (name, value) in [
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-embedder-policy", "require-corp"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval'"), "{path}: {policy}");
+        assert!(!policy.contains("'unsafe-eval'"), "{path}: {policy}");
+    }
+}
+
+#[tokio::test]
+async fn long_answers_are_compressed_for_who_takes_it() {
+    let host = Host::new();
+    let request = Request::builder()
+        .uri("/api/v1/openapi.json")
+        .header(header::HOST, ADDRESS)
+        .header(header::ACCEPT_ENCODING, "gzip")
+        .body(Body::empty())
+        .unwrap();
+    let response = tower::ServiceExt::oneshot(host.router.clone(), request).await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
+}
+
+#[tokio::test]
+async fn the_description_lists_every_endpoint_and_every_refusal() {
+    let host = Host::new();
+    let document = host.get("/api/v1/openapi.json").await.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths = document["paths"].as_object().unwrap();
+    let names: Vec<_> = paths.keys().map(String::as_str).collect();
+    assert_eq!(names, ["/api/v1/ingest", "/api/v1/series", "/api/v1/snapshot", "/metrics"]);
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
+                let content = response["content"].as_object().unwrap();
+                let schema = &content["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(*schema, "#/components/schemas/Problem", "{method} {path} {status}");
+                assert_eq!(content.len(), 1, "{method} {path} {status}");
+            }
+        }
+    }
+    for schema in ["Snapshot", "PageBatch", "SeriesAnswer", "SeriesCatalogue", "Problem"] {
+        assert!(document["components"]["schemas"][schema].is_object(), "{schema}");
+    }
+}

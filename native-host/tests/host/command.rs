@@ -1,0 +1,130 @@
+//! The command itself: its flags, its first line, its end.
+
+use std::net::TcpListener as StdListener;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::harness::PATIENCE;
+
+fn quillwork(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quillwork"));
+    command.args(arguments).env_remove("RUST_LOG").env_remove("QUILLWORK_PORT").kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end: exit code, stdout, stderr.
+async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = timeout(PATIENCE, quillwork(arguments).output()).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Starts it on a free port and gives its address.
+async fn start(arguments: &[&str]) -> (Child, String) {
+    let mut child = quillwork(&[&["serve", "--port", "0"], arguments].concat()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
+    let address = line.trim().strip_prefix("Listening on http://").unwrap_or_else(|| panic!("{line:?}"));
+    (child, address.to_owned())
+}
+
+async fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn help_shows_examples_and_the_version_is_the_crate_s() {
+    let (code, help, _) = run(&["serve", "--help"]).await;
+    assert_eq!(code, Some(0));
+    for word in
+        ["--port", "--bind", "--token-file", "--allow-origin", "Examples:", "quillwork serve --port 0"]
+    {
+        assert!(help.contains(word), "{word}");
+    }
+    let (code, version, _) = run(&["--version"]).await;
+    assert_eq!((code, version.trim()), (Some(0), concat!("quillwork ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_said_in_one_sentence() {
+    let taken = StdListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let (code, stdout, stderr) = run(&["serve", "--port", &port]).await;
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    let expected = format!(
+        "error: port {port} on 127.0.0.1 is in use; stop what listens there, or choose another port with --port\n"
+    );
+    assert_eq!(stderr, expected);
+}
+
+#[tokio::test]
+async fn another_address_needs_a_token() {
+    let (code, _, stderr) = run(&["serve", "--bind", "0.0.0.0", "--port", "0"]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("--token-file") && stderr.lines().count() == 1, "{stderr}");
+    let (code, _, stderr) = run(&["serve", "--bind", "203.0.113.9", "--token-file", "/no/such/file"]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("/no/such/file") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[tokio::test]
+async fn directories_that_hold_no_app_are_named() {
+    for flag in ["--dashboard-dir", "--story-dir"] {
+        let (code, _, stderr) = run(&["serve", "--port", "0", flag, "/no/such/directory"]).await;
+        assert_eq!(code, Some(1));
+        assert!(stderr.contains(flag) && stderr.contains("index.html"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn two_hosts_do_not_share_a_data_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let name = directory.path().to_str().unwrap();
+    let (_first, _) = start(&["--data-dir", name]).await;
+    let (code, _, stderr) = run(&["serve", "--port", "0", "--data-dir", name]).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("--data-dir") && stderr.contains("another"), "{stderr}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_measures_this_machine_and_stops_when_told() {
+    let (mut child, address) = start(&[]).await;
+    let measured = async {
+        loop {
+            let answer = get(&address, "/api/v1/snapshot").await;
+            let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+            let snapshot: serde_json::Value = serde_json::from_str(body).unwrap();
+            let host = &snapshot["host"];
+            // The first reading has nothing to compare with.
+            if host["sampler"]["ticks"] == 1 {
+                assert_eq!(host["cpu"]["totalRatio"], serde_json::Value::Null);
+            }
+            if let Some(cpu) = host["cpu"]["totalRatio"].as_f64() {
+                assert!((0.0..=1.0).contains(&cpu));
+                assert!(host["memory"]["totalBytes"].as_u64().unwrap() > 0);
+                assert!(host["machine"]["logicalCores"].as_u64().unwrap() > 0);
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, measured).await.unwrap();
+    // A connection that is kept open holds nothing up.
+    let _idle = TcpStream::connect(&address).await.unwrap();
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(TcpStream::connect(&address).await.is_err());
+}

@@ -1,0 +1,107 @@
+//! Foreign Hosts and Origins, and the token.
+
+use std::fs;
+
+use axum::http::{HeaderValue, header};
+use quillwork_host::guard::Token;
+
+use crate::harness::{Answer, Host, Setup, request};
+
+async fn with_header(host: &Host, method: &str, path: &str, name: &str, value: &str) -> Answer {
+    let mut request = request(method, path);
+    request.headers_mut().insert(
+        header::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+        HeaderValue::from_str(value).unwrap(),
+    );
+    host.ask(request).await
+}
+
+const PATHS: [&str; 6] = ["/", "/story/", "/api/v1/snapshot", "/metrics", "/healthz", "/ws"];
+
+#[tokio::test]
+async fn a_rebound_name_gets_nothing() {
+    let host = Host::new();
+    for path in PATHS {
+        let detail =
+            with_header(&host, "GET", path, "host", "evil.example:9470").await.problem(403, "foreign-host");
+        assert!(detail.contains("localhost:9470"), "{detail}");
+    }
+    let mut without = request("GET", "/api/v1/snapshot");
+    without.headers_mut().remove(header::HOST);
+    host.ask(without).await.problem(403, "foreign-host");
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_gets_nothing() {
+    let host = Host::new();
+    for origin in ["http://evil.example", "null", "https://127.0.0.1:9470", "http://127.0.0.1:9471"] {
+        for path in PATHS {
+            let answer = with_header(&host, "GET", path, "origin", origin).await;
+            let detail = answer.problem(403, "foreign-origin");
+            assert!(detail.contains(origin) && detail.contains("--allow-origin"), "{detail}");
+            assert_eq!(answer.header("access-control-allow-origin"), "");
+        }
+        with_header(&host, "POST", "/api/v1/ingest", "origin", origin).await.problem(403, "foreign-origin");
+        with_header(&host, "OPTIONS", "/api/v1/ingest", "origin", origin)
+            .await
+            .problem(403, "foreign-origin");
+    }
+}
+
+#[tokio::test]
+async fn own_pages_and_programs_are_served() {
+    let host = Host::new();
+    let own = with_header(&host, "GET", "/healthz", "origin", "http://127.0.0.1:9470").await;
+    assert_eq!(own.status, 200);
+    assert_eq!(with_header(&host, "GET", "/healthz", "host", "localhost:9470").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_allowed_origin_is_served_and_told_so() {
+    let host = Host::with(Setup { origins: vec!["http://localhost:5173"], ..Setup::default() });
+    let allowed = with_header(&host, "GET", "/healthz", "origin", "http://localhost:5173").await;
+    assert_eq!(allowed.status, 200);
+    assert_eq!(allowed.header("access-control-allow-origin"), "http://localhost:5173");
+    assert_eq!(allowed.header("access-control-allow-credentials"), "");
+    assert!(allowed.headers.get_all(header::VARY).iter().any(|value| value == "origin"));
+
+    let mut preflight = request("OPTIONS", "/api/v1/ingest");
+    let headers = preflight.headers_mut();
+    headers.insert(header::ORIGIN, HeaderValue::from_static("http://localhost:5173"));
+    headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
+    let answer = host.ask(preflight).await;
+    assert_eq!(answer.status, 204);
+    assert!(answer.header("access-control-allow-methods").contains("POST"));
+    assert!(answer.header("access-control-allow-headers").contains("content-type"));
+
+    with_header(&host, "GET", "/healthz", "origin", "http://localhost:5174")
+        .await
+        .problem(403, "foreign-origin");
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_wherever_there_is_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    let secret = "0123456789abcdef0123456789abcdef";
+    fs::write(&path, secret).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let token = Token::from_file(&path).unwrap();
+    let host = Host::with(Setup { token: Some(token), ..Setup::default() });
+
+    for path in ["/api/v1/snapshot", "/api/v1/series", "/api/v1/openapi.json", "/api/v1/nothing", "/metrics"]
+    {
+        let answer = host.get(path).await;
+        let detail = answer.problem(401, "unauthorized");
+        assert!(detail.contains("--token-file") && !detail.contains(secret), "{detail}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+        with_header(&host, "GET", path, "authorization", "Bearer wrong").await.problem(401, "unauthorized");
+        with_header(&host, "GET", path, "authorization", &format!("Basic {secret}"))
+            .await
+            .problem(401, "unauthorized");
+    }
+    assert_eq!(host.get("/healthz").await.status, 200, "probes carry no token");
+    let right = with_header(&host, "GET", "/metrics", "authorization", &format!("bearer {secret}")).await;
+    assert_eq!(right.status, 200);
+}

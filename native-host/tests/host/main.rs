@@ -1,0 +1,14 @@
+//! The host as its clients see it: the router without a port, sockets where they matter, the command itself.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod api;
+mod assets;
+mod command;
+mod guard;
+mod harness;
+mod ingest;
+mod metrics;
+mod series;
+mod sockets;
+mod state;

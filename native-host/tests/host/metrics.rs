@@ -1,0 +1,157 @@
+//! `/metrics`, read by a strict reader of both formats.
+
+use std::collections::{BTreeMap, HashSet};
+
+use axum::http::{HeaderValue, header};
+use quillwork_host::clock::unix_millis;
+use quillwork_protocol::host::{Disk, Network};
+
+use crate::harness::{Host, batch, machine_at, request, sample_at, source};
+
+/// A reader that refuses what a scraper may refuse: metadata twice or missing, families in pieces, a sample twice, names
+/// and labels of other characters, values that aren't numbers, a missing end.
+#[derive(Debug, Default)]
+struct Exposition {
+    kinds: BTreeMap<String, String>,
+    samples: BTreeMap<String, f64>,
+}
+
+impl Exposition {
+    fn parse(text: &str, is_open: bool) -> Self {
+        assert!(text.ends_with('\n') && !text.contains("\n\n"), "lines end with one line feed");
+        let mut lines: Vec<&str> = text.lines().collect();
+        if is_open {
+            assert_eq!(lines.pop(), Some("# EOF"));
+        }
+        let mut parsed = Self::default();
+        let mut current = String::new();
+        let mut helped = HashSet::new();
+        for line in lines {
+            if let Some(help) = line.strip_prefix("# HELP ") {
+                let (name, help) = help.split_once(' ').unwrap();
+                assert!(helped.insert(name.to_owned()) && !help.is_empty(), "help once: {line}");
+                current = name.to_owned();
+            } else if let Some(kind) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = kind.split_once(' ').unwrap();
+                assert_eq!(name, current, "the type stands below its help");
+                assert!(["gauge", "counter"].contains(&kind));
+                assert!(parsed.kinds.insert(name.to_owned(), kind.to_owned()).is_none(), "type once: {line}");
+            } else {
+                parsed.sample(line, &current, is_open);
+            }
+        }
+        parsed
+    }
+
+    fn sample(&mut self, line: &str, family: &str, is_open: bool) {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let (name, labels) = match series.split_once('{') {
+            Some((name, labels)) => (name, labels.strip_suffix('}').unwrap()),
+            None => (series, ""),
+        };
+        assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{line}");
+        let is_counter = self.kinds[family] == "counter";
+        let expected = if is_counter && is_open { format!("{family}_total") } else { family.to_owned() };
+        assert_eq!(name, expected, "a sample stands in its family");
+        assert_eq!(name.ends_with("_total"), is_counter, "{line}");
+        check_labels(labels);
+        let number: f64 = value.parse().unwrap();
+        assert!(number.is_finite(), "{line}");
+        assert!(self.samples.insert(series.to_owned(), number).is_none(), "a sample twice: {line}");
+    }
+}
+
+fn check_labels(labels: &str) {
+    let mut rest = labels;
+    let mut names = HashSet::new();
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once("=\"").unwrap();
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{labels}");
+        assert!(names.insert(name), "a label twice: {labels}");
+        let mut characters = after.char_indices();
+        let end = loop {
+            match characters.next().expect("the value ends") {
+                (_, '\\') => assert!(matches!(characters.next(), Some((_, '\\' | '"' | 'n')))),
+                (at, '"') => break at,
+                _ => {}
+            }
+        };
+        rest = &after[end + 1..];
+        rest = rest.strip_prefix(',').unwrap_or(rest);
+    }
+}
+
+async fn scrape(host: &Host, accept: &str) -> (String, String) {
+    let mut request = request("GET", "/metrics");
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+    let answer = host.ask(request).await;
+    assert_eq!(answer.status, 200);
+    (answer.header("content-type").to_owned(), answer.body)
+}
+
+async fn busy_host() -> Host {
+    let host = Host::new();
+    let mut page = batch("p1", 1, vec![sample_at(unix_millis(), 60)]);
+    page.source = source("p1");
+    page.source.name = "Ink \"quoted\" \\ back".to_owned();
+    assert_eq!(host.post(&page).await.status, 204);
+    let mut machine = machine_at(unix_millis(), Some(0.25));
+    for (name, received) in [("eth0", 100), ("eth1", 200)] {
+        machine.networks.push(Network {
+            name: name.into(),
+            received_bytes_total: received,
+            ..Network::default()
+        });
+    }
+    machine.disks.push(Disk { mount: "/a \"b\"\\c\nd".into(), total_bytes: 1 << 40, ..Disk::default() });
+    host.tick_with(machine).await;
+    host
+}
+
+#[tokio::test]
+async fn both_formats_are_strictly_right_and_say_the_same() {
+    let host = busy_host().await;
+    let (old_type, old) = scrape(&host, "text/plain").await;
+    let (open_type, open) = scrape(&host, "application/openmetrics-text;version=1.0.0").await;
+    assert_eq!(old_type, "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(open_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let old = Exposition::parse(&old, false);
+    let open = Exposition::parse(&open, true);
+    assert_eq!(old.samples, open.samples);
+
+    let value = |series: &str| old.samples.get(series).copied();
+    assert_eq!(value("quillwork_host_cpu_usage_ratio"), Some(0.25));
+    assert_eq!(value("quillwork_host_cpu_core_usage_ratio{core=\"1\"}"), Some(0.25));
+    assert_eq!(value("quillwork_host_network_received_bytes_total{interface=\"eth1\"}"), Some(200.0));
+    let disk =
+        "quillwork_host_filesystem_size_bytes{mountpoint=\"/a \\\"b\\\"\\\\c\\nd\",device=\"\",fstype=\"\"}";
+    assert_eq!(value(disk), Some(1_099_511_627_776.0));
+    let page = "page=\"p1\",name=\"Ink \\\"quoted\\\" \\\\ back\"";
+    assert_eq!(value(&format!("quillwork_page_up{{{page}}}")), Some(1.0));
+    assert_eq!(value(&format!("quillwork_page_frames_per_second{{{page}}}")), Some(60.0));
+    let p95 = value(&format!("quillwork_page_response_p95_seconds{{{page}}}")).unwrap();
+    assert!((p95 - 0.010).abs() < 0.000_2, "{p95}");
+    assert_eq!(value("quillwork_alert_level{rule=\"host-cpu\",subject=\"host\"}"), Some(0.0));
+    assert_eq!(value("quillwork_batches_total"), Some(1.0));
+}
+
+#[tokio::test]
+async fn a_scrape_is_of_the_last_tick_and_measures_nothing() {
+    let host = Host::new();
+    let (_, before) = scrape(&host, "*/*").await;
+    assert!(!Exposition::parse(&before, false).samples.contains_key("quillwork_host_cpu_usage_ratio"));
+    host.tick(0.5).await;
+    let (_, first) = scrape(&host, "*/*").await;
+    let (_, second) = scrape(&host, "*/*").await;
+    assert_eq!(first, second);
+}
+
+#[tokio::test]
+async fn what_was_not_observed_is_absent() {
+    let host = Host::new();
+    host.tick_with(machine_at(unix_millis(), None)).await;
+    let (_, text) = scrape(&host, "*/*").await;
+    let parsed = Exposition::parse(&text, false);
+    assert!(!text.contains("quillwork_host_cpu_usage_ratio"), "{text}");
+    assert!(parsed.samples.contains_key("quillwork_host_memory_size_bytes"));
+}

@@ -1,0 +1,366 @@
+//! `/ws` over real sockets.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use quillwork_host::clock::unix_millis;
+use quillwork_host::limits::Limits;
+use quillwork_protocol::host::Process;
+use quillwork_protocol::page::PageBatch;
+use quillwork_protocol::snapshot::{PageLink, Snapshot};
+use quillwork_protocol::socket::{ClientMessage, ServerMessage, Welcome};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::harness::{Host, PATIENCE, Setup, batch, machine_at, sample_at};
+
+/// A client that fails the test where it would wait for ever.
+struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Client {
+    async fn connect(address: &str) -> Self {
+        Self(connect_async(format!("ws://{address}/ws")).await.unwrap().0)
+    }
+
+    async fn send(&mut self, text: impl Into<String>) {
+        self.0.send(Message::text(text.into())).await.unwrap();
+    }
+
+    async fn hello(&mut self, hello: serde_json::Value) -> Welcome {
+        self.send(hello.to_string()).await;
+        match self.hear().await {
+            ServerMessage::Welcome(welcome) => welcome,
+            other => panic!("a welcome comes first, not {other:?}"),
+        }
+    }
+
+    async fn send_batch(&mut self, batch: PageBatch) {
+        self.send(serde_json::to_string(&ClientMessage::Batch(batch)).unwrap()).await;
+    }
+
+    /// The next message that isn't a ping.
+    async fn hear(&mut self) -> ServerMessage {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.unwrap().unwrap().unwrap() {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) => {}
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+
+    async fn tick(&mut self) -> Snapshot {
+        match self.hear().await {
+            ServerMessage::Tick(snapshot) => snapshot,
+            other => panic!("a tick is expected, not {other:?}"),
+        }
+    }
+
+    async fn acknowledged(&mut self) -> String {
+        match self.hear().await {
+            ServerMessage::Ack(ack) => ack.batch_id,
+            other => panic!("an acknowledgement is expected, not {other:?}"),
+        }
+    }
+
+    /// Code and reason with which the host closes.
+    async fn closed(&mut self) -> (u16, String) {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.unwrap() {
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return (frame.code.into(), frame.reason.to_string());
+                }
+                Some(Ok(_)) => {}
+                other => panic!("a close frame is expected, not {other:?}"),
+            }
+        }
+    }
+}
+
+fn dashboard() -> serde_json::Value {
+    json!({"type": "hello", "version": 1, "role": "dashboard"})
+}
+
+fn page(id: &str) -> serde_json::Value {
+    json!({"type": "hello", "version": 1, "role": "page", "source": {"id": id, "name": "Story"}})
+}
+
+#[tokio::test]
+async fn a_dashboard_hears_each_tick_and_what_pages_send() {
+    let (host, address) = Host::listen(Setup::default()).await;
+    host.tick(0.25).await;
+    let mut dashboard_client = Client::connect(&address).await;
+    let welcome = dashboard_client.hello(dashboard()).await;
+    assert_eq!((welcome.version, welcome.instance.as_str(), welcome.resumed), (1, "test-instance", false));
+    assert_eq!(dashboard_client.tick().await.sequence, 1, "the newest tick comes at once");
+
+    let mut page_client = Client::connect(&address).await;
+    page_client.hello(page("p1")).await;
+    page_client.send_batch(batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await;
+    assert_eq!(page_client.acknowledged().await, "p1-1");
+    host.tick(0.5).await;
+    let snapshot = dashboard_client.tick().await;
+    assert_eq!(snapshot.host.unwrap().cpu.total_ratio, Some(0.5));
+    assert_eq!((snapshot.pages[0].source.id.as_str(), snapshot.pages[0].link), ("p1", PageLink::Live));
+
+    page_client.send_batch(batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await;
+    assert_eq!(page_client.acknowledged().await, "p1-1", "a batch that had counted is acknowledged again");
+
+    page_client.0.close(None).await.unwrap();
+    while page_client.0.next().await.is_some() {}
+    timeout(PATIENCE, async {
+        loop {
+            host.tick(0.5).await;
+            if dashboard_client.tick().await.pages[0].link == PageLink::Closed {
+                break;
+            }
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_dashboard_that_comes_back_gets_what_it_missed() {
+    let (host, address) = Host::listen(Setup::default()).await;
+    for cpu in [0.1, 0.2, 0.3, 0.4] {
+        host.tick(cpu).await;
+    }
+    let mut client = Client::connect(&address).await;
+    let mut hello = dashboard();
+    hello["resume"] = json!({"instance": "test-instance", "sequence": 2});
+    assert!(client.hello(hello).await.resumed);
+    assert_eq!((client.tick().await.sequence, client.tick().await.sequence), (3, 4));
+    host.tick(0.5).await;
+    assert_eq!(client.tick().await.sequence, 5, "and then goes on, nothing twice");
+
+    let mut other_run = Client::connect(&address).await;
+    let mut hello = dashboard();
+    hello["resume"] = json!({"instance": "another", "sequence": 2});
+    assert!(!other_run.hello(hello).await.resumed);
+    assert_eq!(other_run.tick().await.sequence, 5);
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_told_so() {
+    let (_host, address) = Host::listen(Setup::default()).await;
+    for (message, code, word) in [
+        ("hello", 4422, "line 1"),
+        ("{\"type\":\"subscribe\"}", 4422, "subscribe"),
+        ("{\"type\":\"hello\",\"version\":2,\"role\":\"page\"}", 4400, "version 2"),
+        ("{\"type\":\"hello\",\"version\":1,\"role\":\"page\"}", 4422, "source"),
+        (
+            "{\"type\":\"hello\",\"version\":1,\"role\":\"page\",\"source\":{\"id\":\"a b\",\"name\":\"\"}}",
+            4422,
+            "source.id",
+        ),
+    ] {
+        let mut client = Client::connect(&address).await;
+        client.send(message).await;
+        let (given, reason) = client.closed().await;
+        assert_eq!(given, code, "{message}: {reason}");
+        assert!(reason.contains(word), "{message}: {reason}");
+    }
+
+    let mut early = Client::connect(&address).await;
+    early.send_batch(batch("p1", 1, Vec::new())).await;
+    assert_eq!(early.closed().await.0, 4422);
+
+    let mut binary = Client::connect(&address).await;
+    binary.0.send(Message::binary(vec![1, 2, 3])).await.unwrap();
+    assert_eq!(binary.closed().await.0, 4422);
+}
+
+#[tokio::test]
+async fn a_page_that_sends_nonsense_is_told_which_field() {
+    let (_host, address) = Host::listen(Setup::default()).await;
+    let mut client = Client::connect(&address).await;
+    client.hello(page("p1")).await;
+    let mut wrong = batch("p1", 1, vec![sample_at(1, 0)]);
+    wrong.samples[0].interval_millis = 0.0;
+    client.send_batch(wrong).await;
+    let (code, reason) = client.closed().await;
+    assert_eq!(code, 4422);
+    assert!(reason.contains("samples[0].intervalMillis"), "{reason}");
+
+    let mut impostor = Client::connect(&address).await;
+    impostor.hello(page("p2")).await;
+    impostor.send_batch(batch("p1", 1, Vec::new())).await;
+    assert_eq!(impostor.closed().await.0, 4422);
+
+    let mut talkative = Client::connect(&address).await;
+    talkative.hello(dashboard()).await;
+    talkative.send(dashboard().to_string()).await;
+    assert_eq!(talkative.closed().await.0, 4422);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_the_connection() {
+    let (_host, address) = Host::listen(Setup::default()).await;
+    let mut client = Client::connect(&address).await;
+    client.hello(page("p1")).await;
+    client.0.feed(Message::text(" ".repeat((256 << 10) + 1))).await.unwrap();
+    // The host may be done with it before all is sent.
+    client.0.flush().await.ok();
+    let ended = async {
+        loop {
+            match client.0.next().await {
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    assert_eq!(u16::from(frame.code), 4422);
+                    break;
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => break,
+            }
+        }
+    };
+    timeout(PATIENCE, ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_let_go() {
+    let limits = Limits { hello: Duration::from_millis(50), ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut client = Client::connect(&address).await;
+    let (code, reason) = client.closed().await;
+    assert_eq!(code, 4422);
+    assert!(reason.contains("hello"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_foreign_page_can_not_open_a_socket() {
+    let (_host, address) =
+        Host::listen(Setup { origins: vec!["http://studio.example"], ..Setup::default() }).await;
+    let upgrade = async |origin: &str, host: &str| {
+        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        if !host.is_empty() {
+            request.headers_mut().insert("host", host.parse().unwrap());
+        }
+        match connect_async(request).await {
+            Ok((_, response)) => (response.status().as_u16(), String::new()),
+            Err(Error::Http(response)) => {
+                let body = response.body().clone().unwrap_or_default();
+                (response.status().as_u16(), String::from_utf8(body).unwrap())
+            }
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(upgrade("http://studio.example", "").await.0, 101);
+    assert_eq!(upgrade(&format!("http://{address}"), "").await.0, 101);
+    let (status, body) = upgrade("http://evil.example", "").await;
+    assert_eq!(status, 403);
+    assert!(body.contains("foreign-origin"), "{body}");
+    let (status, body) = upgrade("http://studio.example", "evil.example").await;
+    assert_eq!(status, 403);
+    assert!(body.contains("foreign-host"), "{body}");
+}
+
+#[tokio::test]
+async fn as_many_dashboards_as_may_and_the_next_is_told_so() {
+    let limits = Limits { dashboards: 1, page_connections: 1, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    for hello in [dashboard(), page("p1")] {
+        let mut first = Client::connect(&address).await;
+        first.hello(hello.clone()).await;
+        let mut second = Client::connect(&address).await;
+        second.send(hello.to_string()).await;
+        let (code, reason) = second.closed().await;
+        assert_eq!(code, 1013, "{reason}");
+        assert!(reason.contains("at most 1"), "{reason}");
+    }
+}
+
+/// Opens a dashboard's connection by hand and then never reads again.
+async fn stalled_dashboard(address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let upgrade = format!(
+        "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(upgrade.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"));
+    let hello = dashboard().to_string();
+    // A masked text frame (RFC 6455 section 5.2); masking with zeros changes nothing.
+    let mut frame = vec![0x81, 0x80 | u8::try_from(hello.len()).unwrap(), 0, 0, 0, 0];
+    frame.extend_from_slice(hello.as_bytes());
+    stream.write_all(&frame).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_dropped_and_another_goes_on() {
+    let limits = Limits { send: Duration::from_millis(200), ..Limits::default() };
+    let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut stalled = stalled_dashboard(&address).await;
+    let mut reading = Client::connect(&address).await;
+    reading.hello(dashboard()).await;
+
+    // Ticks of half a megabyte fill the buffers between both soon.
+    let process = Process { name: "x".repeat(10_000), ..Process::default() };
+    let ticks = async {
+        let mut ticks = 0;
+        while !host.get_at(&address, "/metrics").await.contains("\nquillwork_slow_clients_dropped_total 1\n")
+        {
+            let mut machine = machine_at(unix_millis(), Some(0.5));
+            machine.processes = vec![process.clone(); 50];
+            host.tick_with(machine).await;
+            let heard = reading.tick().await;
+            assert_eq!(heard.host.unwrap().processes.len(), 50);
+            ticks += 1;
+        }
+        ticks
+    };
+    assert!(timeout(PATIENCE, ticks).await.unwrap() > 0);
+
+    // What had been sent can still be read; then the connection ends.
+    let mut rest = Vec::new();
+    timeout(PATIENCE, stalled.read_to_end(&mut rest)).await.unwrap().ok();
+    let one_is_left = async {
+        while !host.get_at(&address, "/metrics").await.contains("\nquillwork_dashboards 1\n") {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, one_is_left).await.unwrap();
+    host.tick(0.75).await;
+    assert_eq!(reading.tick().await.host.unwrap().cpu.total_ratio, Some(0.75));
+}
+
+#[tokio::test]
+async fn when_the_host_stops_its_sockets_are_told() {
+    let (host, address) = Host::listen(Setup::default()).await;
+    let mut dashboard_client = Client::connect(&address).await;
+    dashboard_client.hello(dashboard()).await;
+    let mut page_client = Client::connect(&address).await;
+    page_client.hello(page("p1")).await;
+    host.stop.stop();
+    assert_eq!(dashboard_client.closed().await.0, 1001);
+    assert_eq!(page_client.closed().await.0, 1001);
+    // The answer to the close frame lets the host go on.
+    drop((dashboard_client, page_client));
+    timeout(PATIENCE, host.app.sockets_closed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_pings_is_dropped() {
+    let limits =
+        Limits { ping: Duration::from_millis(20), send: Duration::from_millis(20), ..Limits::default() };
+    let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let _stalled = stalled_dashboard(&address).await;
+    let dropped = async {
+        while !host.get_at(&address, "/metrics").await.contains("\nquillwork_slow_clients_dropped_total 1\n")
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, dropped).await.unwrap();
+}
