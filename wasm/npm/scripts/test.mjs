@@ -68,7 +68,7 @@ async function test() {
           failures.push([name, details.error?.cause ?? details.error]);
         }
       });
-      stream.on('test:diagnostic', () => {});
+      stream.on('test:stderr', ({ message }) => process.stderr.write(message));
       stream.on('end', done);
       stream.on('error', broken);
       stream.resume();

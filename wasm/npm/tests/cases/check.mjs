@@ -46,15 +46,18 @@ export async function until(holds, what) {
   }
 }
 
-/** A gate that tasks of `hold` wait at, and the log of those that came through. */
-export function gate(name = `gate-${Math.random()}`) {
+/** A gate that tasks of `hold` wait at. Browsers register channels in their own time, so an open gate says so until it is closed. */
+export function gate() {
+  const name = `gate-${Math.random()}`;
   const channel = new BroadcastChannel(name);
+  let repeat;
   return {
     name,
     open() {
-      channel.postMessage('open');
+      repeat = setInterval(() => channel.postMessage('open'), 5);
     },
     close() {
+      clearInterval(repeat);
       channel.close();
     },
   };

@@ -15,11 +15,9 @@ export async function run(environment, subject, name) {
   const started = [];
   const expected = [];
   const stopListening = environment.listenForUncaught((error) => {
-    const at = expected.findIndex(({ message }) => message === error?.message);
-    if (at >= 0) {
-      expected.splice(at, 1)[0].heard();
-    }
-    return at >= 0;
+    const match = expected.find(({ message }) => message === error?.message);
+    match?.heard();
+    return match !== undefined;
   });
   const create = (options) => environment.createRuntime({ worker: environment.workers.entry, workers: 2, ...options });
   try {
