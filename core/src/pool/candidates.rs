@@ -34,24 +34,37 @@ use super::Capabilities;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Candidates {
+    /// What is scanned, by worker.
+    costs: Vec<Cost>,
     workers: Vec<Candidate>,
-    /// Open workers with room: nothing is scanned where there is none.
+    /// Workers that can be picked: nothing is scanned where there is none.
     free: u32,
-    picks: u64,
+    /// Stamped on a worker when it is picked.
+    next_stamp: u32,
+}
+
+/// The three criteria in one number, the first in its highest bits, so that comparing is one instruction.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    capabilities: Capabilities,
+    /// Unlike any other worker's, because of the stamp; [`TAKEN`] where the worker can't be picked.
+    cost: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Candidate {
-    capabilities: Capabilities,
     open: bool,
-    load: u32,
+    load: u8,
     scarcity: u32,
-    last_pick: u64,
+    stamp: u32,
 }
 
 impl Candidate {
-    const fn is_free(&self) -> bool {
-        self.open && self.load < CAPACITY
+    const fn cost(self) -> u64 {
+        if !self.open || self.load >= CAPACITY {
+            return TAKEN;
+        }
+        (self.load as u64) << 56 | (self.scarcity as u64) << 32 | self.stamp as u64
     }
 }
 
@@ -59,7 +72,12 @@ impl Candidates {
     /// So many workers, all of them closed and of no known capability.
     #[must_use]
     pub fn new(workers: u32) -> Self {
-        Self { workers: vec![Candidate::default(); workers as usize], free: 0, picks: 0 }
+        Self {
+            costs: vec![Cost { capabilities: Capabilities::NONE, cost: TAKEN }; workers as usize],
+            workers: (0..workers).map(|stamp| Candidate { stamp, ..Candidate::default() }).collect(),
+            free: 0,
+            next_stamp: workers,
+        }
     }
 
     /// Chooses a free worker that has what is required.
@@ -68,16 +86,15 @@ impl Candidates {
         if self.free == 0 {
             return None;
         }
-        let mut best: Option<(usize, (u32, u32, u64))> = None;
-        for (index, worker) in self.workers.iter().enumerate() {
-            if worker.is_free() && worker.capabilities.contains(required) {
-                let cost = (worker.load, worker.scarcity, worker.last_pick);
-                if best.is_none_or(|(_, least)| cost < least) {
-                    best = Some((index, cost));
-                }
-            }
+        let mut least = TAKEN;
+        let mut best = 0;
+        for (index, worker) in self.costs.iter().enumerate() {
+            // Both by selection and not by branches, which could not be predicted.
+            let cost = if worker.capabilities.contains(required) { worker.cost } else { TAKEN };
+            best = if cost < least { index } else { best };
+            least = least.min(cost);
         }
-        best.map(|(index, _)| worker_id(index))
+        (least != TAKEN).then(|| worker_id(best))
     }
 
     /// Lets the worker be picked, with these capabilities and no load.
@@ -96,20 +113,23 @@ impl Candidates {
 
     /// Says what the worker can do from now on.
     pub fn set_capabilities(&mut self, worker: WorkerId, capabilities: Capabilities) {
-        let candidate = &mut self.workers[worker.index()];
-        if candidate.capabilities != capabilities {
-            candidate.capabilities = capabilities;
+        let known = &mut self.costs[worker.index()].capabilities;
+        if *known != capabilities {
+            *known = capabilities;
             self.weigh_scarcity();
         }
     }
 
     /// The worker was given a task.
     pub fn begin(&mut self, worker: WorkerId) {
-        self.picks += 1;
-        let pick = self.picks;
+        if self.next_stamp == u32::MAX {
+            self.renumber_stamps();
+        }
+        let stamp = self.next_stamp;
+        self.next_stamp += 1;
         self.change(worker, |candidate| {
             candidate.load += 1;
-            candidate.last_pick = pick;
+            candidate.stamp = stamp;
         });
     }
 
@@ -120,22 +140,37 @@ impl Candidates {
 
     fn change(&mut self, worker: WorkerId, change: impl FnOnce(&mut Candidate)) {
         let candidate = &mut self.workers[worker.index()];
-        let was_free = candidate.is_free();
         change(candidate);
-        match (was_free, candidate.is_free()) {
-            (false, true) => self.free += 1,
-            (true, false) => self.free -= 1,
+        let cost = candidate.cost();
+        let before = core::mem::replace(&mut self.costs[worker.index()].cost, cost);
+        match (before == TAKEN, cost == TAKEN) {
+            (true, false) => self.free += 1,
+            (false, true) => self.free -= 1,
             (false, false) | (true, true) => {}
         }
     }
 
     fn weigh_scarcity(&mut self) {
         let mut holders = [0_u32; 64];
-        for worker in &self.workers {
+        for worker in &self.costs {
             worker.capabilities.bit_indices().for_each(|bit| holders[bit] += 1);
         }
-        for worker in &mut self.workers {
-            worker.scarcity = worker.capabilities.bit_indices().map(|bit| SOLE_HOLDER / holders[bit]).sum();
+        for (worker, cost) in self.workers.iter_mut().zip(&mut self.costs) {
+            let scarcity: u32 = cost.capabilities.bit_indices().map(|bit| SOLE_HOLDER / holders[bit]).sum();
+            worker.scarcity = scarcity.min(MOST_SCARCE);
+            cost.cost = worker.cost();
+        }
+    }
+
+    /// Every four thousand million picks: the same order in the smallest numbers.
+    fn renumber_stamps(&mut self) {
+        let mut by_age: Vec<usize> = (0..self.workers.len()).collect();
+        by_age.sort_unstable_by_key(|&index| self.workers[index].stamp);
+        self.next_stamp = 0;
+        for index in by_age {
+            self.workers[index].stamp = self.next_stamp;
+            self.costs[index].cost = self.workers[index].cost();
+            self.next_stamp += 1;
         }
     }
 }
@@ -145,9 +180,13 @@ pub(super) fn worker_id(index: usize) -> WorkerId {
 }
 
 /// How many tasks a worker holds at a time. More than one is prefetch: worth it for tiny tasks only.
-const CAPACITY: u32 = 1;
-/// What a capability costs that a single worker has; 64 of them fit into a u32.
-const SOLE_HOLDER: u32 = 1 << 20;
+const CAPACITY: u8 = 1;
+/// What a capability costs that a single worker has.
+const SOLE_HOLDER: u32 = 1 << 18;
+/// Scarcity has 24 bits of the cost.
+const MOST_SCARCE: u32 = (1 << 24) - 1;
+/// The cost of a worker that can't be picked.
+const TAKEN: u64 = u64::MAX;
 
 #[cfg(test)]
 mod tests {
@@ -192,6 +231,21 @@ mod tests {
         assert_eq!(candidates.pick(Capabilities::NONE), Some(worker_id(0)));
         candidates.begin(worker_id(0));
         assert_eq!(candidates.pick(Capabilities::NONE), None);
+    }
+
+    #[test]
+    fn turns_go_on_when_the_stamps_are_used_up() {
+        let mut candidates = opened(&[Capabilities::NONE; 3]);
+        candidates.next_stamp = u32::MAX - 2;
+        let turns: Vec<usize> = (0..9)
+            .map(|_| {
+                let worker = candidates.pick(Capabilities::NONE).unwrap();
+                candidates.begin(worker);
+                candidates.end(worker);
+                worker.index()
+            })
+            .collect();
+        assert_eq!(turns, [0, 1, 2, 0, 1, 2, 0, 1, 2]);
     }
 
     #[test]

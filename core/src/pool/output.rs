@@ -58,7 +58,8 @@ pub enum Output {
         /// How it ended.
         settlement: Settlement,
     },
-    /// The pool is closed: every task is settled, every worker terminated, and nothing more will come out.
+    /// The pool is closed: every task is settled and every worker terminated. Nothing more will come out, but refusals of
+    /// tasks that are submitted nevertheless.
     Closed,
 }
 
