@@ -6,6 +6,7 @@
 mod alert;
 mod cache;
 mod flow;
+mod pool;
 mod random;
 mod sketch;
 
@@ -28,6 +29,7 @@ pub struct Scenario {
 pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "random numbers", run: random::digest },
     Scenario { name: "quantile sketch", run: sketch::digest },
+    Scenario { name: "pool of failing workers", run: pool::digest },
     Scenario { name: "cache", run: cache::digest },
     Scenario { name: "debouncer", run: flow::digest },
     Scenario { name: "alerts", run: alert::digest },
