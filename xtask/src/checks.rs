@@ -81,6 +81,16 @@ pub(crate) fn wasm_in_chromium(lab: &Lab) -> Result<Counts> {
     )
 }
 
+/// The kernels on WebGPU in software, on the CPU, and with the device lost.
+pub(crate) fn compute_in_chromium(lab: &Lab) -> Result<Counts> {
+    let dir = build::compute_for_tests(lab.workspace, lab.tools()?)?;
+    build::npm_install(lab.workspace, "tests/browser")?;
+    let job = Job::new(lab.workspace, "compute in chromium", "node")
+        .env("QUILLWORK_COMPUTE_DIR", dir)
+        .args(["--test", "--test-reporter=spec", "wasm/compute/tests/browser.test.mjs"]);
+    count(with_browser(job)?)
+}
+
 pub(crate) fn package(lab: &Lab) -> Result<Counts> {
     one(build::package(lab.workspace, lab.tools()?))
 }

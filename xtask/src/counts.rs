@@ -21,7 +21,7 @@ impl Counts {
     }
 
     /// Adds what `line` tells, if it is the closing line of a runner: of cargo's (`test result: ok. 3 passed; ...`), of
-    /// Node's (`# pass 3` or `ℹ pass 3`), of Vitest's (`Tests  3 passed | 1 skipped (4)`).
+    /// Node's (`# pass 3` or `ℹ pass 3`), of Vitest's (`Tests  3 passed | 1 skipped (4)`), of ours (`3 passed, 0 failed`).
     pub(crate) fn read(&mut self, line: &str) {
         let line = without_colour(line);
         let line = line.trim();
@@ -29,6 +29,8 @@ impl Counts {
             self.read_pairs(rest, ';');
         } else if let Some(rest) = line.strip_prefix("Tests ") {
             self.read_pairs(rest, '|');
+        } else if is_total(line) {
+            self.read_pairs(line, ',');
         } else if let Some(rest) = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ ")) {
             let mut words = rest.split_whitespace();
             if let (Some(what), Some(Ok(number)), None) =
@@ -59,6 +61,13 @@ impl Counts {
             _ => {}
         }
     }
+}
+
+/// Whether `line` is `3 passed, 0 failed` and nothing else.
+fn is_total(line: &str) -> bool {
+    let words: Vec<_> = line.split(' ').collect();
+    matches!(words[..], [passed, "passed,", failed, "failed"]
+        if passed.parse::<u32>().is_ok() && failed.parse::<u32>().is_ok())
 }
 
 /// `line` without the escape sequences that colour it.
@@ -109,7 +118,16 @@ mod tests {
     }
 
     #[test]
+    fn ours() {
+        let output = "node.test.mjs: 3 passed, 1 failed (0.5 s)\n3 passed, 1 failed";
+        assert_eq!(read(output), Counts { passed: 3, failed: 1, skipped: 0 });
+    }
+
+    #[test]
     fn what_tests_print_themselves_does_not_count() {
-        assert_eq!(read("# pass the salt\ntests passed 3\n# 3 passed"), Counts::default());
+        assert_eq!(
+            read("# pass the salt\ntests passed 3\n# 3 passed\n1 passed, 2 failed and so on"),
+            Counts::default()
+        );
     }
 }

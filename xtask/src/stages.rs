@@ -27,7 +27,7 @@ pub(crate) struct Options {
 }
 
 /// The cheap ones come first, so that most mistakes show within minutes.
-const STAGES: [Stage; 14] = [
+const STAGES: [Stage; 15] = [
     Stage { name: "set-up", needs: &[], run: checks::set_up },
     Stage { name: "format", needs: &[], run: checks::format },
     Stage { name: "clippy", needs: &[], run: checks::clippy },
@@ -37,6 +37,7 @@ const STAGES: [Stage; 14] = [
     Stage { name: "doc tests", needs: &[], run: checks::doc_tests },
     Stage { name: "core without std", needs: &["set-up"], run: checks::core_without_std },
     Stage { name: "wasm in chromium", needs: &["set-up"], run: checks::wasm_in_chromium },
+    Stage { name: "compute in chromium", needs: &["set-up"], run: checks::compute_in_chromium },
     Stage { name: "package", needs: &["set-up"], run: checks::package },
     Stage { name: "packed tarball", needs: &["package"], run: checks::packed_tarball },
     Stage { name: "story app", needs: &["package"], run: checks::story_app },

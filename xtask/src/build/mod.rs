@@ -25,7 +25,7 @@ pub(crate) use host::host;
 pub(crate) use npm::install as npm_install;
 pub(crate) use package::{package, tarball};
 pub(crate) use story::{refresh as story_dependencies, story};
-pub(crate) use wasm::test_module;
+pub(crate) use wasm::{compute_for_tests, test_module};
 
 /// Builds the whole system: the binary, and beside it the dashboard and the story app that it serves.
 pub(crate) fn system(workspace: &Workspace, tools: &Tools) -> Result<()> {

@@ -1,6 +1,6 @@
 //! The modules that pages and workers load.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -24,23 +24,34 @@ pub(super) fn runtime(workspace: &Workspace, tools: &Tools) -> Result<()> {
     cargo(workspace, tools, "quillwork-runtime")
 }
 
-/// Builds `compute.wasm` with its JavaScript.
+/// Builds `compute.wasm` with its JavaScript, as the package takes it.
 pub(super) fn compute(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    bind_compute(workspace, tools, &compute_dir(workspace), "quillwork_compute_wasm")
+}
+
+/// The same under the name `compute`, for the tests of the module itself. Gives its directory.
+pub(crate) fn compute_for_tests(workspace: &Workspace, tools: &Tools) -> Result<PathBuf> {
+    let dir = workspace.target("xtask/wasm/compute-tests");
+    bind_compute(workspace, tools, &dir, "compute")?;
+    Ok(dir)
+}
+
+fn bind_compute(workspace: &Workspace, tools: &Tools, dir: &Path, name: &str) -> Result<()> {
     cargo(workspace, tools, "quillwork-compute-wasm")?;
     let built = workspace.wasm_artifact("wasm", "quillwork_compute_wasm.wasm");
-    let dir = compute_dir(workspace);
     let bindgen = tools.bindgen.join("wasm-bindgen");
     let stamp = Stamp::new(
         workspace,
-        "compute-wasm",
+        &format!("bindgen-{name}"),
         std::slice::from_ref(&built),
         &[&bindgen.to_string_lossy()],
-        &[dir.join("quillwork_compute_wasm_bg.wasm")],
+        &[dir.join(format!("{name}_bg.wasm"))],
     )?;
     stamp.unless_fresh(|| {
-        Job::new(workspace, "wasm-bindgen compute.wasm", &bindgen)
-            .args(["--target", "web", "--remove-name-section", "--remove-producers-section", "--out-dir"])
-            .args([dir.as_path(), built.as_path()])
+        Job::new(workspace, &format!("wasm-bindgen {name}"), &bindgen)
+            .args(["--target", "web", "--remove-name-section", "--remove-producers-section"])
+            .args(["--out-name", name, "--out-dir"])
+            .args([dir, built.as_path()])
             .check()
     })
 }
