@@ -11,6 +11,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), 'quillwork-npm-'));
+// What unit tests read beside the package.
+process.env.QUILLWORK_SOURCE = join(root, 'src');
+process.env.QUILLWORK_FIXTURES = resolve(root, '../../protocol/fixtures');
 let failed = 1;
 try {
   install();

@@ -1,10 +1,11 @@
 // The packed package in Chromium, unbundled: nothing but a static server.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch, open, serve } from './browser.mjs';
 import { names } from './cases/run.mjs';
+import { writePlainWorkers } from './plain-workers.mjs';
 
 const folder = import.meta.dirname;
 let browser;
@@ -12,7 +13,7 @@ let site;
 let opened;
 
 before(async () => {
-  writePlainWorkers();
+  writePlainWorkers(folder);
   site = await serve(folder);
   browser = await launch();
   opened = await open(browser, `${site.origin}/pages/plain.html`);
@@ -70,18 +71,6 @@ describe('a plain page', () => {
     await strict.close();
   });
 });
-
-/** Import maps don't reach workers: theirs name the file. */
-function writePlainWorkers() {
-  const target = join(folder, 'workers/plain');
-  mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(join(folder, 'workers'))) {
-    if (name.endsWith('.mjs')) {
-      const source = readFileSync(join(folder, 'workers', name), 'utf8');
-      writeFileSync(join(target, name), source.replaceAll("'quillwork/worker'", "'/node_modules/quillwork/dist/worker.js'"));
-    }
-  }
-}
 
 async function importMapHash() {
   const html = readFileSync(join(folder, 'pages/plain.html'), 'utf8');

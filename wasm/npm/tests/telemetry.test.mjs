@@ -1,0 +1,247 @@
+// What a page in Chromium reports to a real WebSocket server, and what it does while there is none.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { launch, open } from './browser.mjs';
+import { until } from './cases/check.mjs';
+import { startHost } from './host.mjs';
+import { writePlainWorkers } from './plain-workers.mjs';
+
+const folder = import.meta.dirname;
+let browser;
+let host;
+let page;
+let complaints;
+
+before(async () => {
+  writePlainWorkers(folder);
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  host = await startHost(folder);
+  ({ page, complaints } = await open(browser, `${host.origin}/pages/telemetry.html`));
+  await page.waitForFunction(() => window.start !== undefined);
+});
+
+afterEach(async () => {
+  await page?.close();
+  await host?.close();
+});
+
+const start = (options = {}) => page.evaluate((given) => window.start(given), options);
+const status = () => page.evaluate(() => window.runtime.telemetry.status);
+const untilStatus = (wanted) => page.waitForFunction((value) => window.runtime.telemetry.status === value, wanted);
+const samples = () => host.batches.flatMap((batch) => batch.samples);
+const unique = (batches) => [...new Map(batches.map((batch) => [batch.batchId, batch])).values()];
+
+const options = { timeout: 60_000 };
+
+describe('a page that reports', () => {
+  it('says who it is, then sends what it measured', options, async () => {
+    host.listen();
+    await start({ name: 'Story app', token: 'secret' });
+    await page.evaluate(async () => {
+      const cache = window.runtime.cache('pages', { maxEntries: 10 });
+      cache.set('a', 1);
+      cache.get('a');
+      cache.get('b');
+      await Promise.all(Array.from({ length: 20 }, (_, n) => window.runtime.run('square', n)));
+      await window.runtime.run('throwValue', 1).catch(() => {});
+    });
+    await until(() => samples().reduce((sum, sample) => sum + sample.pool.completed, 0) === 20, 'twenty tasks were reported');
+    await until(() => samples().some((sample) => sample.framesPerSecond > 0 && sample.displayHertz !== null), 'frames were reported');
+
+    const [hello] = host.hellos;
+    assert.deepEqual({ ...hello, source: undefined }, { type: 'hello', version: 1, role: 'page', source: undefined, token: 'secret' });
+    assert.match(hello.source.id, /^[A-Za-z0-9-]{1,64}$/);
+    assert.equal(hello.source.name, 'Story app');
+
+    const batches = unique(host.batches);
+    assert.deepEqual(batches.map((batch) => batch.sequence), batches.map((_, index) => index + 1));
+    assert.ok(batches.every((batch) => batch.version === 1 && batch.source.id === hello.source.id && !batch.closing && batch.droppedSamples === 0));
+    const all = samples();
+    const sum = (of) => all.reduce((total, sample) => total + of(sample), 0);
+    assert.equal(sum((sample) => sample.pool.failed), 1);
+    assert.deepEqual([sum((sample) => sample.cache.hits), sum((sample) => sample.cache.misses)], [1, 1]);
+    assert.equal(sum((sample) => sample.response?.count ?? 0), 21);
+    for (const { response } of all.filter((sample) => sample.response !== null)) {
+      assert.equal(response.zeros + response.buckets.reduce((total, [, count]) => total + count, 0), response.count);
+      assert.equal(response.relativeAccuracy, 0.01);
+    }
+    for (const sample of all) {
+      assert.ok(Math.abs(sample.atUnixMillis - Date.now()) < 60_000);
+      assert.ok(sample.intervalMillis > 50, `an interval of ${sample.intervalMillis}`);
+      assert.ok(sample.visible);
+      assert.ok(sample.heapUsedBytes > 0 && sample.heapLimitBytes > sample.heapUsedBytes);
+      assert.ok(sample.wasmBytes >= 65_536);
+      assert.ok(sample.droppedFrameRatio === null || (sample.droppedFrameRatio >= 0 && sample.droppedFrameRatio <= 1));
+    }
+    assert.equal(await status(), 'connected');
+    assert.deepEqual(complaints, []);
+  });
+
+  it('counts long tasks of the main thread', options, async () => {
+    host.listen();
+    await start();
+    await page.evaluate(() => {
+      setTimeout(() => {
+        const end = performance.now() + 120;
+        while (performance.now() < end);
+      });
+    });
+    await until(() => samples().some((sample) => sample.longTasks?.count > 0), 'a long task was reported');
+    const { longTasks } = samples().find((sample) => sample.longTasks?.count > 0);
+    assert.ok(longTasks.maxMillis >= 50 && longTasks.totalMillis >= longTasks.maxMillis);
+  });
+
+  it('observes no frames while it is hidden', options, async () => {
+    host.listen();
+    await start();
+    await until(() => samples().some((sample) => sample.framesPerSecond !== null), 'frames while visible');
+    await setVisibility('hidden');
+    const hiddenFrom = samples().length + 1;
+    await until(() => samples().length > hiddenFrom + 2, 'samples while hidden');
+    for (const sample of samples().slice(hiddenFrom)) {
+      assert.deepEqual([sample.visible, sample.framesPerSecond, sample.droppedFrameRatio], [false, null, null]);
+    }
+    await setVisibility('visible');
+    const visibleFrom = samples().length + 2;
+    await until(() => samples().slice(visibleFrom).some((sample) => sample.visible && sample.framesPerSecond > 0), 'frames again');
+  });
+
+  it('tells subscribers of samples and of the line, and stops when told to', options, async () => {
+    host.listen();
+    await start();
+    const seen = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const { telemetry } = window.runtime;
+          let calls = 0;
+          const off = telemetry.subscribe(() => {
+            calls += 1;
+            if (calls === 3) {
+              off();
+              resolve({ calls, latest: telemetry.latest?.intervalMillis });
+            }
+          });
+        }),
+    );
+    assert.ok(seen.latest > 0);
+  });
+
+  it('says goodbye when the runtime is closed', options, async () => {
+    host.listen();
+    await start();
+    await untilStatus('connected');
+    await page.evaluate(async () => {
+      await window.runtime.run('square', 2);
+      await window.runtime.close();
+    });
+    await until(() => host.batches.some((batch) => batch.closing), 'a closing batch');
+    assert.equal(await status(), 'off');
+    const total = unique(host.batches).flatMap((batch) => batch.samples).reduce((sum, sample) => sum + sample.pool.completed, 0);
+    assert.equal(total, 1);
+  });
+});
+
+describe('while the host is away', () => {
+  it('keeps what it measured, and delivers it once when the host is back', options, async () => {
+    await start();
+    await untilStatus('away');
+    await page.evaluate(() => window.runtime.run('square', 2));
+    await page.waitForFunction(() => window.runtime.telemetry.latest?.pool.completed === 0 && window.runtime.stats().completed === 1);
+    host.listen();
+    await untilStatus('connected');
+    await until(() => samples().some((sample) => sample.pool.completed === 1), 'the task was reported');
+
+    host.stop();
+    await untilStatus('away');
+    await page.evaluate(() => window.runtime.run('square', 3));
+    host.listen();
+    await untilStatus('connected');
+    const completed = () => unique(host.batches).flatMap((batch) => batch.samples).reduce((sum, sample) => sum + sample.pool.completed, 0);
+    await until(() => completed() === 2, 'the second task was reported');
+    const sequences = unique(host.batches).map((batch) => batch.sequence);
+    assert.deepEqual(sequences, sequences.map((_, index) => index + 1), 'no batch is missing');
+    assert.equal(await page.evaluate(() => window.runtime.run('square', 4)), 16);
+  });
+
+  it('sends a batch again, under the same id, until it is acknowledged', options, async () => {
+    host.listen();
+    host.acknowledge = false;
+    await start();
+    await until(() => host.batches.length === 1, 'a first batch');
+    const [first] = host.batches;
+    host.stop();
+    await untilStatus('away');
+    host.acknowledge = true;
+    host.listen();
+    await until(() => host.batches.length >= 3, 'the batch again, and the next');
+    assert.equal(host.batches[1].batchId, first.batchId);
+    assert.deepEqual(host.batches[1].samples, first.samples);
+    assert.equal(host.batches[2].sequence, first.sequence + 1);
+  });
+
+  it('gives up where the host will never take it, and says so once', options, async () => {
+    host.listen();
+    host.refuseWith = 4401;
+    await start();
+    await untilStatus('off');
+    assert.equal(host.connections, 1);
+    assert.equal(complaints.filter((complaint) => complaint.includes('token is missing or wrong')).length, 1);
+  });
+});
+
+describe('when the page goes away', () => {
+  it('sends the rest by beacon, as text, marked as closing', options, async () => {
+    host.listen();
+    host.acknowledge = false;
+    await start();
+    await until(() => host.batches.length === 1, 'a first batch');
+    await page.evaluate(() => window.runtime.run('square', 2));
+    await page.goto('about:blank');
+    await until(() => host.beacons.length >= 2, 'beacons');
+    for (const { headers, batch, bytes } of host.beacons) {
+      assert.match(headers['content-type'], /^text\/plain/);
+      assert.equal(batch.closing, true);
+      assert.ok(bytes <= 60_000);
+    }
+    const ids = host.beacons.map(({ batch }) => batch.batchId);
+    assert.ok(ids.includes(host.batches[0].batchId), 'the batch that was not acknowledged');
+    const reported = host.beacons.flatMap(({ batch }) => batch.samples).reduce((sum, sample) => sum + sample.pool.completed, 0);
+    assert.equal(reported, 1);
+  });
+
+  it('carries a token in a header where there is one', options, async () => {
+    host.listen();
+    await start({ token: 'secret' });
+    await untilStatus('connected');
+    await page.goto('about:blank');
+    await until(() => host.beacons.length >= 1, 'a beacon');
+    assert.equal(host.beacons[0].headers.authorization, 'Bearer secret');
+  });
+
+  it('goes on when it comes back from the back/forward cache', options, async () => {
+    host.listen();
+    await start();
+    await untilStatus('connected');
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
+    await until(() => host.beacons.length >= 1, 'a beacon');
+    assert.equal(await status(), 'off');
+    const before = host.batches.length;
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+    await untilStatus('connected');
+    await until(() => host.batches.length > before, 'batches again');
+    assert.equal(host.hellos[0].source.id, host.hellos[1].source.id);
+  });
+});
+
+/** Chromium without a window is never hidden by itself. */
+function setVisibility(value) {
+  return page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, value);
+}

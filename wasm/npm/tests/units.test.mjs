@@ -1,0 +1,191 @@
+// Parts that are hard to reach from outside.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { source } from './source.mjs';
+import { hiddenSample, page, visibleSample } from './wire-samples.mjs';
+
+const { Clock } = await source('pool/clock');
+const { BatchQueue } = await source('telemetry/batch-queue');
+const { ingestUrl } = await source('telemetry/beacon');
+const { decodeServerMessage, encodeBatch, encodeBatchMessage, encodeHello } = await source('telemetry/wire');
+const { TaskTable } = await source('pool/task-table');
+
+describe('the wire', () => {
+  const fixture = (name) => readFileSync(join(process.env.QUILLWORK_FIXTURES, `${name}.json`), 'utf8');
+  const pretty = (text) => `${JSON.stringify(JSON.parse(text), null, 2)}\n`;
+
+  it('says hello as protocol/fixtures/hello-page.json does', () => {
+    assert.equal(pretty(encodeHello(page, 'a token')), fixture('hello-page'));
+    assert.equal('token' in JSON.parse(encodeHello(page, undefined)), false);
+  });
+
+  it('sends a batch over the socket as protocol/fixtures/batch.json does', () => {
+    const batch = { batchId: '00112233445566778899aabbccddeeff', sequence: 7, samples: [visibleSample], droppedSamples: 3 };
+    assert.equal(pretty(encodeBatchMessage(page, batch, 1_760_000_000_500, false)), fixture('batch'));
+  });
+
+  it('sends a closing batch of a hidden page by beacon as protocol/fixtures/batch-hidden.json does', () => {
+    const batch = { batchId: 'ffeeddccbbaa99887766554433221100', sequence: 8, samples: [hiddenSample], droppedSamples: 0 };
+    assert.equal(pretty(encodeBatch(page, batch, 1_760_000_001_500, true)), fixture('batch-hidden'));
+  });
+
+  it('understands the host, and ignores what it does not know', () => {
+    assert.deepEqual(decodeServerMessage('{"type":"ack","batchId":"a"}'), { type: 'ack', batchId: 'a' });
+    assert.deepEqual(decodeServerMessage('{"type":"welcome","version":1}'), { type: 'welcome' });
+    for (const text of ['', 'null', '7', '{}', '{"type":"ack"}', '{"type":"news"}', '{"type":']) {
+      assert.equal(decodeServerMessage(text), undefined, text);
+    }
+  });
+
+  it('finds the address for beacons beside the one for the socket', () => {
+    assert.equal(ingestUrl('ws://127.0.0.1:9470/ws'), 'http://127.0.0.1:9470/api/v1/ingest');
+    assert.equal(ingestUrl('wss://host/quill/ws?x=1'), 'https://host/quill/api/v1/ingest');
+  });
+});
+
+describe('the queue of samples', () => {
+  const sample = (n, text = '') => ({ atUnixMillis: n, text });
+  const times = (batches) => batches.flatMap((batch) => batch.samples.map(({ atUnixMillis }) => atUnixMillis));
+
+  it('drops the oldest where it is full, counts them, and tells the count once', () => {
+    const queue = new BatchQueue(10);
+    for (let n = 0; n < 25; n += 1) {
+      queue.push(sample(n));
+    }
+    assert.equal(queue.size, 10);
+    const batch = queue.next();
+    assert.deepEqual([batch.droppedSamples, times([batch])], [15, [15, 16, 17, 18, 19, 20, 21, 22, 23, 24]]);
+    queue.acknowledge(batch.batchId);
+    queue.push(sample(99));
+    assert.equal(queue.next().droppedSamples, 0);
+  });
+
+  it('never holds more than its bound while a batch is under way', () => {
+    const queue = new BatchQueue(100);
+    for (let n = 0; n < 500; n += 1) {
+      queue.push(sample(n));
+      queue.next();
+      assert.ok(queue.size <= 100);
+    }
+  });
+
+  it('keeps one batch under way until that one is acknowledged', () => {
+    const queue = new BatchQueue();
+    queue.push(sample(1));
+    const first = queue.next();
+    queue.push(sample(2));
+    assert.equal(queue.next(), first);
+    assert.equal(queue.acknowledge('another'), false);
+    assert.equal(queue.next(), first);
+    assert.equal(queue.acknowledge(first.batchId), true);
+    const second = queue.next();
+    assert.deepEqual([second.sequence, times([second])], [2, [2]]);
+    assert.notEqual(second.batchId, first.batchId);
+  });
+
+  it('leaves in chunks of a bounded size, the newest first, and loses none', () => {
+    const queue = new BatchQueue();
+    queue.push(sample(0));
+    queue.next();
+    for (let n = 1; n < 200; n += 1) {
+      queue.push(sample(n, 'é'.repeat(500)));
+    }
+    const batches = queue.takeAll(60_000);
+    for (const batch of batches) {
+      assert.ok(new TextEncoder().encode(encodeBatch(page, batch, Date.now(), true)).length <= 60_000);
+    }
+    assert.equal(times(batches)[batches[0].samples.length - 1], 199, 'the newest is in the first chunk');
+    assert.deepEqual(times(batches).sort((a, b) => a - b), Array.from({ length: 200 }, (_, n) => n));
+    assert.equal(queue.size, 0);
+    queue.putBack(batches);
+    assert.deepEqual(times([queue.next()]), Array.from({ length: 60 }, (_, n) => n));
+  });
+
+  it('says goodbye even where there is nothing left to say', () => {
+    const batches = new BatchQueue().takeAll(60_000);
+    assert.deepEqual(batches.map((batch) => batch.samples), [[]]);
+  });
+});
+
+describe('the clock', () => {
+  /** Runs with a wall clock and a steady clock of its own. */
+  function withClocks(test) {
+    const real = { now: Date.now, performance: performance.now };
+    const clocks = { wall: 1_000_000, steady: 5_000 };
+    Date.now = () => clocks.wall;
+    performance.now = () => clocks.steady;
+    try {
+      test(new Clock(), clocks);
+    } finally {
+      Date.now = real.now;
+      delete performance.now;
+    }
+  }
+
+  it('follows the wall clock between timers', () => {
+    withClocks((clock, clocks) => {
+      clocks.wall += 100;
+      assert.equal(clock.now(), 100);
+      clocks.wall += 20;
+      assert.equal(clock.now(), 120);
+    });
+  });
+
+  it('stands still where the wall clock is set back, and goes on with the steady one', () => {
+    withClocks((clock, clocks) => {
+      clocks.wall += 100;
+      clocks.steady += 100;
+      assert.equal(clock.now(), 100);
+      clocks.wall -= 3_600_000;
+      assert.equal(clock.now(), 100);
+      clocks.wall += 50;
+      clocks.steady += 50;
+      assert.equal(clock.now(), 150);
+    });
+  });
+
+  it('is not moved by a wall clock that is set forward', () => {
+    withClocks((clock, clocks) => {
+      clocks.wall += 3_600_000;
+      clocks.steady += 10;
+      assert.equal(clock.now(), 10);
+      clocks.wall += 5;
+      clocks.steady += 5;
+      assert.equal(clock.now(), 15);
+    });
+  });
+
+  it('takes a timer for evidence, so that faked timers alone move it', () => {
+    withClocks((clock) => {
+      assert.equal(clock.anchor(5_000), 5_000);
+      assert.equal(clock.now(), 5_000);
+    });
+  });
+});
+
+describe('the table of tasks', () => {
+  const make = (id) => ({ id });
+
+  it('uses slots again under other ids', () => {
+    const table = new TaskTable();
+    const first = table.add(make).id;
+    assert.equal(table.take(first).id, first);
+    const second = table.add(make).id;
+    assert.notEqual(second, first);
+    assert.equal(second & 0xffffff, first & 0xffffff, 'the same slot');
+    assert.equal(table.get(first), undefined);
+    assert.equal(table.take(first), undefined);
+    assert.equal(table.size, 1);
+  });
+
+  it('keeps ids within 32 bits however often a slot is used', () => {
+    const table = new TaskTable();
+    for (let n = 0; n < 1_000; n += 1) {
+      const { id } = table.add(make);
+      assert.ok(Number.isInteger(id) && id >= 0 && id < 2 ** 32);
+      table.take(id);
+    }
+  });
+});
