@@ -32,7 +32,7 @@ mod report;
 mod scenario;
 mod world;
 
-pub use driver::run;
+pub use driver::{fingerprint, run};
 pub use recording::Recording;
 pub use report::{Broken, Report, Violation};
 pub use scenario::{Faults, Scenario, Workload};
