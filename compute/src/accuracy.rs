@@ -85,7 +85,6 @@ impl Sequence {
         (0..len).map(|_| self.next_f32()).collect()
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
     fn next_f32(&mut self) -> f32 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

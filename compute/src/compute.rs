@@ -23,10 +23,10 @@ pub enum Preference {
 /// Where one product shall run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Device {
-    /// On the GPU if there is one and the product is worth the way there, [`WORTHWHILE_FLOPS`].
+    /// On the GPU if there is a real one (not one in software) and the product is worth the way there, [`WORTHWHILE_FLOPS`].
     #[default]
     Auto,
-    /// On the GPU whatever the size; on the CPU still if there is none or it fails.
+    /// On the GPU whatever its kind and the size; on the CPU still if there is none or it fails.
     Gpu,
     /// On the CPU.
     Cpu,
@@ -168,6 +168,15 @@ impl Compute {
             }
             Device::Auto | Device::Gpu => {}
         }
+        let gpu = self.working_gpu().await?;
+        if device == Device::Auto && gpu.adapter().fallback {
+            return Err(CpuReason::SoftwareAdapter);
+        }
+        Ok(gpu)
+    }
+
+    /// The device there is, or a new one if that was lost by accident.
+    async fn working_gpu(&self) -> Result<Arc<Gpu>, CpuReason> {
         {
             let mut state = self.lock();
             match state.current() {

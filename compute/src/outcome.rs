@@ -56,6 +56,8 @@ pub enum CpuReason {
     Requested,
     /// So small that bringing it to the GPU and back takes longer than computing it.
     SmallProduct,
+    /// The only adapter is a software implementation of a GPU, an order of magnitude slower than the CPU twin on the same cores.
+    SoftwareAdapter,
     /// This [`Compute`](crate::Compute) was made not to use a GPU.
     Disabled,
     /// No WebGPU here: Node, an old browser, or a page without a secure context.
@@ -95,6 +97,7 @@ impl CpuReason {
         match self {
             Self::Requested => "requested",
             Self::SmallProduct => "small-product",
+            Self::SoftwareAdapter => "software-adapter",
             Self::Disabled => "disabled",
             Self::NoWebGpu => "no-webgpu",
             Self::NoAdapter { .. } => "no-adapter",
@@ -112,6 +115,9 @@ impl fmt::Display for CpuReason {
         match self {
             Self::Requested => f.write_str("the CPU was asked for"),
             Self::SmallProduct => f.write_str("the product is too small to be worth the way to the GPU"),
+            Self::SoftwareAdapter => {
+                f.write_str("the only GPU adapter is software, slower than the CPU twin on the same cores")
+            }
             Self::Disabled => f.write_str("the GPU is switched off for this instance"),
             Self::NoWebGpu => f.write_str("this environment has no WebGPU"),
             Self::NoAdapter { detail } => write!(f, "there is no GPU adapter ({detail})"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Gpu;
 use super::kernel::Kernels;
 use super::lost::{Loss, LossFlag};
-use super::plan::DeviceLimits;
+use super::plan::{DeviceLimits, FLOPS_PER_SOFTWARE_SUBMISSION, FLOPS_PER_SUBMISSION};
 use super::pool::BufferPool;
 use crate::outcome::{Adapter, CpuReason};
 
@@ -47,14 +47,20 @@ impl Gpu {
         let lost = LossFlag::default();
         watch(&device, &lost);
         let limits = device.limits();
+        let adapter = describe(&adapter, &device);
         Ok(Self {
-            adapter: describe(&adapter, &device),
             limits: DeviceLimits {
                 binding_bytes: limits.max_storage_buffer_binding_size,
                 buffer_bytes: limits.max_buffer_size,
                 workgroups: limits.max_compute_workgroups_per_dimension,
                 budget_bytes,
+                flops_per_submission: if adapter.fallback {
+                    FLOPS_PER_SOFTWARE_SUBMISSION
+                } else {
+                    FLOPS_PER_SUBMISSION
+                },
             },
+            adapter,
             kernels: Kernels::default(),
             pool: BufferPool::new(budget_bytes),
             lost,

@@ -21,6 +21,8 @@ pub(crate) struct DeviceLimits {
     pub(crate) workgroups: u32,
     /// Bytes that all buffers of this device may take together.
     pub(crate) budget_bytes: u64,
+    /// Operations that one submission may take, so that no watchdog believes the device hung.
+    pub(crate) flops_per_submission: f64,
 }
 
 /// Blocks of at most `band_rows x panel_columns`, each one submission.
@@ -100,7 +102,7 @@ impl Plan {
         }
         let fits = size_class(block.c) <= largest
             && self.reserved_bytes() <= limits.budget_bytes
-            && (self.block_flops() <= FLOPS_PER_SUBMISSION
+            && (self.block_flops() <= limits.flops_per_submission
                 || (self.band_rows == 1 && self.panel_columns == 1));
         (!fits).then_some(Excess::Either)
     }
@@ -141,8 +143,11 @@ fn bytes(numbers: usize) -> u64 {
 /// The kernel's shape arguments.
 pub(crate) const UNIFORM_BYTES: u64 = 16;
 
-/// Operating systems reset a device that is busy for some seconds (Windows after 2). A quarter second on the slowest integrated GPUs.
-const FLOPS_PER_SUBMISSION: f64 = (1_u64 << 34) as f64;
+/// Operating systems reset a device that is busy for some seconds, Windows after 2. On an integrated GPU with 200 GFLOP/s this takes a tenth.
+pub(crate) const FLOPS_PER_SUBMISSION: f64 = (1_u64 << 34) as f64;
+
+/// The same for an adapter in software, which does some tenths of a GFLOP/s.
+pub(crate) const FLOPS_PER_SOFTWARE_SUBMISSION: f64 = (1_u64 << 28) as f64;
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +159,7 @@ mod tests {
         buffer_bytes: 256 << 20,
         workgroups: 65_535,
         budget_bytes: 512 << 20,
+        flops_per_submission: FLOPS_PER_SUBMISSION,
     };
 
     fn shape(m: usize, k: usize, n: usize) -> Shape {
@@ -184,6 +190,9 @@ mod tests {
     fn long_work_is_cut_for_the_watchdog() {
         let plan = Plan::new(shape(4096, 4096, 4096), &ROOMY).unwrap();
         assert!(plan.bands().count() * plan.panels().count() >= 8);
+        let software = DeviceLimits { flops_per_submission: FLOPS_PER_SOFTWARE_SUBMISSION, ..ROOMY };
+        let plan = Plan::new(shape(1024, 1024, 1024), &software).unwrap();
+        assert!(plan.bands().count() * plan.panels().count() >= 8);
     }
 
     #[test]
@@ -202,6 +211,7 @@ mod tests {
         ) {
             let limits = DeviceLimits {
                 binding_bytes: binding_kib << 10, buffer_bytes: binding_kib << 10, workgroups, budget_bytes: budget_kib << 10,
+                flops_per_submission: FLOPS_PER_SUBMISSION,
             };
             let Some(plan) = Plan::new(shape(m, k, n), &limits) else {
                 // Even a single sum was too much.

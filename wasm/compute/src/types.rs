@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-/** Where a product shall run. `auto`: on the GPU if there is one and the product is worth the way there. */
+/** Where a product shall run. `auto`: on the GPU if there is a real one and the product is worth the way there. */
 export type ComputeDevice = 'auto' | 'gpu' | 'cpu';
 
 /** How to make a `Compute`. */
@@ -34,8 +34,8 @@ export interface ComputeInfo {
 }
 
 export type ComputeReasonCode =
-  | 'gpu' | 'requested' | 'small-product' | 'disabled' | 'no-webgpu' | 'no-adapter' | 'device-refused'
-  | 'device-lost' | 'out-of-memory' | 'too-large-for-device' | 'rejected';
+  | 'gpu' | 'requested' | 'small-product' | 'software-adapter' | 'disabled' | 'no-webgpu' | 'no-adapter'
+  | 'device-refused' | 'device-lost' | 'out-of-memory' | 'too-large-for-device' | 'rejected';
 
 /** A finished product. */
 export interface ComputeOutcome {

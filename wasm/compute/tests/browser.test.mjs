@@ -115,6 +115,14 @@ describe('in a worker with WebGPU', () => {
     assert.ok(back.errorRatio <= 1);
   });
 
+  test('left to choose, a product does not run on a GPU in software', async () => {
+    const { info, outcome } = await inWorker('auto');
+    assert.equal(info.gpu, true);
+    assert.equal(outcome.ranOn, 'cpu');
+    assert.equal(outcome.reasonCode, 'software-adapter');
+    assert.ok(outcome.errorRatio <= 1);
+  });
+
   test('a loss that nobody asked for is made good by a new device', async () => {
     const { outcome, info } = await inWorker('browser loses the device');
     assert.ok(outcome.errorRatio <= 1);
