@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn turns_go_on_when_the_stamps_are_used_up() {
         let mut candidates = opened(&[Capabilities::NONE; 3]);
-        candidates.next_stamp = u32::MAX - 2;
+        candidates.next_stamp = u32::MAX - 1;
         let turns: Vec<usize> = (0..9)
             .map(|_| {
                 let worker = candidates.pick(Capabilities::NONE).unwrap();

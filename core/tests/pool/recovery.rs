@@ -12,6 +12,8 @@ fn the_task_of_a_lost_worker_goes_to_another_at_once() {
     assert_eq!(rig.lost(0, 1), [terminate(0, 1, TerminateReason::Lost), spawn(0, 2), dispatch(1, 1, 1, 2)]);
     assert_eq!(rig.done(0, 1, 1), [], "the lost one's late result changes nothing");
     assert_eq!(rig.done(1, 1, 1), [settle(1, Settlement::Completed)]);
+    let counters = rig.pool.stats(rig.now).counters;
+    assert_eq!((counters.redelivered, counters.workers_lost), (1, 1));
 }
 
 #[test]
@@ -145,6 +147,20 @@ fn an_answer_to_the_probe_renews_the_lease() {
         rig.alive(0, 1);
         assert_eq!(rig.wait_millis(2_000), [probe(0, 1)], "half a lease after it was last heard of");
     }
+}
+
+#[test]
+fn everything_that_a_worker_says_renews_its_lease() {
+    let mut rig = Rig::ready_with(&[NONE], PoolConfig { lease: Some(Duration::from_secs(4)), ..quiet() });
+    rig.wait_millis(1_500);
+    rig.ready(0, 1, GPU);
+    assert_eq!(rig.wait_millis(1_999), []);
+    assert_eq!(rig.wait_millis(1), [probe(0, 1)]);
+    rig.submit(1, plain());
+    rig.wait_millis(1_500);
+    rig.done(0, 1, 1);
+    assert_eq!(rig.wait_millis(1_999), []);
+    assert_eq!(rig.wait_millis(1), [probe(0, 1)]);
 }
 
 #[test]
