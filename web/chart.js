@@ -52,7 +52,8 @@
         cursor: { y: false, drag: { x: false, y: false, setScale: false }, points: { size: 8, width: 2 } },
         scales: {
           x: { time: true, range: (_, min, max) => [min, max] },
-          y: { range: () => [0, this.#frame.top] },
+          // A little room, so that a line along the top keeps its whole width.
+          y: { range: () => [0, this.#frame.top * 1.015] },
         },
         axes: [
           {
@@ -62,7 +63,7 @@
             gap: 4,
             values: (_, splits, __, ___, step) => splits.map((s) => (step < 60 ? SECONDS : MINUTES).format(s * 1000)),
           },
-          { ...axis, size: 62, gap: 6, splits: () => this.#frame.ticks, values: () => this.#frame.labels },
+          { ...axis, size: 64, gap: 6, splits: () => this.#frame.ticks, values: () => this.#frame.labels },
         ],
         series: [{}, ...Array.from({ length: series }, line)],
         hooks: {

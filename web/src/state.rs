@@ -279,7 +279,8 @@ pub(crate) fn for_how_long(millis: f64) -> String {
         clippy::cast_sign_loss,
         reason = "a length of time, not negative"
     )]
-    format::span(millis.max(0.0) as u64)
+    let millis = millis.max(0.0) as u64;
+    if millis < 1_000 { "a moment".to_owned() } else { format::span(millis) }
 }
 
 fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {

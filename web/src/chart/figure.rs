@@ -135,9 +135,14 @@ pub(crate) fn Chart(spec: Spec) -> impl IntoView {
         })
     };
     let span = move || {
+        if let Some(slot) = dashboard.cursor.get() {
+            let step = dashboard.engine.with_value(|engine| engine.history.step_millis());
+            return format!("at {}", clock::time_of_day(slot * step));
+        }
         shared.with_value(|spec| {
-            summaries.with(|summaries| match summaries.first() {
-                Some(Summary { mean: Some(mean), greatest: Some(greatest), .. }) => {
+            summaries.with(|summaries| match summaries.as_slice() {
+                // Of two lines it would be unclear which is meant.
+                [Summary { mean: Some(mean), greatest: Some(greatest), .. }] => {
                     format!("mean {} · peak {}", spec.unit.show(*mean), spec.unit.show(*greatest))
                 }
                 _ => String::new(),

@@ -49,7 +49,7 @@ impl Canvas {
         let greatest = summaries.iter().filter_map(|summary| summary.greatest).reduce(f64::max);
         let top = self.top.update(greatest);
         let ticks = axis::ticks(spec.unit, top);
-        let labels = ticks.iter().map(|tick| spec.unit.show(*tick)).collect();
+        let labels = ticks.iter().map(|tick| spec.unit.show_tick(*tick)).collect();
         let ends = [seconds_of(from, step), seconds_of(to, step)];
         self.plot.draw(&seconds, &points, &ends, top, &ticks, labels, spec.limit.unwrap_or(f64::NAN));
         summaries

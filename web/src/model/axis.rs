@@ -31,10 +31,12 @@ impl Top {
 
     /// Takes the greatest value in view and gives the top of the axis.
     pub fn update(&mut self, greatest: Option<f64>) -> f64 {
+        // A display's rate is a natural top; it is measured to a per cent or so.
+        let room = if self.unit == Unit::FramesPerSecond { 0.98 } else { 1.05 };
         if let Some(fixed) = self.fixed {
             return fixed;
         }
-        let wanted = greatest.map_or(self.least, |value| round_up(self.unit, value * 1.05).max(self.least));
+        let wanted = greatest.map_or(self.least, |value| round_up(self.unit, value * room).max(self.least));
         if wanted >= self.top {
             self.top = wanted;
             self.calm = 0;
@@ -62,15 +64,21 @@ fn round_up(unit: Unit, value: f64) -> f64 {
     steps(unit, value).find(|step| *step >= value).unwrap_or(value)
 }
 
-/// Round values from well below `near` upwards: 1, 2, 2.5, 5, 10, or powers of two where bytes are counted.
-fn steps(unit: Unit, near: f64) -> impl Iterator<Item = f64> {
+/// Round values from well below `near` upwards: 1, 2, 2.5, 5, 10, powers of two where bytes are counted, multiples of
+/// 30 for frames, as displays have them.
+fn steps(unit: Unit, near: f64) -> Box<dyn Iterator<Item = f64>> {
+    if unit == Unit::FramesPerSecond {
+        return Box::new((1_u32..=64).map(|multiple| 30.0 * f64::from(multiple)));
+    }
     let binary = matches!(unit, Unit::Bytes | Unit::BytesPerSecond);
     let near = if near.is_finite() && near > 0.0 { near } else { 1.0 };
     let (base, multiples): (f64, &[f64]) = if binary { (2.0, &[1.0]) } else { (10.0, &[1.0, 2.0, 2.5, 5.0]) };
     #[expect(clippy::cast_possible_truncation, reason = "the exponent of a finite f64 fits")]
     let magnitude = near.log(base).floor() as i32;
-    (magnitude - 4..=magnitude + 2)
-        .flat_map(move |exponent| multiples.iter().map(move |multiple| multiple * base.powi(exponent)))
+    Box::new(
+        (magnitude - 4..=magnitude + 2)
+            .flat_map(move |exponent| multiples.iter().map(move |multiple| multiple * base.powi(exponent))),
+    )
 }
 
 #[cfg(test)]
@@ -82,7 +90,8 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         assert_eq!(ticks(Unit::Ratio, 1.0), [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(ticks(Unit::FramesPerSecond, 60.0), [0.0, 20.0, 40.0, 60.0]);
+        assert_eq!(ticks(Unit::FramesPerSecond, 60.0), [0.0, 30.0, 60.0]);
+        assert_eq!(ticks(Unit::FramesPerSecond, 120.0), [0.0, 30.0, 60.0, 90.0, 120.0]);
         assert_eq!(ticks(Unit::BytesPerSecond, 4_096.0), [0.0, 1_024.0, 2_048.0, 3_072.0, 4_096.0]);
     }
 
@@ -94,6 +103,13 @@ mod tests {
         assert_eq!(top.update(Some(20.0)).to_string(), "200");
         let after: Vec<f64> = (0..CALM_UPDATES).map(|_| top.update(Some(20.0))).collect();
         assert_eq!(after.last(), Some(&25.0));
+    }
+
+    #[test]
+    fn a_frame_rate_ends_at_the_display() {
+        let mut top = Top::following(Unit::FramesPerSecond, 60.0);
+        assert_eq!(top.update(Some(60.3)).to_string(), "60");
+        assert_eq!(top.update(Some(119.8)).to_string(), "120");
     }
 
     #[test]

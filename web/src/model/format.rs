@@ -36,10 +36,15 @@ impl Unit {
             Self::Bytes => bytes(value),
             Self::BytesPerSecond => format!("{}/s", bytes(value)),
             Self::Millis => millis(value),
-            Self::FramesPerSecond => with_unit(format!("{value:.0}"), "FPS"),
+            Self::FramesPerSecond => frames(value),
             Self::Celsius => with_unit(format!("{value:.0}"), "°C"),
             Self::Count => count(value),
         }
+    }
+
+    /// A round value on an axis: without decimals that say nothing.
+    pub fn show_tick(self, value: f64) -> String {
+        self.show(value).replace(".0\u{a0}", "\u{a0}")
     }
 
     /// The value with its unit, or [`NO_DATA`].
@@ -58,6 +63,12 @@ fn percent(ratio: f64, decimals: usize) -> String {
     with_unit(format!("{value:.decimals$}"), "%")
 }
 
+/// With a decimal where there is one: 54.6 is below a limit of 55 and must not read as 55.
+fn frames(value: f64) -> String {
+    let decimals = if (value - value.round()).abs() < 0.05 { 0 } else { 1 };
+    with_unit(format!("{value:.decimals$}"), "FPS")
+}
+
 /// Bytes in powers of 1024, three digits.
 fn bytes(value: f64) -> String {
     const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -74,6 +85,7 @@ fn bytes(value: f64) -> String {
 
 fn millis(value: f64) -> String {
     match value {
+        value if value <= 0.0 => with_unit("0".to_owned(), "ms"),
         value if value < 9.95 => with_unit(format!("{value:.1}"), "ms"),
         value if value < 999.5 => with_unit(format!("{value:.0}"), "ms"),
         value => with_unit(format!("{:.1}", value / 1e3), "s"),
@@ -136,10 +148,12 @@ mod tests {
             (Unit::Bytes, 104_857_600.0, "100 MiB"),
             (Unit::Bytes, 24.0 * 1_073_741_824.0, "24.0 GiB"),
             (Unit::BytesPerSecond, 2_048.0, "2.0 KiB/s"),
+            (Unit::Millis, 0.0, "0 ms"),
             (Unit::Millis, 0.42, "0.4 ms"),
             (Unit::Millis, 12.3, "12 ms"),
             (Unit::Millis, 1_234.0, "1.2 s"),
-            (Unit::FramesPerSecond, 59.94, "60 FPS"),
+            (Unit::FramesPerSecond, 59.98, "60 FPS"),
+            (Unit::FramesPerSecond, 54.6, "54.6 FPS"),
             (Unit::Celsius, 48.6, "49 °C"),
             (Unit::Count, 12.0, "12"),
             (Unit::Count, 12_345.0, "12.3 k"),
@@ -147,6 +161,13 @@ mod tests {
         for (unit, value, text) in cases {
             assert_eq!(plain(&unit.show(value)), text, "{unit:?} {value}");
         }
+    }
+
+    #[test]
+    fn ticks_carry_no_idle_decimals() {
+        assert_eq!(plain(&Unit::BytesPerSecond.show_tick(4_194_304.0)), "4 MiB/s");
+        assert_eq!(plain(&Unit::Millis.show_tick(2.5)), "2.5 ms");
+        assert_eq!(plain(&Unit::Ratio.show_tick(0.25)), "25 %");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use quillwork_protocol::socket::{
 
 /// Silence after which the host counts as lost. Ticks come once a second; shown within three seconds of the last one,
 /// however late the timer that looks.
-pub const LOST_AFTER_MILLIS: f64 = 2_500.0;
+pub const LOST_AFTER_MILLIS: f64 = 2_400.0;
 /// Silence after which an open socket is given up and opened anew.
 pub const STALLED_AFTER_MILLIS: f64 = 6_000.0;
 /// A connection that has not been welcomed after this long is given up.

@@ -13,7 +13,7 @@ use crate::model::link::Command;
 use crate::state::Dashboard;
 
 /// How often the clock is looked at. Silence shows at most this much later than it counts as loss.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Connects to the host and stays connected for as long as the page lives.
 pub(crate) fn start(dashboard: Dashboard) {

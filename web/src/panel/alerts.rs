@@ -17,11 +17,13 @@ pub(crate) fn Alerts() -> impl IntoView {
             )
         })
     });
-    let quiet = |alert: &AlertStatus| alert.state == AlertState::Ok;
-    let raised =
-        Memo::new(move |_| all.with(|all| all.iter().filter(|a| !quiet(a)).cloned().collect::<Vec<_>>()));
-    let calm =
-        Memo::new(move |_| all.with(|all| all.iter().filter(|a| quiet(a)).cloned().collect::<Vec<_>>()));
+    let of = move |quiet: bool| {
+        Memo::new(move |_| {
+            let wanted = |alert: &&AlertStatus| (alert.state == AlertState::Ok) == quiet;
+            all.with(|all| all.iter().filter(wanted).map(key).collect::<Vec<_>>())
+        })
+    };
+    let (raised, calm) = (of(false), of(true));
     let firing = move || all.with(|all| all.iter().filter(|alert| alerts::is_firing(alert.state)).count());
     let nothing = move || {
         if all.with(Vec::is_empty) {
@@ -42,58 +44,65 @@ pub(crate) fn Alerts() -> impl IntoView {
                 </span>
             </header>
             <ul class="alert-list">
-                <For each=move || raised.get() key=key let(alert)>
-                    <Row alert />
+                <For each=move || raised.get() key=Clone::clone let(key)>
+                    <Row key all />
                 </For>
             </ul>
             <Show when=move || raised.with(Vec::is_empty)>
                 <p class="empty">{nothing}</p>
             </Show>
-            <Show when=move || !calm.with(Vec::is_empty)>
-                <details>
-                    <summary>{move || format::counted(calm.with(Vec::len), "rule", "rules")} " within bounds"</summary>
-                    <ul class="alert-list">
-                        <For each=move || calm.get() key=key let(alert)>
-                            <Row alert />
-                        </For>
-                    </ul>
-                </details>
-            </Show>
+            <details hidden=move || calm.with(Vec::is_empty)>
+                <summary>{move || format::counted(calm.with(Vec::len), "rule", "rules")} " within bounds"</summary>
+                <ul class="alert-list">
+                    <For each=move || calm.get() key=Clone::clone let(key)>
+                        <Row key all />
+                    </For>
+                </ul>
+            </details>
         </section>
     }
 }
 
-/// A row is made anew when anything on it changes but the clock.
-fn key(alert: &AlertStatus) -> (String, String, &'static str, u64, String) {
-    let AlertStatus { rule, subject, state, since_unix_millis, summary, .. } = alert;
-    (rule.clone(), subject.clone(), alerts::state_key(*state), *since_unix_millis, summary.clone())
+/// Rule and subject: a row stays the same row while its figures change.
+type Key = (String, String);
+
+fn key(alert: &AlertStatus) -> Key {
+    (alert.rule.clone(), alert.subject.clone())
 }
 
 #[component]
-fn Row(alert: AlertStatus) -> impl IntoView {
+fn Row(key: Key, all: Memo<Vec<AlertStatus>>) -> impl IntoView {
     let dashboard = Dashboard::get();
-    let since = alert.since_unix_millis;
-    let age = move || format::span(dashboard.now_unix_millis.get().saturating_sub(since));
-    let quiet = alert.state == AlertState::Ok;
-    let rule = alert.rule.clone();
+    let (rule, named) = (key.0.clone(), key.0.clone());
+    let alert = Memo::new(move |before: Option<&Option<AlertStatus>>| {
+        let found = all.with(|all| all.iter().find(|alert| self::key(alert) == key).cloned());
+        // On its way out it still shows what it showed.
+        found.or_else(|| before.cloned().flatten())
+    });
+    let state =
+        Memo::new(move |_| alert.with(|alert| alert.as_ref().map_or(AlertState::Ok, |alert| alert.state)));
+    let text = move |read: fn(&AlertStatus) -> &String| {
+        move || alert.with(|alert| alert.as_ref().map(|alert| read(alert).clone()))
+    };
+    let since =
+        Memo::new(move |_| alert.with(|alert| alert.as_ref().map_or(0, |alert| alert.since_unix_millis)));
+    let age = move || {
+        let age = format::span(dashboard.now_unix_millis.get().saturating_sub(since.get()));
+        (state.get() != AlertState::Ok)
+            .then(|| format!(" · since {} ({age})", clock::time_of_day(since.get())))
+    };
     view! {
-        <li class="alert" data-testid="alert" data-rule=rule data-state=alerts::state_key(alert.state)>
-            <span class="state" data-tone=alerts::state_key(alert.state)>
-                {alerts::state_text(alert.state)}
+        <li class="alert" data-testid="alert" data-rule=rule data-state=move || alerts::state_key(state.get())>
+            <span class="state" data-tone=move || alerts::state_key(state.get())>
+                {move || alerts::state_text(state.get())}
             </span>
             <span class="alert-text">
-                <span class="alert-summary">{alert.summary}</span>
+                <span class="alert-summary">{text(|alert| &alert.summary)}</span>
                 <span class="alert-facts">
-                    <code>{alert.rule}</code>
+                    <code>{named}</code>
                     " on "
-                    {alert.subject_name}
-                    {(!quiet).then(|| view! {
-                        " · since "
-                        <time>{clock::time_of_day(since)}</time>
-                        " ("
-                        {age}
-                        ")"
-                    })}
+                    {text(|alert| &alert.subject_name)}
+                    {age}
                 </span>
             </span>
         </li>

@@ -42,12 +42,14 @@ fn Card(line: Memo<Line>) -> impl IntoView {
                 {of(|line| line.state.text().to_owned())}
             </span>
             <strong class="budget-value">{of(|line| line.value_text.clone())}</strong>
-            <span class="budget-limit">{of(|line| line.limit_text.clone())}</span>
+            <span class="budget-facts">
+                <span>{of(|line| line.limit_text.clone())}</span>
+                <span class="budget-of">{of(|line| line.of.to_owned())}</span>
+            </span>
             <span class="scale" aria-hidden="true">
                 <span class="scale-fill" style:width=of(|line| percent(line.fill))></span>
                 <span class="scale-mark" style:left=of(|line| percent(line.mark))></span>
             </span>
-            <span class="budget-of">{of(|line| line.of.to_owned())}</span>
         </li>
     }
 }

@@ -15,9 +15,9 @@ pub(crate) fn Details() -> impl IntoView {
                 "This machine now"
             </h2>
             <Cores />
-            <Processes />
             <FileSystems />
             <Sensors />
+            <Processes />
         </section>
     }
 }

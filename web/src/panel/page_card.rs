@@ -31,6 +31,7 @@ pub(crate) fn PageCard(id: String) -> impl IntoView {
         move || card.with(|card| card.as_ref().map(read).unwrap_or_default())
     };
     let link = move || card.with(|card| card.as_ref().map_or(PageLink::Lost, |card| card.link));
+    let closed = Memo::new(move |_| link() == PageLink::Closed);
     let names = Memo::new(move |_| {
         card.with(|card| {
             card.iter().flat_map(|card| card.facts.iter().map(|(name, _)| *name)).collect::<Vec<_>>()
@@ -82,32 +83,40 @@ pub(crate) fn PageCard(id: String) -> impl IntoView {
                     {of(|card| card.link_text.clone())}
                 </span>
             </header>
-            <dl class="headline">
-                <div>
-                    <dt>"Frame rate"</dt>
-                    <dd
-                        data-testid="page-fps"
-                        data-value=move || {
-                            card.with(|card| card.as_ref()?.frames.map(|frames| frames.to_string()))
-                        }
-                    >
-                        {of(|card| card.frames_text.clone())}
-                    </dd>
+            // A page that said goodbye has nothing more to show.
+            <Show when=move || !closed.get()>
+                <Headline card />
+                <div class="page-charts">
+                    <Chart spec=frames.clone() />
+                    <Chart spec=response.clone() />
                 </div>
-                <div>
-                    <dt>"Response p95"</dt>
-                    <dd data-testid="page-response">{of(|card| Unit::Millis.show_or_no_data(card.response))}</dd>
-                </div>
-                <div>
-                    <dt>"Errors"</dt>
-                    <dd data-testid="page-errors">{of(|card| Unit::FineRatio.show_or_no_data(card.errors))}</dd>
-                </div>
-            </dl>
-            <div class="page-charts">
-                <Chart spec=frames />
-                <Chart spec=response />
-            </div>
+            </Show>
             <dl class="facts">{move || names.get().into_iter().map(fact).collect_view()}</dl>
         </article>
+    }
+}
+
+/// The figures that the budget is about.
+#[component]
+fn Headline(card: Memo<Option<pages::PageCard>>) -> impl IntoView {
+    let of = move |read: fn(&pages::PageCard) -> String| {
+        move || card.with(|card| card.as_ref().map(read).unwrap_or_default())
+    };
+    let frames = move || card.with(|card| card.as_ref()?.frames.map(|frames| frames.to_string()));
+    view! {
+        <dl class="headline">
+            <div>
+                <dt>"Frame rate"</dt>
+                <dd data-testid="page-fps" data-value=frames>{of(|card| card.frames_text.clone())}</dd>
+            </div>
+            <div>
+                <dt>"Response p95"</dt>
+                <dd data-testid="page-response">{of(|card| Unit::Millis.show_or_no_data(card.response))}</dd>
+            </div>
+            <div>
+                <dt>"Errors"</dt>
+                <dd data-testid="page-errors">{of(|card| Unit::FineRatio.show_or_no_data(card.errors))}</dd>
+            </div>
+        </dl>
     }
 }
