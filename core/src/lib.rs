@@ -97,9 +97,9 @@
 //!
 //! # No standard library
 //!
-//! The crate is `no_std` with `alloc`, always. The feature `std` adds trait implementations and changes no decision.
-//! Floating-point functions come from `libm` in every build, so that they give the same bits everywhere; no hash map is
-//! ever iterated.
+//! The crate is `no_std` with `alloc`, always and without any feature; its errors implement [`core::error::Error`], which is
+//! the standard library's own. Floating-point functions come from `libm` in every build, so that they give the same bits
+//! everywhere; no hash map is ever iterated.
 
 #![no_std]
 
