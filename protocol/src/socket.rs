@@ -72,7 +72,10 @@ pub struct Resume {
 /// From host to page or dashboard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
-#[expect(clippy::large_enum_variant, reason = "nearly every message is a tick; none is kept beside small ones")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every message is a tick; none is kept beside small ones"
+)]
 pub enum ServerMessage {
     /// Answer to a hello.
     Welcome(Welcome),
