@@ -1,8 +1,9 @@
 import { QuillworkError } from './errors.js';
+import type { CompiledModule } from './runtime/load.js';
 
 /** The exports of `runtime.wasm`; what each does is written in `wasm/runtime/src/lib.rs`. */
 export interface RuntimeExports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   init(): void;
   words_ptr(): number;
   floats_ptr(): number;
@@ -38,7 +39,6 @@ export interface RuntimeExports {
   pool_stats(pool: number, now: number): void;
   pool_worker_stats(pool: number, now: number, worker: number): void;
   pool_take_responses(pool: number): number;
-  pool_free(pool: number): void;
   cache_new(maxEntries: number, ttlMs: number): number;
   cache_get(cache: number, now: number, key: number): number;
   cache_set(cache: number, now: number, key: number): number;
@@ -47,7 +47,6 @@ export interface RuntimeExports {
   cache_clear(cache: number): void;
   cache_drain(cache: number, now: number): number;
   cache_stats(cache: number): void;
-  cache_free(cache: number): void;
 }
 
 /** Words of one output record. */
@@ -65,9 +64,9 @@ export class Core {
   #words: Uint32Array;
   #floats: Float64Array;
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: CompiledModule) {
     // The module imports nothing: clock, timers and payloads stay on this side.
-    this.exports = new WebAssembly.Instance(module, {}).exports as unknown as RuntimeExports;
+    this.exports = new WebAssembly.Instance(module as WebAssembly.Module, {}).exports as unknown as RuntimeExports;
     this.exports.init();
     this.#words = this.#viewWords();
     this.#floats = this.#viewFloats();

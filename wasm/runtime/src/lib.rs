@@ -51,8 +51,8 @@
 //!
 //! # Faults
 //!
-//! A panic traps. Its message is then readable through [`abi::text_ptr`] and [`abi::text_len`], and the instance is of no
-//! further use: every later call traps too.
+//! A panic traps. Its message is then readable through [`abi::text_ptr`] and [`abi::text_len`]; the instance's state is unknown,
+//! so that the page must ask it nothing else.
 
 pub mod abi;
 pub mod clock;

@@ -1,4 +1,5 @@
 // What wasm-bindgen generates for wasm/compute, as far as it is used here.
+import type { CompiledModule } from '../runtime/load.js';
 import type { ComputeInfo, ComputeReasonCode, Device } from './types.js';
 
 export interface GlueOutcome {
@@ -20,4 +21,4 @@ export class Compute {
   reacquire(): Promise<ComputeInfo>;
 }
 
-export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+export default function init(options: { module_or_path: CompiledModule }): Promise<unknown>;

@@ -141,13 +141,6 @@ export class Driver {
     timer?.[keepAlive ? 'ref' : 'unref']?.();
   }
 
-  /** Frees the pool. Nothing may be handed in any more. */
-  free(): void {
-    this.#broken = true;
-    this.#disarm();
-    this.#exports.pool_free(this.#pool);
-  }
-
   #input(handIn: () => number): void {
     if (this.#broken) {
       return;

@@ -8,7 +8,7 @@ export type CompiledModule = object;
 export type WasmSource = URL | string | ArrayBuffer | ArrayBufferView | CompiledModule;
 
 /** Compiles the module called `name`. Throws `ERR_WASM_LOAD` with its address. */
-export async function loadModule(name: string, source: WasmSource): Promise<WebAssembly.Module> {
+export async function loadModule(name: string, source: WasmSource): Promise<CompiledModule> {
   if (source instanceof WebAssembly.Module) {
     return source;
   }

@@ -26,7 +26,7 @@ export interface RuntimeOptions {
    * or more, or `Infinity` to never give a worker up for its silence. Default 60,000.
    */
   readonly leaseMs?: number;
-  /** How long a worker may take to load its module. Default 30,000. */
+  /** How long a worker may take to load its module. Default 10,000. */
   readonly bootTimeoutMs?: number;
   /** How long a task may go on after its signal was aborted before its worker is terminated. Default 1,000. */
   readonly abortGraceMs?: number;
@@ -81,7 +81,7 @@ export function poolSettings(options: RuntimeOptions): PoolSettings {
     maxQueue: whole('maxQueue', options.maxQueue ?? 10_000, 0, 1 << 24),
     maxRedeliveries: whole('maxRedeliveries', options.maxRedeliveries ?? 2, 0, 1_000),
     leaseMs: millis('leaseMs', options.leaseMs ?? 60_000, 100),
-    bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 30_000, 1),
+    bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 10_000, 1),
     abortGraceMs: millis('abortGraceMs', options.abortGraceMs ?? 1_000, 0),
   };
 }

@@ -92,12 +92,6 @@ pub extern "C" fn cache_stats(cache: u32) {
     });
 }
 
-/// Forgets a cache.
-#[unsafe(no_mangle)]
-pub extern "C" fn cache_free(cache: u32) {
-    state::with(|state| state.caches.remove(cache));
-}
-
 fn call(cache: u32, act: impl FnOnce(&mut Cache) -> bool) -> u32 {
     state::with(|state| {
         let cache = state.caches.get(cache);

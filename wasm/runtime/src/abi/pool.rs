@@ -217,12 +217,6 @@ pub extern "C" fn pool_take_responses(pool: u32) -> u32 {
     })
 }
 
-/// Forgets a pool.
-#[unsafe(no_mangle)]
-pub extern "C" fn pool_free(pool: u32) {
-    state::with(|state| state.pools.remove(pool));
-}
-
 fn input(pool: u32, now: f64, input: Input) -> u32 {
     state::with(|state| state.pools.get(pool).input(instant(now), input, &mut state.slots))
 }

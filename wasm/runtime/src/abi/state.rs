@@ -15,14 +15,14 @@ pub(crate) struct State {
     pub(crate) caches: Handles<Cache>,
 }
 
-/// Things by handle, counted from 1. A handle is never used again.
+/// Things by handle, counted from 1. They live as long as the instance, which the page drops as a whole.
 pub(crate) struct Handles<T> {
-    things: Vec<Option<T>>,
+    things: Vec<T>,
 }
 
 impl<T> Handles<T> {
     pub(crate) fn insert(&mut self, thing: T) -> u32 {
-        self.things.push(Some(thing));
+        self.things.push(thing);
         u32::try_from(self.things.len()).expect("memory ends before handles do")
     }
 
@@ -30,14 +30,8 @@ impl<T> Handles<T> {
     pub(crate) fn get(&mut self, handle: u32) -> &mut T {
         (handle as usize)
             .checked_sub(1)
-            .and_then(|at| self.things.get_mut(at)?.as_mut())
-            .expect("the page passes handles that it got and has not freed")
-    }
-
-    pub(crate) fn remove(&mut self, handle: u32) {
-        if let Some(thing) = (handle as usize).checked_sub(1).and_then(|at| self.things.get_mut(at)) {
-            *thing = None;
-        }
+            .and_then(|at| self.things.get_mut(at))
+            .expect("the page passes handles that it got")
     }
 }
 

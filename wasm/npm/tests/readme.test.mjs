@@ -1,0 +1,91 @@
+// The code of the package's README, as it stands there: it type-checks, works in Chromium when Vite has built it, and in Node.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { transformSync } from 'esbuild';
+import { build } from 'vite';
+import { launch, open, serve } from './browser.mjs';
+
+const folder = join(import.meta.dirname, 'readme');
+const files = new Map(
+  [...readFileSync(join(import.meta.dirname, 'README.md'), 'utf8').matchAll(/```(?:tsx?|js)\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(
+    ([, name, code]) => [name, code],
+  ),
+);
+const options = { timeout: 120_000 };
+
+before(() => {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, code] of files) {
+    writeFileSync(join(folder, name), code);
+  }
+});
+
+describe('the code in the README', () => {
+  it('is all there', () => {
+    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'app.tsx', 'kernels.ts']);
+  });
+
+  it('type-checks', options, () => {
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          strict: true,
+          noEmit: true,
+          target: 'es2022',
+          module: 'esnext',
+          moduleResolution: 'bundler',
+          lib: ['es2022', 'dom', 'dom.iterable'],
+          types: [],
+          jsx: 'react-jsx',
+        },
+        include: ['*.ts', '*.tsx'],
+      }),
+    );
+    try {
+      execFileSync(process.execPath, [join(import.meta.dirname, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' });
+    } catch (failure) {
+      throw new Error(failure.stdout || String(failure));
+    }
+  });
+
+  it('counts words in Node', options, () => {
+    writeFileSync(join(folder, 'tasks.js'), transformSync(files.get('tasks.ts'), { loader: 'ts' }).code);
+    const output = execFileSync(process.execPath, [join(folder, 'server.js')], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(output, '4\n');
+  });
+
+  describe('in Chromium', () => {
+    let browser;
+    let site;
+    before(async () => {
+      writeFileSync(
+        join(folder, 'index.html'),
+        '<!doctype html><link rel="icon" href="data:,"><body><div id="root"></div><script type="module" src="./main.ts"></script></body>',
+      );
+      await build({
+        root: folder,
+        configFile: false,
+        logLevel: 'warn',
+        base: './',
+        worker: { format: 'es' },
+        build: { outDir: join(folder, 'built'), emptyOutDir: true, target: 'es2022' },
+      });
+      site = await serve(join(folder, 'built'));
+      browser = await launch();
+    });
+    after(async () => {
+      await browser?.close();
+      await site?.close();
+    });
+
+    it('counts words in a worker', options, async () => {
+      const { page, complaints } = await open(browser, `${site.origin}/index.html`);
+      await page.waitForFunction(() => document.body.textContent === '6 words');
+      assert.deepEqual(complaints, []);
+    });
+  });
+});

@@ -1,0 +1,16 @@
+import { createRuntime } from 'quillwork';
+import { compute, type ComputeResult } from 'quillwork/compute';
+import type { Tasks } from './tasks.js';
+
+export const runtime = createRuntime<Tasks>({
+  worker: () => new Worker(new URL('./tasks.js', import.meta.url), { type: 'module' }),
+  wasm: new URL('./runtime.wasm', import.meta.url),
+});
+
+export async function multiply(a: Float32Array, b: Float32Array): Promise<ComputeResult> {
+  const kernels = await compute();
+  const result = await kernels.matmul(a, b, { m: 1, k: 2, n: 1 }, { device: 'auto' });
+  const on: 'gpu' | 'cpu' = result.ranOn;
+  void on;
+  return result;
+}

@@ -1,0 +1,58 @@
+import { createRuntime, QuillworkError, type PageSample, type PoolStats, type QuillworkErrorCode, type TaskResult } from 'quillwork';
+import type { Tasks } from './tasks.js';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only where both types are the same. */
+const same = <A, B>(_proof: Same<A, B>): void => {};
+
+export async function page(worker: URL): Promise<void> {
+  await using disposable = await createRuntime<Tasks>({ worker });
+  const runtime = await createRuntime<Tasks>({ worker, workers: 2, telemetry: { name: 'App' } });
+
+  const layout = await runtime.run('layout', { nodes: [{ id: 'a' }] }, {
+    priority: 7,
+    signal: new AbortController().signal,
+    onProgress: (progress) => same<typeof progress, { done: number }>(true),
+  });
+  same<typeof layout, Map<string, number>>(true);
+  same<TaskResult<Tasks['square']>, number>(true);
+  const pong = await runtime.run('ping');
+  same<typeof pong, 'pong'>(true);
+  await runtime.run('ping', undefined, { timeoutMs: 5 });
+  await runtime.run('optional');
+  const pixels = await runtime.run('pixels', 4);
+  const first: number | undefined = pixels[0];
+
+  // @ts-expect-error no such task
+  await runtime.run('nonsense', 1);
+  // @ts-expect-error the input is missing
+  await runtime.run('square');
+  // @ts-expect-error the input is of another type
+  await runtime.run('square', '2');
+  // @ts-expect-error no such option
+  await runtime.run('square', 2, { timeout: 5 });
+
+  const stats: PoolStats = runtime.stats();
+  same<(typeof stats.responseMs)['p95'], number | null>(true);
+  const cache = runtime.cache<'a' | 'b', { n: number }>('named', { maxEntries: 10 });
+  cache.set('a', { n: 1 });
+  // @ts-expect-error no such key
+  cache.get('c');
+  const off: () => void = runtime.on('workerlost', ({ worker: id, reason }) => void [id.toFixed(), reason === 'silent']);
+  off();
+  runtime.on('close', () => {});
+  const latest: PageSample | undefined = runtime.telemetry?.latest;
+
+  try {
+    await runtime.close({ drain: true });
+  } catch (error) {
+    if (error instanceof QuillworkError) {
+      same<typeof error.code, QuillworkErrorCode>(true);
+    }
+  }
+
+  const untyped = await createRuntime({ worker: worker.href });
+  const unknown = await untyped.run('anything', { at: 'all' });
+  same<typeof unknown, unknown>(true);
+  void [first, latest, disposable];
+}
