@@ -35,6 +35,14 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             let detail = "compressed bodies aren't accepted; send it without Content-Encoding";
             return Err(Problem::new(Kind::UnsupportedMediaType, detail));
         }
+        // A body that is announced as too large is refused before it is sent.
+        let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        if announced
+            .and_then(|length| length.parse().ok())
+            .is_some_and(|length: usize| length > app.limits.body_bytes)
+        {
+            return Err(too_large(app));
+        }
         let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(app, &rejection))?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             Problem::new(Kind::MalformedBody, format!("the body isn't what is expected: {error}"))
@@ -44,13 +52,14 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
 
 fn unread(app: &App, rejection: &BytesRejection) -> Problem {
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let most = app.limits.body_bytes;
-        return Problem::new(
-            Kind::BodyTooLarge,
-            format!("the body is larger than {most} bytes; send it in parts"),
-        );
+        return too_large(app);
     }
     Problem::new(Kind::MalformedBody, format!("the body broke off: {}", rejection.body_text()))
+}
+
+fn too_large(app: &App) -> Problem {
+    let most = app.limits.body_bytes;
+    Problem::new(Kind::BodyTooLarge, format!("the body is larger than {most} bytes; send it in parts"))
 }
 
 /// The query's parameters in order; names may repeat.
