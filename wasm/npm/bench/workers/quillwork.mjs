@@ -1,0 +1,3 @@
+import { expose } from 'quillwork-worker';
+
+expose({ noop() {} });
