@@ -16,6 +16,7 @@
     #style;
     #hovered = false;
     #observer;
+    #listening = new AbortController();
     #frame = { top: 1, ticks: [0, 1], labels: ['0', '1'], limit: NaN };
 
     /**
@@ -59,8 +60,8 @@
           {
             ...axis,
             space: 72,
-            size: 26,
-            gap: 4,
+            size: 30,
+            gap: 8,
             values: (_, splits, __, ___, step) => splits.map((s) => (step < 60 ? SECONDS : MINUTES).format(s * 1000)),
           },
           { ...axis, size: 64, gap: 6, splits: () => this.#frame.ticks, values: () => this.#frame.labels },
@@ -82,6 +83,9 @@
         onResize(this.#plot.over.clientWidth);
       });
       this.#observer.observe(host);
+      // The system's colours may change while a picture is paused.
+      matchMedia('(prefers-color-scheme: dark)')
+        .addEventListener('change', () => this.#plot.redraw(false), { signal: this.#listening.signal });
     }
 
     /**
@@ -113,6 +117,7 @@
     }
 
     destroy() {
+      this.#listening.abort();
       this.#observer.disconnect();
       this.#plot.destroy();
     }

@@ -6,6 +6,8 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::browser::address;
+use crate::model::alerts::is_firing;
+use crate::model::link::HostState;
 use crate::model::settings::Range;
 use crate::net::driver;
 use crate::panel::{Alerts, Budget, Charts, Details, Footer, Header, Notice, Pages, Shortcuts};
@@ -43,6 +45,7 @@ fn App() -> impl IntoView {
         dashboard.refresh();
     });
     document_is_seen_again(dashboard);
+    Effect::new(move |_| document().set_title(&title(dashboard)));
 
     view! {
         <a class="skip" href="#content">
@@ -66,6 +69,18 @@ fn App() -> impl IntoView {
             {dashboard.reading}
         </div>
     }
+}
+
+/// In the tab: what asks for attention comes first.
+fn title(dashboard: Dashboard) -> String {
+    if dashboard.host.with(|host| matches!(host, HostState::Lost { .. } | HostState::Refused(_))) {
+        return "Host lost · Quillwork".to_owned();
+    }
+    let firing = dashboard.snapshot.with(|snapshot| {
+        let alerts = snapshot.as_ref().map(|snapshot| snapshot.alerts.as_slice()).unwrap_or_default();
+        alerts.iter().filter(|alert| is_firing(alert.state)).count()
+    });
+    if firing == 0 { "Quillwork".to_owned() } else { format!("({firing}) Quillwork") }
 }
 
 /// Single keys, as long as nobody writes and no other key is held.

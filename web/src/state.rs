@@ -127,7 +127,9 @@ impl Dashboard {
         if let Some(unix_millis) = seen.now_unix_millis {
             set_if_changed(self.now_unix_millis, unix_millis / 1_000 * 1_000);
         }
-        if !self.view.with_untracked(|view| view.paused) {
+        // A link to a paused picture still shows the first one.
+        let nothing_shown = self.snapshot.with_untracked(Option::is_none);
+        if nothing_shown || !self.view.with_untracked(|view| view.paused) {
             let shown = self.snapshot.with_untracked(|shown| shown.as_ref().map(Arc::as_ptr));
             if shown != seen.newest.as_ref().map(Arc::as_ptr) {
                 self.snapshot.set(seen.newest);

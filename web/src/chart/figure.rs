@@ -155,7 +155,9 @@ pub(crate) fn Chart(spec: Spec) -> impl IntoView {
             <figcaption>
                 <h3>{spec.title}</h3>
                 <Legend spec=spec.clone() />
-                <span class="chart-span">{span}</span>
+                <span class="chart-span" data-cursor=move || dashboard.cursor.get().map(|_| "")>
+                    {span}
+                </span>
             </figcaption>
             <div
                 class="plot"

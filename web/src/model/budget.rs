@@ -105,7 +105,7 @@ const LIMITS: [Limit; 5] = [
     Limit {
         key: "errors",
         title: "Errors",
-        of: "worst page, last minute",
+        of: "worst page, 1 min",
         unit: Unit::FineRatio,
         limit: 0.001,
         scale: 0.002,

@@ -57,7 +57,10 @@ impl Unit {
 fn percent(ratio: f64, decimals: usize) -> String {
     let smallest = 10_f64.powi(-i32::try_from(decimals).expect("a handful of decimals"));
     let value = ratio * 100.0;
-    if value > 0.0 && value < smallest / 2.0 {
+    if value <= 0.0 {
+        return with_unit("0".to_owned(), "%");
+    }
+    if value < smallest / 2.0 {
         return with_unit(format!("<{smallest:.decimals$}"), "%");
     }
     with_unit(format!("{value:.decimals$}"), "%")
@@ -139,6 +142,7 @@ mod tests {
             (Unit::Ratio, 0.0, "0 %"),
             (Unit::Ratio, 0.001, "<1 %"),
             (Unit::Ratio, 1.0, "100 %"),
+            (Unit::FineRatio, 0.0, "0 %"),
             (Unit::FineRatio, 0.001, "0.10 %"),
             (Unit::FineRatio, 0.000_01, "<0.01 %"),
             (Unit::Bytes, 0.0, "0 B"),
