@@ -10,8 +10,8 @@ export interface LayoutInput {
   start: number;
 }
 
-const LAYER_GAP = 56;
-const NODE_GAP = 22;
+const LAYER_GAP = 42;
+const NODE_GAP = 16;
 
 /**
  * Up to this many passages and edges dagre lays the story out (Gansner et al. 1993: network simplex, crossing minimisation,
@@ -26,7 +26,7 @@ export function layoutPassages(input: LayoutInput): Layout {
 
 function withDagre(input: LayoutInput, edges: LayoutInput['edges']): Layout {
   const graph = new Graph();
-  graph.setGraph({ rankdir: 'TB', nodesep: NODE_GAP, ranksep: LAYER_GAP, edgesep: 12, marginx: 24, marginy: 24 });
+  graph.setGraph({ rankdir: 'TB', nodesep: NODE_GAP, ranksep: LAYER_GAP, edgesep: 8 });
   graph.setDefaultEdgeLabel(() => ({}));
   // Passages enter in the order of reading, so that dagre's cycle removal turns round the edges that lead back.
   const depth = distancesFrom(digraph(input.widths.length, edges), input.start);

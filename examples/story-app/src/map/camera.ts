@@ -19,11 +19,14 @@ export function clampScale(scale: number): number {
   return Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale));
 }
 
+/** Height of the search bar that lies over the top of the view. */
+const BAR = 40;
+
 /** Shows all of `content`, never larger than life. */
 export function fit(content: Size, view: Size): Camera {
-  const margin = Math.min(48, view.width / 12);
-  const scale = Math.min(1.1, (view.width - 2 * margin) / Math.max(1, content.width), (view.height - 2 * margin) / Math.max(1, content.height));
-  return { x: content.width / 2, y: content.height / 2, scale: clampScale(scale) };
+  const margin = Math.min(28, view.width / 14);
+  const scale = clampScale(Math.min(1.1, (view.width - 2 * margin) / Math.max(1, content.width), (view.height - 2 * margin - BAR) / Math.max(1, content.height)));
+  return { x: content.width / 2, y: content.height / 2 - BAR / 2 / scale, scale };
 }
 
 /** Zooms by `factor` so that the point of the map under (`px`, `py`) of the view stays there. */

@@ -81,7 +81,7 @@ export class MapController {
     const y = layout?.y[passage];
     if (x === undefined || y === undefined || this.#size.width === 0) return;
     const target = this.#target();
-    this.#glideTo(reveal({ ...target, scale: Math.max(target.scale, 0.5) }, this.#size, x, y, Math.min(110, this.#size.width / 4)));
+    this.#glideTo(reveal({ ...target, scale: Math.max(target.scale, 0.5) }, this.#size, x, y, Math.min(64, this.#size.width / 5)));
   }
 
   #target(): Camera {

@@ -2,8 +2,8 @@
 
 import { OPENING, type Passage } from '../story/graph';
 
-const CHARACTER = 7.1;
-const PADDING = 30;
+const CHARACTER = 8.2;
+const PADDING = 22;
 const LONGEST = 26;
 
 /** The stitch's own name, or the knot's, with underscores as spaces. */
@@ -21,5 +21,5 @@ export function titleOf(passage: Pick<Passage, 'path' | 'kind'>): string {
 
 /** Width of a passage on the map, in its own units, from the number of characters. */
 export function labelWidth(passage: Pick<Passage, 'path' | 'kind'>): number {
-  return Math.max(72, Math.round(labelOf(passage).length * CHARACTER + PADDING));
+  return Math.max(68, Math.round(labelOf(passage).length * CHARACTER + PADDING));
 }

@@ -1,4 +1,4 @@
-/** Moving over the map with arrow keys: along the ways of the story first, else to what lies there. */
+/** Moving over the map with arrow keys: up and down along the ways of the story, left and right along a row of the map. */
 
 import type { Edge } from '../story/graph';
 import type { Layout } from '../layout/geometry';
@@ -15,7 +15,10 @@ export function neighbour(layout: Layout, edges: readonly Edge[], from: number, 
     if (edge.to === from) connected.add(edge.from);
   }
   connected.delete(from);
-  return nearestTowards(layout, [...connected], from, direction, 0.35) ?? nearestTowards(layout, [...layout.x.keys()], from, direction, 0.5) ?? from;
+  const along = (): number | undefined => nearestTowards(layout, [...connected], from, direction, 0.35);
+  const inRow = (): number | undefined => nearestTowards(layout, [...layout.x.keys()], from, direction, 0.9);
+  const first = direction === 'left' || direction === 'right' ? (inRow() ?? along()) : along();
+  return first ?? nearestTowards(layout, [...layout.x.keys()], from, direction, 0.5) ?? from;
 }
 
 /** The closest of `candidates` whose direction agrees with `direction`: the cosine between them is at least `agreement`. */

@@ -3,7 +3,7 @@
 import { NODE_HEIGHT } from '../layout/geometry';
 import type { Camera, Size } from './camera';
 import { mixColours, type Palette } from './palette';
-import { drawNodeShape } from './shapes';
+import { traceNodeShape } from './shapes';
 import type { Curve, Scene } from './scene';
 
 export interface View {
@@ -18,9 +18,11 @@ export interface View {
 }
 
 /** Scales below which labels, arrow heads and curves are not worth drawing. */
-const LABELS_FROM = 0.42;
+const LABELS_FROM = 0.34;
 const ARROWS_FROM = 0.55;
 const CURVES_FROM = 0.12;
+const MANY_EDGES = 1200;
+const CURVES_FROM_IF_MANY = 0.3;
 
 export function paint(context: CanvasRenderingContext2D, scene: Scene, view: View, camera: Camera, size: Size, pixelRatio: number, palette: Palette): void {
   context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
@@ -43,6 +45,8 @@ interface Box {
 }
 
 function paintEdges(context: CanvasRenderingContext2D, scene: Scene, view: View, camera: Camera, box: Box, palette: Palette): void {
+  // Thousands of ways seen from far away are a texture: straight hairs tell as much as curves.
+  const curved = camera.scale >= (scene.curves.length > MANY_EDGES ? CURVES_FROM_IF_MANY : CURVES_FROM);
   const plain = new Path2D();
   const dashed = new Path2D();
   const dotted = new Path2D();
@@ -55,11 +59,11 @@ function paintEdges(context: CanvasRenderingContext2D, scene: Scene, view: View,
     const isNear = edge.from === view.selected || edge.to === view.selected;
     const isWalked = view.walked.has(`${edge.from} ${edge.to}`);
     const path = isWalked ? walked : isNear ? near : edge.kind === 'tunnel' || edge.kind === 'thread' || edge.kind === 'dynamic' ? dotted : edge.conditional ? dashed : plain;
-    trace(path, curve, camera.scale >= CURVES_FROM);
+    trace(path, curve, curved);
     if (camera.scale >= ARROWS_FROM) arrows.push({ curve, colour: isWalked ? palette.accent : isNear ? palette.ink : palette.line });
   }
   const hair = Math.max(1.1, 0.7 / camera.scale);
-  context.lineCap = 'round';
+  context.lineCap = curved ? 'round' : 'butt';
   stroke(context, plain, palette.line, hair, []);
   stroke(context, dashed, palette.line, hair, camera.scale > 0.25 ? [6, 5] : []);
   stroke(context, dotted, palette.line, hair * 1.2, camera.scale > 0.25 ? [1, 5] : []);
@@ -94,39 +98,93 @@ function arrowHead(context: CanvasRenderingContext2D, { points }: Curve, colour:
   context.fill();
 }
 
+interface Batch {
+  path: Path2D;
+  fill: string;
+  stroke: string;
+  width: number;
+  dashed: boolean;
+}
+
 function paintNodes(context: CanvasRenderingContext2D, scene: Scene, view: View, camera: Camera, box: Box, palette: Palette): void {
   const { layout, widths, looks, labels } = scene;
-  const withLabels = camera.scale >= LABELS_FROM;
-  context.font = `500 12.5px ${palette.font}`;
-  context.textAlign = 'center';
-  context.textBaseline = 'middle';
+  const visible: number[] = [];
+  // Passages that look alike are filled and stroked together: a thousand small paths cost more than one large one.
+  const batches = new Map<string, Batch>();
+  const bold = 1 / Math.min(1, Math.max(0.35, camera.scale));
   for (let id = 0; id < layout.x.length; id += 1) {
     const x = layout.x[id] ?? 0;
     const y = layout.y[id] ?? 0;
     const width = widths[id] ?? 0;
     if (x + width / 2 < box.left || x - width / 2 > box.right || y + NODE_HEIGHT < box.top || y - NODE_HEIGHT > box.bottom) continue;
+    visible.push(id);
     const look = looks[id] ?? 'passage';
-    const tone = look === 'passage' ? palette['node-line'] : palette[look];
     const heat = view.heat?.[id];
-    const fill = heat === undefined ? mixColours(palette.node, tone, look === 'passage' ? 0 : 0.14) : mixColours(palette['heat-0'], palette['heat-1'], heat);
-    context.globalAlpha = look === 'unreachable' && id !== view.selected ? 0.75 : 1;
-    drawNodeShape(context, look, x, y, width, NODE_HEIGHT, camera.scale);
-    context.fillStyle = fill;
-    context.fill();
-    context.strokeStyle = id === view.current ? palette.accent : view.visited.has(id) ? palette.accent : tone;
-    context.lineWidth = (id === view.current ? 3 : look === 'passage' && !view.visited.has(id) ? 1.2 : 1.8) / Math.min(1, Math.max(0.35, camera.scale));
-    context.setLineDash(look === 'unreachable' ? [5, 4] : []);
-    context.stroke();
-    context.setLineDash([]);
-    if (withLabels) {
-      context.fillStyle = heat !== undefined && heat > 0.55 ? palette.paper : palette.ink;
-      context.fillText(labels[id] ?? '', x + (look === 'start' ? 5 : 0), y + 0.5);
+    const level = heat === undefined ? -1 : Math.round(heat * HEAT_LEVELS);
+    const reached = id === view.current || view.visited.has(id);
+    const key = `${look} ${level} ${id === view.current ? 2 : reached ? 1 : 0}`;
+    let batch = batches.get(key);
+    if (!batch) {
+      const tone = look === 'passage' ? palette['node-line'] : palette[look];
+      const fill = level < 0 ? mixColours(palette.node, tone, look === 'passage' ? 0 : 0.14) : mixColours(palette['heat-0'], palette['heat-1'], level / HEAT_LEVELS);
+      batch = { path: new Path2D(), fill, stroke: reached ? palette.accent : tone, width: (id === view.current ? 3 : look === 'passage' && !reached ? 1.2 : 1.8) * bold, dashed: look === 'unreachable' };
+      batches.set(key, batch);
     }
-    context.globalAlpha = 1;
-    if (id === view.current) halo(context, x, y, width, 5, palette.accent, camera.scale, []);
-    if (id === view.selected) halo(context, x, y, width, id === view.current ? 10 : 5, palette.focus, camera.scale, view.focused ? [] : [4, 3]);
+    traceNodeShape(batch.path, look, x, y, width, NODE_HEIGHT, camera.scale);
+  }
+  for (const { path, fill, stroke: colour, width, dashed } of batches.values()) {
+    context.fillStyle = fill;
+    context.fill(path);
+    stroke(context, path, colour, width, dashed ? [5, 4] : []);
+  }
+  if (camera.scale >= LABELS_FROM) {
+    const letters = new Letters(context, palette.font, camera.scale);
+    context.textAlign = 'center';
+    context.textBaseline = 'middle';
+    for (const id of visible) {
+      context.fillStyle = (view.heat?.[id] ?? 0) > 0.55 ? palette.paper : palette.ink;
+      letters.draw(labels[id] ?? '', layout.x[id] ?? 0, (layout.y[id] ?? 0) + 0.5, widths[id] ?? 0);
+    }
+  }
+  for (const id of visible) {
+    const x = layout.x[id] ?? 0;
+    const y = layout.y[id] ?? 0;
+    if (id === view.current) halo(context, x, y, widths[id] ?? 0, 5, palette.accent, camera.scale, []);
+    if (id === view.selected) halo(context, x, y, widths[id] ?? 0, id === view.current ? 10 : 5, palette.focus, camera.scale, view.focused ? [] : [4, 3]);
   }
 }
+
+/** Steps of colour: finer ones can't be told apart. */
+const HEAT_LEVELS = 24;
+
+/** Labels keep a readable size on the screen for as long as they fit into their passage. */
+class Letters {
+  #size = 0;
+
+  constructor(
+    private readonly context: CanvasRenderingContext2D,
+    private readonly family: string,
+    private readonly scale: number,
+  ) {}
+
+  draw(label: string, x: number, y: number, width: number): void {
+    const wanted = Math.min(LARGEST_LABEL, Math.max(LABEL_SIZE, READABLE_PIXELS / this.scale));
+    this.#use(LABEL_SIZE);
+    const natural = this.context.measureText(label).width;
+    this.#use(Math.min(wanted, Math.floor((2 * LABEL_SIZE * (width - 8)) / natural) / 2));
+    this.context.fillText(label, x, y);
+  }
+
+  #use(size: number): void {
+    if (size === this.#size) return;
+    this.#size = size;
+    this.context.font = `500 ${size}px ${this.family}`;
+  }
+}
+
+const LABEL_SIZE = 13.5;
+const READABLE_PIXELS = 9.5;
+const LARGEST_LABEL = 15.5;
 
 function halo(context: CanvasRenderingContext2D, x: number, y: number, width: number, distance: number, colour: string, scale: number, dash: number[]): void {
   const gap = distance / Math.min(1, Math.max(0.3, scale));

@@ -20,6 +20,8 @@ export function mixColours(from: string, to: string, share: number): string {
 }
 
 function channels(colour: string): number[] {
-  const hex = /^#([0-9a-f]{6})$/i.exec(colour)?.[1] ?? '888888';
+  // A minifier writes `#fff` for `#ffffff`.
+  const written = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(colour)?.[1] ?? '888888';
+  const hex = written.length === 3 ? [...written].map((digit) => digit + digit).join('') : written;
   return [0, 2, 4].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }

@@ -2,13 +2,12 @@
 
 import type { Look } from './scene';
 
-/** Traces the outline of a passage centred on `x`, `y`. From far away every passage is a plain rectangle. */
-export function drawNodeShape(context: CanvasRenderingContext2D | Path2D, look: Look, x: number, y: number, width: number, height: number, scale: number): void {
+/** Adds the outline of a passage centred on `x`, `y`. From far away every passage is a plain rectangle. */
+export function traceNodeShape(context: Path2D, look: Look, x: number, y: number, width: number, height: number, scale: number): void {
   const left = x - width / 2;
   const right = x + width / 2;
   const top = y - height / 2;
   const bottom = y + height / 2;
-  if ('beginPath' in context) context.beginPath();
   if (scale < 0.12) {
     context.rect(left, top, width, height);
     return;

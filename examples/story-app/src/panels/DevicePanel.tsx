@@ -31,8 +31,13 @@ export function DevicePanel() {
         <button type="button" className="button" data-testid="device-run" disabled={running} onClick={() => void device.measure(sizes)}>
           {running ? 'Measuring…' : 'Measure'}
         </button>
-        {report ? (
-          <button type="button" className="quiet" data-testid="device-lose" disabled={running} title="Destroys the device as a driver crash would, then measures again" onClick={() => void device.lose(sizes)}>
+        {report && !report.gpu ? (
+          <button type="button" className="button" data-testid="device-reacquire" disabled={running} onClick={() => void device.reacquire(sizes)}>
+            Ask for the GPU again
+          </button>
+        ) : null}
+        {report?.gpu ? (
+          <button type="button" className="button" data-testid="device-lose" disabled={running} title="Destroys the device as a driver crash would, then measures again" onClick={() => void device.lose(sizes)}>
             Lose the device
           </button>
         ) : null}
@@ -56,16 +61,16 @@ function Report({ report, lost }: { report: DeviceReport; lost: string | undefin
   return (
     <div className="device-report">
       <p className="adapter" data-testid="device-adapter">
-        <strong>{report.adapter || 'No GPU adapter'}</strong>
+        <strong>{report.adapter || 'The CPU alone'}</strong>
         <small>
           {report.backend ? `${report.backend} · ` : ''}
           {report.isFallbackAdapter ? 'a software adapter · ' : ''}
-          {report.reason}
+          {sentence(report.reason)}
         </small>
       </p>
       {lost ? (
         <p className="remark" data-testid="device-lost">
-          The device was destroyed. {lost}
+          The device was destroyed: {lost}. The work went on.
         </p>
       ) : null}
       <table className="lengths">
@@ -94,11 +99,15 @@ function Report({ report, lost }: { report: DeviceReport; lost: string | undefin
       </p>
       {last.gpu.ranOn === 'cpu' ? (
         <p className="remark" data-testid="device-fallback">
-          The CPU answered for the GPU: {last.gpu.reason}
+          The CPU answered for the GPU: {last.gpu.reason}.
         </p>
       ) : null}
     </div>
   );
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function Cell({ row, kind, isLast }: { row: DeviceRow; kind: 'gpu' | 'cpu'; isLast: boolean }) {

@@ -11,7 +11,8 @@ import { marked } from './marked';
 const KEPT = 240;
 
 export function Player() {
-  const { library, reading } = useStudio();
+  const { library, reading, settings } = useStudio();
+  const view = useStore(settings.store, (state) => state.view);
   const story = useStore(library.store, (state) => state.story);
   const { status, entries, latest, choices, current, visited, end, undoable } = useStore(reading.store, (state) => state);
   const transcript = useRef<HTMLDivElement>(null);
@@ -22,7 +23,7 @@ export function Player() {
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const box = transcript.current;
     if (box && newest.current) box.scrollTo({ top: latest === 0 ? 0 : newest.current.offsetTop - 12, behavior: still ? 'auto' : 'smooth' });
-  }, [entries, latest]);
+  }, [entries, latest, view]);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {

@@ -46,11 +46,11 @@ export function ReadersPanel() {
           <input data-testid="montecarlo-seed" type="number" min={0} max={2147483647} step={1} value={seed} disabled={running} onChange={(event) => setSeed(Math.trunc(Number(event.target.value)) || 0)} />
         </label>
         {running ? (
-          <button type="button" className="button" data-testid="montecarlo-cancel" onClick={() => readers.cancel()}>
+          <button key="cancel" type="button" className="button" data-testid="montecarlo-cancel" onClick={() => readers.cancel()}>
             Cancel
           </button>
         ) : (
-          <button type="submit" className="button" data-testid="montecarlo-run">
+          <button key="run" type="submit" className="button" data-testid="montecarlo-run">
             Let them read
           </button>
         )}

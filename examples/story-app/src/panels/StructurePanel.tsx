@@ -69,8 +69,8 @@ export function StructurePanel() {
             {lengths?.shortest && lengths.longest ? (
               <>
                 <p className="why">
-                  Shortest way {reading(minutes(lengths.shortest.words))} ({lengths.shortest.words.toLocaleString()} words, {lengths.shortest.passages.length} passages); longest {reading(minutes(lengths.longest.words))} (
-                  {lengths.longest.words.toLocaleString()} words, {lengths.longest.passages} passages, each loop once).
+                  Shortest way {reading(minutes(lengths.shortest.words))} ({lengths.shortest.words.toLocaleString()} words, {lengths.shortest.passages.length.toLocaleString()} passages); longest {reading(minutes(lengths.longest.words))} (
+                  {lengths.longest.words.toLocaleString()} words, {lengths.longest.passages.toLocaleString()} passages, each loop once).
                 </p>
                 <p className="fine">Each passage counted whole, at 260 words a minute. Readers skip what they don’t choose: the random readers below measure what is really read.</p>
               </>

@@ -86,6 +86,7 @@ export class TracedStory extends Story {
   override Step(): void {
     this.stepsInTurn += 1;
     if (this.stepsInTurn > MAX_STEPS_PER_TURN) throw new EndlessTurnError(this.passage);
+    this.noticeEntry();
     const { callStack } = this.state;
     const thread = callStack.currentThread;
     const depth = thread.callstack.length;
@@ -111,13 +112,15 @@ export class TracedStory extends Story {
     this.entered.length = this.beforeLookahead.entered;
   }
 
-  override VisitContainer(container: Container, atStart: boolean): void {
-    super.VisitContainer(container, atStart);
-    if (!this.passageIndex) return;
-    const { passage } = this.placeOf(this.state.currentPointer.container);
-    const visited = this.placeOf(container);
-    if (passage < 0 || visited.isAlias) return;
-    if (passage !== this.passage || (atStart && visited.isHead)) this.enter(passage);
+  /**
+   * The first slot of a passage is run once each time the flow comes to its beginning, also from within it, which Ink's own read
+   * counts leave out; any other slot of another passage means that the flow came into its middle.
+   */
+  private noticeEntry(): void {
+    const { container, index } = this.state.currentPointer;
+    const place = this.placeOf(container);
+    if (place.passage < 0 || place.isAlias) return;
+    if ((place.isHead && index <= 0) || place.passage !== this.passage) this.enter(place.passage);
   }
 
   private enter(passage: number): void {

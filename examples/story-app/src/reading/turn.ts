@@ -30,6 +30,9 @@ export interface Turn {
   warnings: string[];
 }
 
+/** Tags that describe the whole story; the header shows them. */
+const ABOUT_THE_STORY = /^\s*(title|author)\s*:/i;
+
 export function takeTurn(story: TracedStory, input: TurnInput): Turn {
   if (input.from) story.resume(input.from.state, input.from.passage);
   else story.begin(input.seed);
@@ -40,7 +43,7 @@ export function takeTurn(story: TracedStory, input: TurnInput): Turn {
     if (input.from) story.choose(input.from.choice);
     while (story.canContinue) {
       const text = (story.Continue() ?? '').trim();
-      if (text !== '') lines.push({ text, tags: story.currentTags ?? [], passage: story.currentPassage });
+      if (text !== '') lines.push({ text, tags: (story.currentTags ?? []).filter((tag) => !ABOUT_THE_STORY.test(tag)), passage: story.currentPassage });
     }
   } catch (error) {
     failure = error instanceof EndlessTurnError || error instanceof Error ? error.message : String(error);

@@ -44,4 +44,16 @@ export class Device {
       this.store.set({ status: 'failed', error: explain(error) });
     }
   }
+
+  /** Asks for the GPU again and measures with what came of it. */
+  async reacquire(sizes: number[]): Promise<void> {
+    if (this.store.get().status === 'running') return;
+    try {
+      await this.runtime.run('reacquireDevice', null, { priority: 6, capabilities: ['gpu'] });
+      this.store.set({ lost: undefined });
+      await this.measure(sizes);
+    } catch (error) {
+      this.store.set({ status: 'failed', error: explain(error) });
+    }
+  }
 }

@@ -27,6 +27,8 @@ export interface ReadersPlan {
 /** Chunks for each worker: enough that a slow chunk does not hold up the end, few enough that the story is not sent too often. */
 const CHUNKS_PER_WORKER = 8;
 const SMALLEST_CHUNK = 4;
+/** A chunk that takes longer hangs: a damaged story can loop inside the runtime, where no bound of ours reaches. */
+const CHUNK_TIMEOUT_MILLIS = 180_000;
 const PUBLISH_MILLIS = 120;
 
 const BLANK: ReadersState = { status: 'idle', wanted: 0, done: 0, seed: 1, tally: undefined, error: undefined, millis: 0, cached: false };
@@ -86,6 +88,7 @@ export class Readers {
             {
               priority: 3,
               signal: run.signal,
+              timeoutMs: CHUNK_TIMEOUT_MILLIS,
               onProgress: (readers) => {
                 underWay.set(first, readers);
                 publish();

@@ -33,7 +33,7 @@ interface Moment {
 }
 
 /** A turn that takes longer is given up: the story is too large or goes round. */
-const TURN_TIMEOUT_MILLIS = 30_000;
+const TURN_TIMEOUT_MILLIS = 20_000;
 const MAX_UNDO = 200;
 
 const BLANK: ReadingState = { status: 'idle', entries: [], latest: 0, choices: [], current: -1, visited: [], end: null, undoable: 0 };

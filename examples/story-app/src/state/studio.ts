@@ -1,6 +1,7 @@
 /** The parts of the app, put together once. */
 
 import { createContext, useContext } from 'react';
+import { MAX_DOCUMENT_BYTES } from '../story/document';
 import type { OpenInput } from '../story/open';
 import { Device } from './device';
 import { Library } from './library';
@@ -30,6 +31,18 @@ export class Studio {
       this.settings.colourBy('kind');
       void this.reading.begin(story);
     });
+    this.#followReading();
+  }
+
+  /** The selection goes along with the reading until somebody selects another passage. */
+  #followReading(): void {
+    let before = -1;
+    this.reading.store.subscribe(() => {
+      const { current } = this.reading.store.get();
+      const { selected } = this.library.store.get();
+      if (current >= 0 && current !== before && (selected === before || before < 0)) this.library.select(current);
+      before = current;
+    });
   }
 
   open(input: OpenInput): void {
@@ -41,6 +54,11 @@ export class Studio {
   }
 
   async openFile(file: File): Promise<void> {
+    if (file.size > MAX_DOCUMENT_BYTES) {
+      // Refused before it is read: a film dropped by mistake would fill the memory.
+      this.library.reject(file.name, `It has ${Math.round(file.size / 1024 / 1024).toLocaleString()} MB; the largest story that opens here has 32 MB.`);
+      return;
+    }
     try {
       this.open({ name: file.name, content: new Uint8Array(await file.arrayBuffer()) });
     } catch (error) {

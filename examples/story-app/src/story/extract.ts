@@ -5,7 +5,7 @@ import { loops } from '../analysis/components';
 import { followFlow, type Flow } from './flow';
 import { OPENING, type Edge, type EdgeKind, type ExtractedStory, type Exit, type Passage } from './graph';
 import { assignPassages, type PassageMap } from './passages';
-import { CHOICE_CONDITIONAL, CHOICE_INVISIBLE_DEFAULT, DamagedStoryError, ROOT, flatten, resolve, type Op, type Program } from './program';
+import { CHOICE_CONDITIONAL, CHOICE_INVISIBLE_DEFAULT, CHOICE_ONCE_ONLY, DamagedStoryError, ROOT, flatten, resolve, type Op, type Program } from './program';
 import { passageTexts } from './texts';
 
 /**
@@ -44,7 +44,9 @@ export function extractStory(json: string, functions: readonly string[] = []): E
     dynamic: false,
   }));
   const { edges, unresolved, externals } = collectEdges(program, map, flow, passages, dynamicTargets);
-  const inLoop = new Set(loops(digraph(passages.length, edges)).flat());
+  // A passage uses its choices up only if the reader comes by again. Ways that a condition or a choice guards are left out:
+  // they are how authors see to it that nobody does.
+  const inLoop = new Set(loops(digraph(passages.length, edges.filter((edge) => !edge.once && !edge.conditional))).flat());
   const exits = collectExits(stops, program, map, inLoop);
   const start = map.passageOf[ROOT] ?? 0;
   const extracted: ExtractedStory = {
@@ -85,8 +87,11 @@ function collectEdges(program: Program, map: PassageMap, flow: Flow, passages: P
     const key = `${from} ${to} ${shown} ${label ?? ''}`;
     const sure = !(conditional || (way?.conditional ?? false));
     const known = edges.get(key);
-    if (known) known.conditional = known.conditional && !sure;
-    else edges.set(key, { from, to, kind: shown, conditional: !sure, ...(label ? { label } : {}) });
+    const once = way?.once ?? false;
+    if (known) {
+      known.conditional = known.conditional && !sure;
+      known.once = known.once && once;
+    } else edges.set(key, { from, to, kind: shown, conditional: !sure, once, ...(label ? { label } : {}) });
   };
 
   program.ops.forEach((op, point) => {
@@ -130,6 +135,7 @@ interface Way {
   /** Text of the choice whose content this is. */
   label?: string;
   conditional: boolean;
+  once: boolean;
 }
 
 /** For each container, the choice that leads into it and whether a condition does. Parents have smaller ids. */
@@ -144,7 +150,7 @@ function describeContainers(program: Program): Way[] {
     const container = program.owner[point] ?? ROOT;
     if (op?.op === 'choice') {
       const label = (op.flags & CHOICE_INVISIBLE_DEFAULT) !== 0 ? '(nothing else left)' : choiceLabel(program, point);
-      mark(resolve(program, container, op.path), { label, conditional: (op.flags & CHOICE_CONDITIONAL) !== 0 });
+      mark(resolve(program, container, op.path), { label, conditional: (op.flags & CHOICE_CONDITIONAL) !== 0, once: (op.flags & CHOICE_ONCE_ONLY) !== 0 });
     } else if (op?.op === 'divert' && op.mode === 'goto') {
       const branch = op.conditional || (program.containers[container]?.length === 1 && op.path === '.^.b');
       if (branch) mark(resolve(program, container, op.path), { conditional: true });
@@ -156,7 +162,7 @@ function describeContainers(program: Program): Way[] {
     const here = own[container.id] ?? {};
     // A gather after choices belongs to none of them, and knots start afresh.
     const label = here.label ?? above?.label;
-    ways.push({ conditional: (here.conditional ?? false) || (above?.conditional ?? false), ...(label === undefined ? {} : { label }) });
+    ways.push({ conditional: (here.conditional ?? false) || (above?.conditional ?? false), once: (here.once ?? false) || (above?.once ?? false), ...(label === undefined ? {} : { label }) });
   }
   return ways;
 }
@@ -175,7 +181,7 @@ function choiceLabel(program: Program, point: number): string {
     else if (inString && op?.op === 'text') parts.unshift(op.text);
     else if (inString && op?.op === 'divert') parts.unshift(textOf(program, resolve(program, container.id, op.path)));
   }
-  const label = parts.join(' ').replace(/\s+/g, ' ').trim();
+  const label = parts.join('').replace(/\s+/g, ' ').trim();
   return label.length > 80 ? `${label.slice(0, 79)}…` : label;
 }
 
@@ -192,7 +198,6 @@ function collectExits(stops: ReturnType<Flow['stops']>, program: Program, map: P
   const exits = new Map<string, Exit>();
   for (const stop of stops) {
     const passage = map.passageOf[program.owner[stop.point] ?? ROOT] ?? -1;
-    // Choices are used up only where the reader can come by again.
     if (passage < 0 || (stop.onlyWhenUsedUp && !inLoop.has(passage))) continue;
     const key = `${passage} ${stop.kind}`;
     const known = exits.get(key);

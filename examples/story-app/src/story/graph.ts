@@ -25,6 +25,8 @@ export interface Edge {
   kind: EdgeKind;
   /** Taken only if a condition holds. */
   conditional: boolean;
+  /** Behind a choice that can be taken once, so no loop goes through it for long. */
+  once: boolean;
   /** Text of the choice that leads there. */
   label?: string;
 }

@@ -51,7 +51,7 @@ export async function measureDevice(compute: Compute, input: DeviceInput, progre
     const a = Float32Array.from({ length: size * size }, () => random.next() * 2 - 1);
     const b = Float32Array.from({ length: size * size }, () => random.next() * 2 - 1);
     progress(size, 'gpu');
-    const gpu = await fastest(compute, a, b, size, 'auto', signal);
+    const gpu = await fastest(compute, a, b, size, 'gpu', signal);
     progress(size, 'cpu');
     const cpu = await fastest(compute, a, b, size, 'cpu', signal);
     const checked = spreadRows(size, CHECKED_ROWS);
@@ -65,11 +65,11 @@ export async function measureDevice(compute: Compute, input: DeviceInput, progre
       rows: checked.length,
     });
   }
-  const info = await compute.info();
-  return { adapter: info.adapter ?? '', backend: info.backend ?? '', gpu: info.gpu, isFallbackAdapter: info.isFallbackAdapter ?? false, reason: info.reason, rows };
+  const { adapter, backend, gpu, isFallbackAdapter, reason } = compute.info();
+  return { adapter, backend, gpu, isFallbackAdapter, reason, rows };
 }
 
-async function fastest(compute: Compute, a: Float32Array, b: Float32Array, size: number, device: 'auto' | 'cpu', signal: AbortSignal): Promise<{ run: DeviceRun; data: Float32Array }> {
+async function fastest(compute: Compute, a: Float32Array, b: Float32Array, size: number, device: 'gpu' | 'cpu', signal: AbortSignal): Promise<{ run: DeviceRun; data: Float32Array }> {
   let best: { run: DeviceRun; data: Float32Array } | undefined;
   for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
     signal.throwIfAborted();

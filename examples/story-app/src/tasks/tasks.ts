@@ -76,8 +76,13 @@ export const tasks = {
   /** Destroys the GPU device as a driver crash would. */
   async loseDevice(_input: null, _context: TaskContext) {
     const device = await compute();
-    await device.loseDevice();
+    device.loseDevice();
     return device.info();
+  },
+
+  /** Asks for a GPU anew, after one was lost. */
+  async reacquireDevice(_input: null, _context: TaskContext) {
+    return (await compute()).reacquire();
   },
 };
 

@@ -57,7 +57,7 @@ export function App() {
       {opening ? <Opening /> : null}
       {rejected ? <Rejected rejection={rejected} /> : null}
       {story ? (
-        <>
+        <main className="parts" data-view={view}>
           <div className="views" role="tablist" aria-label="Parts of the studio">
             {VIEWS.map(([name, label]) => (
               <button key={name} type="button" role="tab" id={`tab-${name}`} data-testid={`tab-${name}`} aria-selected={view === name} aria-controls={`view-${name}`} onClick={() => settings.show(name)}>
@@ -65,18 +65,16 @@ export function App() {
               </button>
             ))}
           </div>
-          <main className="parts" data-view={view}>
-            <div id="view-map" className="part part-map">
-              <StoryMap />
-            </div>
-            <div id="view-play" className="part part-play">
-              <Player />
-            </div>
-            <div id="view-analysis" className="part part-analysis">
-              <Analysis />
-            </div>
-          </main>
-        </>
+          <div id="view-map" className="part part-map">
+            <StoryMap />
+          </div>
+          <div id="view-play" className="part part-play">
+            <Player />
+          </div>
+          <div id="view-analysis" className="part part-analysis">
+            <Analysis />
+          </div>
+        </main>
       ) : (
         <Welcome />
       )}

@@ -32,7 +32,9 @@ export function Header() {
       </h1>
       <div className="header-actions">
         <label className="button">
-          Open<span className="wide-only"> a story…</span>
+          <span>
+            Open<span className="wide-only"> a story…</span>
+          </span>
           <input
             ref={file}
             data-testid="open-file"
