@@ -5,6 +5,8 @@ import workerpool from 'workerpool';
 const TASKS = 20_000;
 const ROUND_TRIPS = 2_000;
 const ROUNDS = 7;
+const PIPELINED = 'no-op tasks, all at once, two workers';
+const ONE_BY_ONE = 'no-op tasks, one after the other';
 const module = (name) => new Worker(new URL(`./workers/${name}.mjs`, import.meta.url), { type: 'module' });
 
 /** Each peer: `run()` is one task, `close()` its end. */
@@ -89,10 +91,11 @@ function handWrittenLoop() {
   };
 }
 
-async function throughput({ run }) {
+/** All tasks at once, in microseconds for each. */
+async function pipelined({ run }) {
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: TASKS }, run));
-  return (TASKS * 1_000) / (performance.now() - startedAt);
+  return ((performance.now() - startedAt) * 1_000) / TASKS;
 }
 
 /** One task after the other, in microseconds for each. */
@@ -107,17 +110,16 @@ async function roundTrip({ run }) {
 /** Rounds interleave the peers, in an order that turns, so that none always runs first or on a machine that is warm. */
 window.bench = async () => {
   const all = Object.entries(await peers());
-  const results = {
-    throughput: Object.fromEntries(all.map(([name]) => [name, []])),
-    roundTrip: Object.fromEntries(all.map(([name]) => [name, []])),
-  };
-  for (const [, peer] of all) {
-    await throughput(peer);
+  const results = { [PIPELINED]: {}, [ONE_BY_ONE]: {} };
+  for (const [name, peer] of all) {
+    results[PIPELINED][name] = [];
+    results[ONE_BY_ONE][name] = [];
+    await pipelined(peer);
   }
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, peer] of [...all.slice(round % all.length), ...all.slice(0, round % all.length)]) {
-      results.throughput[name].push(await throughput(peer));
-      results.roundTrip[name].push(await roundTrip(peer));
+      results[PIPELINED][name].push(await pipelined(peer));
+      results[ONE_BY_ONE][name].push(await roundTrip(peer));
     }
   }
   for (const [, peer] of all) {

@@ -1,6 +1,6 @@
 // No-op tasks through two workers, beside npm workerpool, comlink and a hand-written loop in the same page: `npm run bench`.
-// Prints JSON: for each peer, how many times as fast this package is (median of the rounds, and the spread).
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Prints a line of JSON for each comparison: the median ratio of the rounds, and their range.
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,12 @@ import { launch, open, serve } from '../tests/browser.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, '../dist');
+const PEERS = {
+  workerpool: `workerpool ${version('workerpool')}`,
+  comlink: `comlink ${version('comlink')}`,
+  bare: 'one postMessage per task',
+  loop: 'hand-written coalesced loop',
+};
 if (!existsSync(join(dist, 'index.js'))) {
   console.error('dist/ is not built: run `npm run build` first');
   process.exit(1);
@@ -33,13 +39,18 @@ try {
   });
   cpSync(join(dist, 'runtime.wasm'), join(folder, 'runtime.wasm'));
   writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Bench</title><script type="module" src="./page.mjs"></script>');
-  const site = await serve(folder);
+  // Isolated pages have finer clocks.
+  const site = await serve(folder, {
+    headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
+  });
   const browser = await launch();
   try {
     const { page } = await open(browser, `${site.origin}/index.html`);
     await page.waitForFunction(() => window.bench !== undefined);
     const rounds = await page.evaluate(() => window.bench());
-    console.log(JSON.stringify(summary(rounds, browser.version()), null, 2));
+    for (const result of results(rounds)) {
+      console.log(`BENCH ${JSON.stringify(result)}`);
+    }
   } finally {
     await browser.close();
     await site.close();
@@ -48,26 +59,33 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function summary({ throughput, roundTrip }, browser) {
-  return {
-    what: 'no-op tasks on two workers in one page; ratios are quillwork over the peer in the same round',
-    browser: `Chromium ${browser}`,
-    rounds: throughput.quillwork.length,
-    throughputPerSecond: Object.fromEntries(Object.entries(throughput).map(([name, values]) => [name, spread(values)])),
-    timesAsFast: ratios(throughput, (ours, theirs) => ours / theirs),
-    roundTripMicros: Object.fromEntries(Object.entries(roundTrip).map(([name, values]) => [name, spread(values)])),
-    roundTripRatio: ratios(roundTrip, (ours, theirs) => ours / theirs),
-  };
+function version(name) {
+  return JSON.parse(readFileSync(join(here, `../node_modules/${name}/package.json`), 'utf8')).version;
 }
 
-function ratios({ quillwork, ...peers }, compare) {
-  return Object.fromEntries(
-    Object.entries(peers).map(([name, values]) => [name, spread(values.map((value, round) => compare(quillwork[round], value)))]),
+/** Lines as `cargo xtask bench` reads them: our time over the peer's, so that below 1 is faster. */
+function results(rounds) {
+  return Object.entries(rounds).flatMap(([name, { quillwork, ...peers }]) =>
+    Object.entries(peers).map(([peer, theirs]) => {
+      const ratios = sorted(quillwork.map((ours, round) => ours / theirs[round]));
+      return {
+        name,
+        peer: PEERS[peer],
+        ratio: median(ratios),
+        low: ratios[0],
+        high: ratios.at(-1),
+        ours: median(sorted(quillwork)),
+        theirs: median(sorted(theirs)),
+        unit: 'µs a task',
+      };
+    }),
   );
 }
 
-function spread(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const round = (value) => Number(value.toPrecision(4));
-  return { median: round(sorted[Math.floor(sorted.length / 2)]), min: round(sorted[0]), max: round(sorted.at(-1)) };
+function sorted(values) {
+  return [...values].sort((a, b) => a - b);
+}
+
+function median(values) {
+  return values[Math.floor(values.length / 2)];
 }

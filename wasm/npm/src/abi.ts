@@ -99,6 +99,15 @@ export class Core {
     return new TextDecoder().decode(new Uint8Array(memory.buffer, text_ptr(), text_len()));
   }
 
+  /** Calls an export; a trap becomes `ERR_INTERNAL`. */
+  call<Result>(run: (exports: RuntimeExports) => Result): Result {
+    try {
+      return run(this.exports);
+    } catch (thrown) {
+      throw this.fault(thrown);
+    }
+  }
+
   /** What a trap means. */
   fault(thrown: unknown): QuillworkError {
     return new QuillworkError('ERR_INTERNAL', `runtime.wasm failed: ${this.text() || String(thrown)}. Please report this`, {

@@ -59,14 +59,14 @@ export class CoreCache<Key extends string, Value> implements Cache<Key, Value> {
 
   get(key: Key): Value | undefined {
     const entry = this.#entries.get(key);
-    const answer = this.#core.exports.cache_get(this.#cache, this.#clock.now(), entry?.id ?? NO_KEY);
+    const answer = this.#core.call((core) => core.cache_get(this.#cache, this.#clock.now(), entry?.id ?? NO_KEY));
     this.#drop(answer >>> 1);
     return (answer & 1) === 1 ? entry?.value : undefined;
   }
 
   set(key: Key, value: Value): void {
     const id = this.#entries.get(key)?.id ?? hash(key);
-    this.#drop(this.#core.exports.cache_set(this.#cache, this.#clock.now(), id) >>> 1);
+    this.#drop(this.#core.call((core) => core.cache_set(this.#cache, this.#clock.now(), id)) >>> 1);
     const other = this.#keys.get(id);
     if (other !== undefined && other !== key) {
       // Two keys with one hash: they share a place, and the newer has it.
@@ -78,7 +78,7 @@ export class CoreCache<Key extends string, Value> implements Cache<Key, Value> {
 
   has(key: Key): boolean {
     const entry = this.#entries.get(key);
-    return entry !== undefined && this.#core.exports.cache_has(this.#cache, this.#clock.now(), entry.id) === 1;
+    return entry !== undefined && this.#core.call((core) => core.cache_has(this.#cache, this.#clock.now(), entry.id)) === 1;
   }
 
   delete(key: Key): boolean {
@@ -87,21 +87,21 @@ export class CoreCache<Key extends string, Value> implements Cache<Key, Value> {
       return false;
     }
     const live = this.has(key);
-    this.#core.exports.cache_remove(this.#cache, entry.id);
+    this.#core.call((core) => core.cache_remove(this.#cache, entry.id));
     this.#entries.delete(key);
     this.#keys.delete(entry.id);
     return live;
   }
 
   clear(): void {
-    this.#core.exports.cache_clear(this.#cache);
+    this.#core.call((core) => core.cache_clear(this.#cache));
     this.#entries.clear();
     this.#keys.clear();
   }
 
   stats(): CacheStats {
-    this.#drop(this.#core.exports.cache_drain(this.#cache, this.#clock.now()) >>> 1);
-    this.#core.exports.cache_stats(this.#cache);
+    this.#drop(this.#core.call((core) => core.cache_drain(this.#cache, this.#clock.now())) >>> 1);
+    this.#core.call((core) => core.cache_stats(this.#cache));
     const [hits = 0, misses = 0, insertions = 0, evictions = 0, expirations = 0, entries = 0] = this.#core.floats;
     return { hits, misses, insertions, evictions, expirations, entries };
   }
@@ -117,7 +117,7 @@ export class CoreCache<Key extends string, Value> implements Cache<Key, Value> {
       }
     }
     if (count === MAX_DROPPED) {
-      this.#drop(this.#core.exports.cache_drain(this.#cache, this.#clock.now()) >>> 1);
+      this.#drop(this.#core.call((core) => core.cache_drain(this.#cache, this.#clock.now())) >>> 1);
     }
   }
 }

@@ -3,6 +3,8 @@ import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
 import { Pool, type TaskRequest, type WorkerLost } from '../pool/pool.js';
 import { closedError } from '../pool/settle.js';
+import type { WorkerSource } from '../pool/spawn.js';
+import { telemetrySettings, type TelemetrySettings } from '../telemetry/options.js';
 import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 import type { TaskInput, TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
 import { Emitter } from './emitter.js';
@@ -71,8 +73,10 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
   options: RuntimeOptions,
 ): Promise<Runtime<Tasks>> {
   const settings = poolSettings(options);
+  const telemetry =
+    options.telemetry === undefined || options.telemetry === false ? undefined : telemetrySettings(options.telemetry);
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, options);
+  return new CoreRuntime<Tasks>(new Core(module), settings, options.worker, telemetry);
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
@@ -91,20 +95,20 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   #finalStats: PoolStats | undefined;
   #statsTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(core: Core, settings: PoolSettings, options: RuntimeOptions) {
+  constructor(core: Core, settings: PoolSettings, worker: WorkerSource, telemetry: TelemetrySettings | undefined) {
     this.#core = core;
     this.#settings = settings;
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
-    this.#pool = new Pool(core, settings, options.worker, {
+    this.#pool = new Pool(core, settings, worker, {
       onWorkerLost: (event) => queueMicrotask(() => this.#events.emit('workerlost', event)),
       onClosed: () => queueMicrotask(() => this.#finish()),
     });
     this.telemetry =
-      options.telemetry === undefined || options.telemetry === false
+      telemetry === undefined
         ? undefined
-        : new PageTelemetry(options.telemetry, core, this.#pool.driver.pool, this.#pool.clock, this.#caches);
+        : new PageTelemetry(telemetry, core, this.#pool.driver.pool, this.#pool.clock, this.#caches);
   }
 
   run<Name extends TaskName<Tasks>>(

@@ -1,12 +1,10 @@
 import type { Core } from '../abi.js';
 import type { CacheStats } from '../cache.js';
-import { QuillworkError } from '../errors.js';
 import type { Clock } from '../pool/clock.js';
 import { Emitter } from '../runtime/emitter.js';
-import { millis } from '../runtime/options.js';
 import { BatchQueue } from './batch-queue.js';
 import { ingestUrl, sendBeacons } from './beacon.js';
-import type { TelemetryOptions } from './options.js';
+import type { TelemetrySettings } from './options.js';
 import { randomId } from './random-id.js';
 import { Sampler } from './sampler.js';
 import { Uplink, type LinkStatus } from './uplink.js';
@@ -43,23 +41,20 @@ export class PageTelemetry implements Telemetry {
   };
   readonly #onVisible = (): void => this.#uplink?.hurry();
 
-  /** Throws `ERR_INVALID_OPTION`. */
   constructor(
-    options: TelemetryOptions,
+    { intervalMs, token, url, name }: TelemetrySettings,
     core: Core,
     pool: number,
     clock: Clock,
     caches: ReadonlyMap<string, { stats(): CacheStats }>,
   ) {
-    this.#intervalMs = millis('telemetry.intervalMs', options.intervalMs ?? 1_000, 100);
-    this.#token = options.token;
-    this.#url = socketUrl(options.url);
-    this.source = { id: randomId(), name: pageName(options.name) };
+    this.#intervalMs = intervalMs;
+    this.#token = token;
+    this.#url = url;
+    this.source = { id: randomId(), name };
     this.#sampler = new Sampler({ core, pool, clock, cacheTotals: () => totals(caches) });
     this.#uplink =
-      this.#url === undefined
-        ? undefined
-        : new Uplink({ url: this.#url, token: options.token, source: this.source }, this.#queue, () => this.#changed());
+      url === undefined ? undefined : new Uplink({ url, token, source: this.source }, this.#queue, () => this.#changed());
     globalThis.addEventListener?.('pagehide', this.#onPageHide);
     globalThis.addEventListener?.('pageshow', this.#onPageShow);
     globalThis.addEventListener?.('online', this.#onVisible);
@@ -140,30 +135,6 @@ export class PageTelemetry implements Telemetry {
   #changed(): void {
     this.#events.emit('change', undefined);
   }
-}
-
-function socketUrl(asked: string | undefined): string | undefined {
-  const { location } = globalThis as { location?: { protocol: string; host: string; href: string } };
-  if (asked === undefined) {
-    return location === undefined || !location.protocol.startsWith('http')
-      ? undefined
-      : `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`;
-  }
-  try {
-    const url = new URL(asked, location?.href);
-    url.protocol = url.protocol.replace(/^http/, 'ws');
-    if (url.protocol === 'ws:' || url.protocol === 'wss:') {
-      return url.href;
-    }
-  } catch {
-    // Said below.
-  }
-  throw new QuillworkError('ERR_INVALID_OPTION', `\`telemetry.url\` is a WebSocket address like ws://127.0.0.1:9470/ws, not "${asked}"`);
-}
-
-function pageName(asked: string | undefined): string {
-  const { document, location } = globalThis as { document?: { title: string }; location?: { hostname: string } };
-  return (asked || document?.title || location?.hostname || 'page').slice(0, 120);
 }
 
 function totals(caches: ReadonlyMap<string, { stats(): CacheStats }>): CacheStats {

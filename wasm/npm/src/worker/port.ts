@@ -45,7 +45,8 @@ export function workerPort(): WorkerPort | undefined {
         };
   }
   const scope = globalThis as unknown as WorkerScope & { WorkerGlobalScope?: new () => object };
-  if (scope.WorkerGlobalScope === undefined || !(scope instanceof scope.WorkerGlobalScope)) {
+  // Shared and service workers have no line to one page.
+  if (scope.WorkerGlobalScope === undefined || !(scope instanceof scope.WorkerGlobalScope) || !('postMessage' in scope)) {
     return undefined;
   }
   return {

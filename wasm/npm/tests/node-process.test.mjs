@@ -1,0 +1,66 @@
+// What belongs to Node alone: how long the process lives, and importing on a server.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { until } from './cases/check.mjs';
+import { createRuntime } from 'quillwork';
+
+const options = { timeout: 60_000 };
+const entry = new URL('./workers/entry.mjs', import.meta.url);
+
+/** Runs a program that begins with a runtime, and gives what it printed. */
+function program(name, code) {
+  const file = join(import.meta.dirname, `${name}.program.mjs`);
+  writeFileSync(
+    file,
+    `import { createRuntime } from 'quillwork';
+    const runtime = await createRuntime({ worker: new URL('./workers/entry.mjs', import.meta.url), workers: 2, telemetry: {} });
+    ${code}`,
+  );
+  return execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 });
+}
+
+describe('a Node process', () => {
+  it('lives on for as long as tasks are unsettled', options, () => {
+    assert.equal(program('busy', "runtime.run('busy', 200).then((millis) => console.log(millis));"), '200\n');
+  });
+
+  it('ends by itself when there is nothing to do, without close()', options, () => {
+    assert.equal(program('idle', "console.log(await runtime.run('square', 3));"), '9\n');
+    assert.equal(program('unused', "console.log('made');"), 'made\n');
+  });
+
+  it('waits for a time-out that must end a task', options, () => {
+    const output = program(
+      'timeout',
+      "runtime.run('ignoreAbort', undefined, { timeoutMs: 50 }).catch((error) => console.log(error.code));",
+    );
+    assert.equal(output, 'ERR_TIMEOUT\n');
+  });
+
+  it('measures what can be measured without a display', options, async () => {
+    const runtime = await createRuntime({ worker: entry, workers: 1, telemetry: { intervalMs: 100 } });
+    await runtime.run('square', 2);
+    await until(() => runtime.telemetry.latest?.pool.workers === 1, 'a sample of the ready worker');
+    const { latest, status } = runtime.telemetry;
+    assert.deepEqual([latest.visible, latest.framesPerSecond, latest.longTasks, latest.heapUsedBytes], [false, null, null, null]);
+    assert.equal(status, 'off');
+    assert.ok(latest.wasmBytes > 0);
+    await runtime.close();
+  });
+
+  it('refuses an address for telemetry that is none', options, async () => {
+    await assert.rejects(createRuntime({ worker: entry, telemetry: { url: 'ftp://host' } }), { code: 'ERR_INVALID_OPTION', message: /telemetry\.url/ });
+  });
+
+  it('imports every entry without a worker or a browser around it', options, async () => {
+    for (const name of ['quillwork', 'quillwork/worker', 'quillwork/react', 'quillwork/compute']) {
+      assert.ok(Object.keys(await import(name)).length > 0, name);
+    }
+    const { expose } = await import('quillwork/worker');
+    assert.equal(expose({ square: (n) => n * n }), undefined, 'a test may import the module of the tasks');
+    assert.throws(() => expose({}), { code: 'ERR_INVALID_OPTION' });
+  });
+});
