@@ -28,7 +28,7 @@ pub enum Command {
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
     /// Port to listen on; 0 takes a free one and prints it
-    #[arg(long, default_value_t = 9470, env = "QUILLWORK_PORT")]
+    #[arg(long, default_value_t = 9470)]
     pub port: u16,
 
     /// Address to listen on; any but a loopback address needs --token-file

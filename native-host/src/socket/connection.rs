@@ -75,7 +75,10 @@ impl Connection {
                     match received {
                         Some(Ok(Message::Text(text))) => return Ok(Incoming::Text(text)),
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                        Some(Ok(Message::Close(frame))) => return Ok(Incoming::Closed { goodbye: is_goodbye(frame) }),
+                        Some(Ok(Message::Close(frame))) => {
+                            self.end_conversation().await;
+                            return Ok(Incoming::Closed { goodbye: is_goodbye(frame) });
+                        }
                         Some(Ok(Message::Binary(_))) => {
                             return Err(self.close(CLOSE_BAD_MESSAGE, "messages are text, not binary").await);
                         }
@@ -135,14 +138,16 @@ impl Connection {
     async fn send_close(&mut self, code: u16, reason: &str) {
         let reason = shortened(reason).into();
         let close = Message::Close(Some(CloseFrame { code, reason }));
-        let farewell = async {
-            if self.socket.send(close).await.is_ok() {
-                // The client's own close frame ends the conversation; a socket dropped with unread input would be
-                // reset, and the reset can overtake the close frame.
-                while let Some(Ok(_)) = self.socket.recv().await {}
-            }
-        };
-        timeout(CLOSING.min(self.limits.send), farewell).await.ok();
+        if let Ok(Ok(())) = timeout(CLOSING.min(self.limits.send), self.socket.send(close)).await {
+            self.end_conversation().await;
+        }
+    }
+
+    /// Reads until both have sent their close frames; reading also writes the answer to the client's. A socket that is
+    /// dropped with unread input is reset, and the reset can overtake the close frame.
+    async fn end_conversation(&mut self) {
+        let ended = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        timeout(CLOSING.min(self.limits.send), ended).await.ok();
     }
 }
 

@@ -12,7 +12,7 @@ use crate::harness::PATIENCE;
 
 fn quillwork(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quillwork"));
-    command.args(arguments).env_remove("RUST_LOG").env_remove("QUILLWORK_PORT").kill_on_drop(true);
+    command.args(arguments).env_remove("RUST_LOG").kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
