@@ -32,11 +32,6 @@ export class Clock {
     this.#nowAtAnchor = this.#now;
     return this.#now;
   }
-
-  /** The wall-clock instant now, for what leaves the page. */
-  static wall(): number {
-    return Date.now();
-  }
 }
 
 /** How far the wall clock is trusted between two anchors. */

@@ -82,6 +82,7 @@ export class Pool implements PoolActions, LineEvents {
         reject,
         line: undefined,
         outcome: undefined,
+        failure: undefined,
       }));
       if (task.onAbort !== undefined) {
         signal?.addEventListener('abort', task.onAbort, { once: true });
@@ -242,10 +243,12 @@ export class Pool implements PoolActions, LineEvents {
       'ERR_NOT_CLONEABLE',
       'a message between page and worker could not be deserialised (a SharedArrayBuffer or a WebAssembly.Module outside of its process?)',
     );
-    // Nobody knows what was in the message: whatever this worker was given ends with it, and is not sent again.
-    const { current } = line;
-    if (current !== undefined) {
-      this.#fail(line, current, error);
+    // Nobody knows what was in the message: the worker's task ends with it, and is not sent again. It is given up before its worker
+    // is, so that the worker gets no other task in between.
+    const task = line.current === undefined ? undefined : this.#tasks.get(line.current);
+    if (task !== undefined) {
+      task.failure = error;
+      this.driver.abort(task.id);
     }
     this.onLost(line, error);
   }

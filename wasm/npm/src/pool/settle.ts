@@ -12,6 +12,10 @@ export interface SettlementContext {
 
 /** Settles a task's promise as the core decided. */
 export function settle(task: PendingTask, settlement: number, detail: number, context: SettlementContext): void {
+  if (task.failure !== undefined) {
+    task.reject(task.failure);
+    return;
+  }
   switch (settlement) {
     case Settlement.Completed:
       task.resolve(task.outcome);

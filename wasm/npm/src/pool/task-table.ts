@@ -17,6 +17,8 @@ export interface PendingTask {
   line: Line | undefined;
   /** What the worker answered, until the core says what that means. */
   outcome: unknown;
+  /** Why it ends whatever the core says, where the line to its worker broke. */
+  failure: unknown;
 }
 
 /** Unsettled tasks by id. An id is a slot, which is used again, and a counter that tells its uses apart. */
