@@ -1,7 +1,7 @@
 //! The one task that owns the state.
 //!
 //! Everything that happens reaches it through one bounded channel or the sampler's newest tick, one at a time; after
-//! each input all outputs are acted on before the next is taken. [`State`](crate::state::State) decides, this acts: it
+//! each input all outputs are acted on before the next is taken. [`State`] decides, this acts: it
 //! reads the clock, waits, and publishes.
 
 use std::sync::Arc;

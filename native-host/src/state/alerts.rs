@@ -113,13 +113,14 @@ impl Alerts {
             if was_firing == is_firing {
                 continue;
             }
-            let rule = &self.engine.rule(transition.rule).name;
+            let rule = self.engine.rule(transition.rule);
             let subject = name(transition.subject).unwrap_or_default();
+            let sentence = summary(rule, &subject, to, transition.value);
             match is_firing {
                 Some(severity) => {
-                    tracing::warn!("alert {rule} on {subject}: {severity}, at {:?}", transition.value)
+                    tracing::warn!("alert {} on {subject} is {severity}: {sentence}", rule.name)
                 }
-                None => tracing::info!("alert {rule} on {subject}: resolved, at {:?}", transition.value),
+                None => tracing::info!("alert {} on {subject} is resolved: {sentence}", rule.name),
             }
         }
     }

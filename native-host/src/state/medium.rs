@@ -73,6 +73,6 @@ pub enum MediumError {
         source: io::Error,
     },
     /// The file in it can't be used.
-    #[error("--data-dir: {0}; stop the other host that uses it, or name another directory")]
+    #[error("--data-dir: {0}")]
     Backend(#[from] BackendError),
 }
