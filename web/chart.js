@@ -62,7 +62,7 @@
             space: 72,
             size: 30,
             gap: 8,
-            values: (_, splits, __, ___, step) => splits.map((s) => (step < 60 ? SECONDS : MINUTES).format(s * 1000)),
+            values: (plot, splits, _, __, step) => splits.map((split) => this.#time(plot, split, step)),
           },
           { ...axis, size: 64, gap: 6, splits: () => this.#frame.ticks, values: () => this.#frame.labels },
         ],
@@ -124,6 +124,14 @@
 
     #colour(name) {
       return this.#style.getPropertyValue(name).trim();
+    }
+
+    /** The label of an instant; none where the right edge would cut it off. */
+    #time(plot, second, step) {
+      const { min, max } = plot.scales.x;
+      const room = ((max - second) / (max - min)) * plot.over.clientWidth;
+      const label = step < 60 ? SECONDS : MINUTES;
+      return room < (step < 60 ? 20 : 10) ? '' : label.format(second * 1000);
     }
 
     #drawLimit(plot) {
