@@ -13,7 +13,10 @@ const root = createRoot(element);
 try {
   const runtime = await startRuntime();
   const studio = new Studio(runtime);
-  window.addEventListener('pagehide', () => void runtime.close());
+  window.addEventListener('pagehide', (event) => {
+    // A page that only goes into the back/forward cache may come back, and wants its workers then.
+    if (!event.persisted) void runtime.close();
+  });
   root.render(
     <StudioProvider value={studio}>
       <App />

@@ -32,6 +32,16 @@ describe('a turn', () => {
     expect(turn.end).toMatchObject({ kind: 'error', message: expect.stringContaining('goes round') });
   });
 
+  test('so is one whose line never ends, and one that never stops adding lines', () => {
+    for (const source of ['-> a\n=== a\nHi <>\n-> a\n', '-> a\n=== a\nHi.\n-> a\n']) {
+      const { story } = traced(source);
+      const turn = takeTurn(story, { seed: 1 });
+      expect(turn.end).toMatchObject({ kind: 'error', message: expect.stringContaining('goes round') });
+      expect(turn.lines.length).toBeLessThanOrEqual(3000);
+      expect(story.isBroken).toBe(true);
+    }
+  });
+
   test('an external function answers 0 instead of stopping the story', () => {
     const { story } = traced('EXTERNAL bell(n)\n-> a\n=== a\nIt rang {bell(3)} times.\n-> END\n');
     expect(takeTurn(story, { seed: 1 }).lines[0]?.text).toBe('It rang 0 times.');

@@ -12,7 +12,7 @@ export interface Reachability {
   endings: Array<{ passage: number; kind: 'END' | 'DONE'; certain: boolean }>;
   /** Reachable passages whose content has nothing after it. `certain`: on some way with no choice before it at all. */
   looseEnds: Array<{ passage: number; certain: boolean }>;
-  /** Reachable passages from which no way leads to an ending. */
+  /** Reachable passages from which no way leads to an ending, dead ends themselves left out. */
   trapped: number[];
 }
 
@@ -39,6 +39,6 @@ export function reachability(graph: StoryGraph): Reachability {
     depth,
     endings,
     looseEnds,
-    trapped: ids.filter((id) => isReachable(id) && !freed[id]),
+    trapped: ids.filter((id) => isReachable(id) && !freed[id] && !looseEnds.some((end) => end.certain && end.passage === id)),
   };
 }

@@ -14,6 +14,16 @@ import { titleOf } from './labels';
 
 const ARROWS: Record<string, Direction> = { ArrowUp: 'up', ArrowDown: 'down', ArrowLeft: 'left', ArrowRight: 'right' };
 
+/** Beside the pointer, and never over the edge of the map. */
+function tipPosition({ x, y }: { x: number; y: number }, frame: HTMLElement | null): { transform: string } {
+  const left = Math.max(4, Math.min(x + 14, (frame?.clientWidth ?? 0) - TIP_WIDTH - 6));
+  const below = y + 18 < (frame?.clientHeight ?? 0) - TIP_HEIGHT;
+  return { transform: `translate(${left}px, ${below ? y + 18 : y - TIP_HEIGHT - 8}px)` };
+}
+
+const TIP_WIDTH = 270;
+const TIP_HEIGHT = 104;
+
 export function StoryMap() {
   const { library, reading, settings } = useStudio();
   const { story, layout, reachability, selected, failures } = useStore(library.store, (state) => state);
@@ -81,7 +91,7 @@ export function StoryMap() {
   return (
     <section className="map" aria-label="Story map" data-testid="map" data-nodes={story ? story.graph.passages.length : 0} data-edges={story ? story.graph.edges.length : 0} data-current={story?.graph.passages[current]?.path ?? ''} data-selected={passage?.path ?? ''} data-ready={scene ? 'true' : 'false'}>
       <div className="map-bar">
-        <Search ref={search} onPick={select} onLeave={() => frame.current?.focus()} />
+        <Search key={story?.hash} ref={search} onPick={select} onLeave={() => frame.current?.focus()} />
         <div className="map-tools" role="group" aria-label="Zoom">
           <button type="button" className="tool" aria-label="Zoom out" title="Zoom out (−)" onClick={() => controller.current?.zoom(1 / 1.35)}>
             −
@@ -112,7 +122,7 @@ export function StoryMap() {
         <canvas ref={canvas} aria-hidden="true" />
         {story && !layout ? <p className="map-wait">{failures.layout ?? 'Laying out the map…'}</p> : null}
         {hovered && hover ? (
-          <div className="map-tip" aria-hidden="true" ref={(element) => element?.style.setProperty('transform', `translate(${hover.x + 14}px, ${hover.y + 18}px)`)}>
+          <div className="map-tip" aria-hidden="true" style={tipPosition(hover, frame.current)}>
             <strong>{titleOf(hovered)}</strong>
             <span>{hovered.preview || 'No text of its own.'}</span>
           </div>

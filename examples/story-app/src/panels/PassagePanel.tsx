@@ -3,6 +3,7 @@
 import { remarks } from '../map/describe';
 import { titleOf } from '../map/labels';
 import type { Edge } from '../story/graph';
+import type { SimilarityResult } from '../tasks/similarity';
 import { useStudio } from '../state/studio';
 import { useStore } from '../state/store';
 
@@ -54,6 +55,7 @@ export function PassagePanel() {
           {failures.similarity ?? 'Comparing every passage with every other…'}
         </p>
       )}
+      {similarity ? <p className="fine">{howCompared(similarity)}</p> : null}
     </section>
   );
 }
@@ -84,6 +86,11 @@ function Ways({ title, edges, end }: { title: string; edges: Edge[]; end: 'from'
       </ul>
     </>
   );
+}
+
+function howCompared({ count, ranOn, adapter, reason, millis }: SimilarityResult): string {
+  const pairs = `${(count * count).toLocaleString()} pairs compared by their words in ${millis < 10 ? millis.toFixed(1) : Math.round(millis)} ms`;
+  return ranOn === 'gpu' ? `${pairs} on the GPU${adapter ? ` (${adapter})` : ''}.` : `${pairs} on the CPU: ${reason}.`;
 }
 
 function sentence(notes: string[]): string {

@@ -16,6 +16,7 @@ export function Player() {
   const story = useStore(library.store, (state) => state.story);
   const { status, entries, latest, choices, current, visited, end, undoable } = useStore(reading.store, (state) => state);
   const transcript = useRef<HTMLDivElement>(null);
+  const trail = useRef<HTMLElement>(null);
   const newest = useRef<HTMLDivElement>(null);
   const first = Math.max(0, entries.length - KEPT);
 
@@ -36,6 +37,10 @@ export function Player() {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
   }, [reading]);
+
+  useEffect(() => {
+    if (trail.current) trail.current.scrollLeft = trail.current.scrollWidth;
+  }, [visited]);
 
   if (!story) return null;
   const here = story.graph.passages[current];
@@ -109,7 +114,7 @@ export function Player() {
         </div>
       </div>
       {visited.length > 1 ? (
-        <nav className="trail" aria-label="Passages visited" data-testid="trail">
+        <nav ref={trail} className="trail" aria-label="Passages visited" data-testid="trail">
           {visited.slice(-24).map((passage, i) => {
             const name = story.graph.passages[passage];
             return name ? (

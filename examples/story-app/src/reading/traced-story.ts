@@ -2,7 +2,7 @@
 
 import { Story } from 'inkjs/full';
 import type { Container } from 'inkjs/engine/Container';
-import { MAX_STEPS_PER_TURN } from './limits';
+import { MAX_LINES_PER_TURN, MAX_PIECES_PER_LINE, MAX_STEPS_PER_TURN } from './limits';
 import type { PassageIndex } from './passage-index';
 
 export class EndlessTurnError extends Error {
@@ -16,6 +16,8 @@ export class TracedStory extends Story {
   private passageIndex: PassageIndex | undefined;
   private places = new WeakMap<Container, Place>();
   private stepsInTurn = 0;
+  private linesInTurn = 0;
+  private isAbandoned = false;
   private passage = -1;
   private entered: number[] = [];
   private beforeLookahead: { current: number; entered: number } | undefined;
@@ -59,6 +61,23 @@ export class TracedStory extends Story {
   /** Allows another turn's worth of steps. */
   beginTurn(): void {
     this.stepsInTurn = 0;
+    this.linesInTurn = 0;
+  }
+
+  /** Whether a turn was broken off in its middle. The runtime can't be used again then: it keeps what the turn left behind. */
+  get isBroken(): boolean {
+    return this.isAbandoned;
+  }
+
+  override Continue(): string | null {
+    this.linesInTurn += 1;
+    if (this.linesInTurn > MAX_LINES_PER_TURN) this.abandon();
+    try {
+      return super.Continue();
+    } catch (error) {
+      this.isAbandoned = true;
+      throw error;
+    }
   }
 
   choose(index: number): void {
@@ -85,7 +104,7 @@ export class TracedStory extends Story {
 
   override Step(): void {
     this.stepsInTurn += 1;
-    if (this.stepsInTurn > MAX_STEPS_PER_TURN) throw new EndlessTurnError(this.passage);
+    if (this.stepsInTurn > MAX_STEPS_PER_TURN || (this.stepsInTurn % 256 === 0 && this.state.outputStream.length > MAX_PIECES_PER_LINE)) this.abandon();
     this.noticeEntry();
     const { callStack } = this.state;
     const thread = callStack.currentThread;
@@ -121,6 +140,11 @@ export class TracedStory extends Story {
     const place = this.placeOf(container);
     if (place.passage < 0 || place.isAlias) return;
     if ((place.isHead && index <= 0) || place.passage !== this.passage) this.enter(place.passage);
+  }
+
+  private abandon(): never {
+    this.isAbandoned = true;
+    throw new EndlessTurnError(this.passage);
   }
 
   private enter(passage: number): void {

@@ -89,7 +89,7 @@ export class Library {
 
   /** Everything that the shape and the words of the story tell, in tasks beside each other. */
   async #derive(story: OpenedStory): Promise<void> {
-    const { graph, hash } = story;
+    const { graph } = story;
     const layoutInput = { widths: graph.passages.map(labelWidth), edges: graph.edges, start: graph.start };
     await Promise.all([
       this.#part('layout', story, this.caches.layout, () => this.runtime.run('layout', layoutInput, { priority: 8 })),
@@ -100,7 +100,7 @@ export class Library {
         const vectors = await this.runtime.run('vectors', story.texts, { priority: 5 });
         return this.runtime.run('similarity', vectors, { priority: 5, capabilities: ['gpu'] });
       }),
-    ]).then(() => hash);
+    ]);
   }
 
   async #part<Name extends 'layout' | 'reachability' | 'loops' | 'lengths' | 'similarity'>(

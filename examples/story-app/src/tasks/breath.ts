@@ -3,8 +3,8 @@
 const SLICE_MILLIS = 24;
 
 export interface Breath {
-  /** Gives the event loop a turn if the last one is longer ago than a slice; throws if the task was aborted. */
-  take(): Promise<void>;
+  /** Gives the event loop a turn if the last one is longer ago than a slice, and says whether it did; throws if the task was aborted. */
+  take(): Promise<boolean>;
 }
 
 /** A macrotask of its own, since timers are clamped to 4 ms after a few turns. */
@@ -13,7 +13,7 @@ export function breath(signal: AbortSignal): Breath {
   return {
     async take() {
       signal.throwIfAborted();
-      if (performance.now() - last < SLICE_MILLIS) return;
+      if (performance.now() - last < SLICE_MILLIS) return false;
       await new Promise<void>((done) => {
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = () => {
@@ -24,6 +24,7 @@ export function breath(signal: AbortSignal): Breath {
       });
       last = performance.now();
       signal.throwIfAborted();
+      return true;
     },
   };
 }

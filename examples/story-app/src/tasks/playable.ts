@@ -20,6 +20,7 @@ export async function withStory<Result>(playable: Playable, use: (story: TracedS
   const [kept] = at >= 0 ? idle.splice(at, 1) : [];
   const story = kept?.story ?? new TracedStory(playable.json, new PassageIndex(playable), playable.externals);
   const result = await use(story);
+  if (story.isBroken) return result;
   idle.push({ hash: playable.hash, story });
   if (idle.length > KEPT) idle.shift();
   return result;

@@ -42,7 +42,7 @@ export async function similarityOfAll(compute: Compute, vectors: Vectors, progre
     }
     flops += 2 * rows * dimensions * count;
     result.ranOn = product.ranOn;
-    result.reason = product.reason;
+    result.reason = device === 'cpu' ? 'the GPU here is a software adapter, which is slower' : product.reason;
     result.adapter = product.adapter ?? '';
     result.millis += product.elapsedMs;
     progress(first + rows);

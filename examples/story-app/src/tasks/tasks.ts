@@ -42,18 +42,10 @@ export const tasks = {
   async readers(input: ReadersInput, context: TaskContext<number>): Promise<Tally> {
     const tally = emptyTally(input.story.passages.length);
     const pause = breath(context.signal);
-    await withStory(input.story, async (story) => {
-      let reported = 0;
-      for (let reader = input.first; reader < input.first + input.count; reader += 1) {
-        addRun(tally, readAtRandom(story, input.seed, reader, input.maxTurns));
-        const before = performance.now();
-        await pause.take();
-        if (performance.now() !== before && tally.readers - reported > 0 && tally.readers < input.count) {
-          reported = tally.readers;
-          context.progress(tally.readers);
-        }
-      }
-    });
+    for (let reader = input.first; reader < input.first + input.count; reader += 1) {
+      addRun(tally, await withStory(input.story, (story) => readAtRandom(story, input.seed, reader, input.maxTurns)));
+      if (await pause.take()) context.progress(tally.readers);
+    }
     return tally;
   },
 

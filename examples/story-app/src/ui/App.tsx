@@ -10,6 +10,7 @@ import { useStore } from '../state/store';
 import { Header } from './Header';
 import { Rejected } from './Rejected';
 import { StatusBar } from './StatusBar';
+import { useMedia } from './useMedia';
 import { Welcome } from './Welcome';
 
 const VIEWS: ReadonlyArray<readonly [View, string]> = [
@@ -24,7 +25,10 @@ export function App() {
   const story = useStore(library.store, (state) => state.story);
   const opening = useStore(library.store, (state) => state.opening);
   const rejected = useStore(library.store, (state) => state.rejected);
-  const view = useStore(settings.store, (state) => state.view);
+  const chosen = useStore(settings.store, (state) => state.view);
+  const isNarrow = useMedia('(max-width: 759px)');
+  // Where the map has a column of its own, the reading stands beside it.
+  const view = chosen === 'map' && !isNarrow ? 'play' : chosen;
   const [dragging, setDragging] = useState(false);
 
   useEffect(() => {
@@ -58,9 +62,9 @@ export function App() {
       {rejected ? <Rejected rejection={rejected} /> : null}
       {story ? (
         <main className="parts" data-view={view}>
-          <div className="views" role="tablist" aria-label="Parts of the studio">
+          <div className="views" role="group" aria-label="Parts of the studio">
             {VIEWS.map(([name, label]) => (
-              <button key={name} type="button" role="tab" id={`tab-${name}`} data-testid={`tab-${name}`} aria-selected={view === name} aria-controls={`view-${name}`} onClick={() => settings.show(name)}>
+              <button key={name} type="button" data-testid={`tab-${name}`} aria-pressed={view === name} aria-controls={`view-${name}`} onClick={() => settings.show(name)}>
                 {label}
               </button>
             ))}

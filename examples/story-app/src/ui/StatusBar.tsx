@@ -47,8 +47,7 @@ export function StatusBar() {
       ) : null}
       <div className="status-line">
         <button type="button" className="quiet small" data-testid="diagnostics-toggle" aria-expanded={open} aria-controls="diagnostics" onClick={() => setOpen(!open)}>
-          <span className="wide-only">{open ? 'Hide' : 'Show'}&nbsp;</span>
-          workers
+          Workers<span aria-hidden="true">&nbsp;{open ? '▾' : '▴'}</span>
         </button>
         <span className="status-pool" data-testid="pool-stats" data-workers={stats.workers.length} data-lost={stats.workersLost} data-completed={stats.completed} data-queued={stats.queued}>
           <b>{stats.running}</b> of {stats.workers.length} busy
