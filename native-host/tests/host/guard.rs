@@ -1,11 +1,8 @@
 //! Foreign Hosts and Origins, and the token.
 
-use std::fs;
-
 use axum::http::{HeaderValue, header};
-use quillwork_host::guard::Token;
 
-use crate::harness::{Answer, Host, Setup, request};
+use crate::harness::{Answer, Host, SECRET, Setup, request, token};
 
 async fn with_header(host: &Host, method: &str, path: &str, name: &str, value: &str) -> Answer {
     let mut request = request(method, path);
@@ -81,15 +78,9 @@ async fn an_allowed_origin_is_served_and_told_so() {
 
 #[tokio::test]
 async fn a_token_is_asked_for_wherever_there_is_data() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("token");
-    let secret = "0123456789abcdef0123456789abcdef";
-    fs::write(&path, secret).unwrap();
-    #[cfg(unix)]
-    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let token = Token::from_file(&path).unwrap();
-    let host = Host::with(Setup { token: Some(token), ..Setup::default() });
+    let host = Host::with(Setup { token: Some(token()), ..Setup::default() });
 
+    let secret = SECRET;
     for path in ["/api/v1/snapshot", "/api/v1/series", "/api/v1/openapi.json", "/api/v1/nothing", "/metrics"]
     {
         let answer = host.get(path).await;

@@ -1,5 +1,6 @@
 //! A host without a sampler: tests decide what the machine does.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,6 +164,16 @@ impl Answer {
         assert!(document["title"].as_str().is_some_and(|title| !title.is_empty()));
         document["detail"].as_str().unwrap().to_owned()
     }
+}
+
+/// What [`token`] is.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A token from a file that nobody else can read.
+pub(crate) fn token() -> Token {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "{SECRET}").unwrap();
+    Token::from_file(file.path()).unwrap()
 }
 
 pub(crate) fn request(method: &str, path: &str) -> Request<Body> {

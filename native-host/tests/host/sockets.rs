@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::{Host, PATIENCE, Setup, batch, machine_at, sample_at};
+use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, machine_at, sample_at, token};
 
 /// A client that fails the test where it would wait for ever.
 struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
@@ -274,6 +274,24 @@ async fn a_foreign_page_can_not_open_a_socket() {
     let (status, body) = upgrade("http://studio.example", "evil.example").await;
     assert_eq!(status, 403);
     assert!(body.contains("foreign-host"), "{body}");
+}
+
+#[tokio::test]
+async fn a_hello_without_the_token_is_refused() {
+    let (_host, address) = Host::listen(Setup { token: Some(token()), ..Setup::default() }).await;
+    for given in [None, Some("wrong")] {
+        let mut client = Client::connect(&address).await;
+        let mut hello = dashboard();
+        hello["token"] = given.into();
+        client.send(hello.to_string()).await;
+        let (code, reason) = client.closed().await;
+        assert_eq!(code, 4401, "{reason}");
+        assert!(reason.contains("--token-file") && !reason.contains(SECRET), "{reason}");
+    }
+    let mut client = Client::connect(&address).await;
+    let mut hello = dashboard();
+    hello["token"] = SECRET.into();
+    client.hello(hello).await;
 }
 
 #[tokio::test]
