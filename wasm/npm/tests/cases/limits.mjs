@@ -63,7 +63,7 @@ export default {
   },
 
   async 'a time-out ends a task that waits, with its signal, and one that hangs, with its worker'(t) {
-    const runtime = await t.runtime({ workers: 1, abortGraceMs: 50 });
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 500 });
     const heard = new BroadcastChannel('reasons');
     const reason = new Promise((resolve) => (heard.onmessage = (event) => resolve(event.data)));
     const error = await refused(runtime.run('reason', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
@@ -77,7 +77,7 @@ export default {
 
   async 'a time-out counts from the start of execution'(t) {
     const runtime = await t.runtime({ workers: 1 });
-    const [, second] = await Promise.all([runtime.run('busy', 400), runtime.run('square', 2, { timeoutMs: 250 })]);
+    const [, second] = await Promise.all([runtime.run('busy', 1_500), runtime.run('square', 2, { timeoutMs: 1_200 })]);
     equal(second, 4);
   },
 

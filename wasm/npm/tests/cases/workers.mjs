@@ -79,11 +79,11 @@ export default {
   },
 
   async 'progress of a busy task and pings of an idle worker renew the lease'(t) {
-    const runtime = await t.runtime({ workers: 1, leaseMs: 300 });
+    const runtime = await t.runtime({ workers: 1, leaseMs: 1_000 });
     await runtime.run('square', 1);
-    equal(await runtime.run('busyAndAlive', { millis: 700, every: 50 }), 'alive');
-    const until700 = performance.now() + 700;
-    await until(() => performance.now() > until700, 'idle for longer than the lease');
+    equal(await runtime.run('busyAndAlive', { millis: 1_500, every: 50 }), 'alive');
+    const longEnough = performance.now() + 1_500;
+    await until(() => performance.now() > longEnough, 'idle for longer than the lease');
     equal(runtime.stats().workersLost, 0);
     equal(runtime.stats().workers[0].generation, 1);
   },
