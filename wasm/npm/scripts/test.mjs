@@ -65,10 +65,14 @@ async function test() {
       stream.on('test:pass', ({ details }) => {
         counts.passed += details.type === 'suite' ? 0 : 1;
       });
-      stream.on('test:fail', ({ name, details }) => {
-        if (details.type !== 'suite') {
-          counts.failed += 1;
-          failures.push([name, details.error?.cause ?? details.error]);
+      stream.on('test:fail', ({ name, details: { error, type } }) => {
+        // A suite fails with its tests, which are counted themselves, or by a hook of its own.
+        if (type === 'suite' && error?.failureType !== 'hookFailed') {
+          return;
+        }
+        counts.failed += 1;
+        if (error?.failureType !== 'cancelledByParent') {
+          failures.push([name, error?.cause ?? error]);
         }
       });
       stream.on('test:stderr', ({ message }) => process.stderr.write(message));
