@@ -62,7 +62,7 @@ function paintEdges(context: CanvasRenderingContext2D, scene: Scene, view: View,
     trace(path, curve, curved);
     if (camera.scale >= ARROWS_FROM) arrows.push({ curve, colour: isWalked ? palette.accent : isNear ? palette.ink : palette.line });
   }
-  const hair = Math.max(1.1, 0.7 / camera.scale);
+  const hair = Math.max(1.1, 0.7 / camera.scale) / Math.max(1, Math.sqrt(camera.scale));
   context.lineCap = curved ? 'round' : 'butt';
   stroke(context, plain, palette.line, hair, []);
   stroke(context, dashed, palette.line, hair, camera.scale > 0.25 ? [6, 5] : []);
@@ -111,7 +111,7 @@ function paintNodes(context: CanvasRenderingContext2D, scene: Scene, view: View,
   const visible: number[] = [];
   // Passages that look alike are filled and stroked together: a thousand small paths cost more than one large one.
   const batches = new Map<string, Batch>();
-  const bold = 1 / Math.min(1, Math.max(0.35, camera.scale));
+  const bold = 1 / (camera.scale > 1 ? Math.sqrt(camera.scale) : Math.max(0.35, camera.scale));
   for (let id = 0; id < layout.x.length; id += 1) {
     const x = layout.x[id] ?? 0;
     const y = layout.y[id] ?? 0;

@@ -31,7 +31,9 @@ You were carrying the soup across to the clock tower, as you do every night, and
     -> tower
 
 === quay ===
--> pass_hour ->
+{ quay mod 2 == 1:
+    -> pass_hour ->
+}
 {quay == 1:The quay is long and wet and quiet. All the boats lean the same way, waiting to be lifted.|{~The boats lean. The gulls have all sat down on the water, which lets them.|Somebody has tied a rope to the standing wave, to see if it holds. It holds.|A child is skipping stones across the harbour. They do not sink. There are hundreds of them out there now.}}
 It is {hour_name()}.
 +   [To the clock tower.] -> tower
@@ -271,7 +273,7 @@ The key goes in as though it had only been out for a moment. The whole tower lea
 
 === backwards ===
 It resists for one turn. Then it runs under your hand like a wheel going downhill.
-{drowned && trust >= 3: -> end_risen}
+{drowned && trust >= 2: -> end_risen}
 You have not thought who is standing where. You think of it now, at about the eleventh turn, and find that it will not stop.
 -> end_emptied
 

@@ -28,7 +28,7 @@ export function Header() {
       </p>
       <h1 className="title" title={story?.name}>
         {story ? story.title : 'Story studio'}
-        {story ? <small>{story.graph.passages.length.toLocaleString()} passages</small> : null}
+        {story ? <small>{story.graph.passages.length === 1 ? '1 passage' : `${story.graph.passages.length.toLocaleString()} passages`}</small> : null}
       </h1>
       <div className="header-actions">
         <label className="button">
