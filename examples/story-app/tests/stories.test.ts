@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loops } from '../src/analysis/components';
@@ -58,10 +58,11 @@ describe('the story that ships', () => {
 });
 
 const folder = process.env.QUILLWORK_STORIES;
-const stories = folder && existsSync(folder) ? readdirSync(folder).filter((name) => /\.ink$|\.ink\.json$/.test(name)) : [];
 
-describe.runIf(stories.length > 0)('stories from QUILLWORK_STORIES', () => {
-  test.each(stories)('%s opens, is laid out, analysed and read', (name) => {
+test.skipIf(!folder)('stories of the folder that QUILLWORK_STORIES names are opened, laid out, analysed and read; not tried where it is not set', () => {
+  const stories = readdirSync(folder ?? '').filter((name) => /\.ink$|\.ink\.json$/.test(name));
+  expect(stories.length).toBeGreaterThan(0);
+  for (const name of stories) {
     const story = open(join(folder ?? '', name));
     const { graph } = story;
     const found = reachability(graph);
@@ -79,7 +80,5 @@ describe.runIf(stories.length > 0)('stories from QUILLWORK_STORIES', () => {
       const [outcome, at] = stop.split(/:(?=-?\d+$)/);
       if (outcome === 'ended' && count > 0) expect(ends.has(Number(at)), `${graph.passages[Number(at)]?.path} ended the story but is no ending`).toBe(true);
     }
-  });
+  }
 });
-
-if (stories.length === 0) test('further stories: set QUILLWORK_STORIES to a folder of .ink files to try them (none here)', () => expect(stories).toEqual([]));
