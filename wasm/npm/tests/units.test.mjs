@@ -10,6 +10,7 @@ const { Clock } = await source('pool/clock');
 const { BatchQueue } = await source('telemetry/batch-queue');
 const { ingestUrl } = await source('telemetry/beacon');
 const { decodeServerMessage, encodeBatch, encodeBatchMessage, encodeHello } = await source('telemetry/wire');
+const { Outbox } = await source('outbox');
 const { TaskTable } = await source('pool/task-table');
 
 describe('the wire', () => {
@@ -187,5 +188,55 @@ describe('the table of tasks', () => {
       assert.ok(Number.isInteger(id) && id >= 0 && id < 2 ** 32);
       table.take(id);
     }
+  });
+});
+
+describe('a line between page and worker', () => {
+  /** A port that clones as a real one does. */
+  function line() {
+    const sent = [];
+    const refused = [];
+    const outbox = new Outbox(
+      (message, transfer) => sent.push(structuredClone(message, { transfer: [...transfer] })),
+      (kind, id, b, thrown) => refused.push([kind, id, b, thrown.name]),
+    );
+    const records = () => sent.flatMap((message) => Array.from({ length: (message.length - 1) / 4 }, (_, n) => message.slice(1 + 4 * n, 5 + 4 * n)));
+    return { outbox, sent, refused, records };
+  }
+
+  it('sends what one microtask says as one message', async () => {
+    const { outbox, sent, records } = line();
+    outbox.push(1, 10, 'a', 'b');
+    outbox.push(2, 20, undefined, 0);
+    assert.equal(sent.length, 0);
+    await Promise.resolve();
+    assert.equal(sent.length, 1);
+    assert.deepEqual(records(), [
+      [1, 10, 'a', 'b'],
+      [2, 20, undefined, 0],
+    ]);
+  });
+
+  it('refuses what can not be cloned, and sends the rest with the buffers of each', async () => {
+    const { outbox, refused, records } = line();
+    const [first, second] = [new Uint8Array([1]), new Uint8Array([2])];
+    outbox.push(1, 10, first, 0, [first.buffer]);
+    outbox.push(1, 11, () => {}, 7);
+    outbox.push(1, 12, second, 0, [second.buffer]);
+    await Promise.resolve();
+    assert.deepEqual(refused, [[1, 11, 7, 'DataCloneError']]);
+    assert.deepEqual(records().map(([, id, bytes]) => [id, [...bytes]]), [
+      [10, [1]],
+      [12, [2]],
+    ]);
+    assert.deepEqual([first.byteLength, second.byteLength], [0, 0], 'both were moved');
+  });
+
+  it('sends what waits before what is sent at once', () => {
+    const { outbox, records } = line();
+    outbox.push(1, 10, 'first', 0);
+    outbox.sendNow(2, 20, 'second');
+    assert.deepEqual(records().map(([, , text]) => text), ['first', 'second']);
+    assert.throws(() => outbox.sendNow(2, 20, () => {}), { name: 'DataCloneError' });
   });
 });

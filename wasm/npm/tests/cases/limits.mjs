@@ -135,6 +135,15 @@ export default {
     door.close();
   },
 
+  async 'close ends a queue of any length'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    const codes = Promise.all(Array.from({ length: 1_000 }, (_, n) => runtime.run('square', n).catch((error) => error.code)));
+    await runtime.close();
+    equal(new Set(await codes).has('ERR_CLOSED'), true);
+    const { completed, closed } = runtime.stats();
+    equal(completed + closed, 1_000);
+  },
+
   async 'close with drain finishes what there is'(t) {
     const runtime = await t.runtime({ workers: 1 });
     const results = [1, 2, 3].map((n) => runtime.run('square', n));
