@@ -76,6 +76,19 @@ fn what_waits_for_a_full_disk_stays_within_the_retention() {
 }
 
 #[test]
+fn series_that_come_and_go_while_the_disk_is_full_leave_nothing_behind() {
+    let (mut history, _) = faulty(8);
+    history.set_faults(Faults { no_space: 1.0, ..Faults::default() });
+    for second in 100..1_100 {
+        let id = history.add_series(spec("page")).unwrap();
+        append(&mut history, id, second..second + 1);
+        let _full = history.flush();
+        assert!(history.remove_series(id));
+    }
+    assert_eq!(history.waiting().iter().count(), 0);
+}
+
+#[test]
 fn commits_that_fail_after_taking_effect_are_simply_made_again() {
     let (mut history, id) = faulty(3);
     history.set_faults(Faults { commit_error: 0.7, ..Faults::default() });

@@ -30,6 +30,8 @@ pub struct History<B> {
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) spec: SeriesSpec,
+    /// Whether its record is on the medium, and not only waiting to be.
+    pub(super) stored: bool,
     /// The chunk that was last written to.
     pub(super) open: Option<Open>,
     /// The chunks that are stored or waiting to be, by index.
@@ -80,7 +82,7 @@ impl<B: Backend> History<B> {
         self.next_id += 1;
         self.waiting.put(&keys::series(id), &spec.encode());
         self.by_name.insert(spec.name.clone(), id);
-        self.series.insert(id, Series { spec, open: None, chunks: BTreeMap::new() });
+        self.series.insert(id, Series { spec, stored: false, open: None, chunks: BTreeMap::new() });
         Ok(id)
     }
 
@@ -88,7 +90,11 @@ impl<B: Backend> History<B> {
     pub fn remove_series(&mut self, id: SeriesId) -> bool {
         let Some(series) = self.series.remove(&id) else { return false };
         self.by_name.remove(&series.spec.name);
-        self.waiting.delete(&keys::series(id));
+        if series.stored {
+            self.waiting.delete(&keys::series(id));
+        } else {
+            self.waiting.forget(&keys::series(id));
+        }
         for (index, kept) in series.chunks {
             drop_chunk(&mut self.waiting, id, index, kept);
         }
@@ -161,6 +167,7 @@ impl<B: Backend> History<B> {
         self.records.commit(&self.waiting).map_err(|error| self.after_failure(error))?;
         self.waiting = Changes::new();
         for series in self.series.values_mut() {
+            series.stored = true;
             series.chunks.values_mut().for_each(|kept| *kept = Kept::Stored);
         }
         Ok(())

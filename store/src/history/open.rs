@@ -49,6 +49,7 @@ impl<B: Backend> History<B> {
             self.waiting.put(keys::FORMAT, &self.format());
             for (&id, series) in &mut self.series {
                 self.waiting.put(&keys::series(id), &series.spec.encode());
+                series.stored = false;
                 let waiting = &self.waiting;
                 series.chunks.retain(|&index, kept| {
                     *kept = Kept::Waiting;
@@ -93,7 +94,7 @@ impl<B: Backend> History<B> {
             match content.map(SeriesSpec::decode) {
                 Ok(Some(spec)) => {
                     by_name.insert(spec.name.clone(), id);
-                    series.insert(id, Series { spec, open: None, chunks: BTreeMap::new() });
+                    series.insert(id, Series { spec, stored: true, open: None, chunks: BTreeMap::new() });
                 }
                 Ok(None) => damaged.push(DamagedRecord { key: key.to_vec(), damage: Damage::Content }),
                 Err(record) => damaged.push(record),
