@@ -1,6 +1,7 @@
 //! Rules of the house that no compiler knows.
 
 mod files;
+mod readme;
 
 use std::fs;
 

@@ -20,7 +20,7 @@ extern "C" {
 
     /// Draws; the slices are only read during the call.
     #[wasm_bindgen(method)]
-    #[expect(clippy::too_many_arguments, reason = "numbers cross the boundary, not an object")]
+    #[allow(clippy::too_many_arguments, reason = "numbers cross the boundary, not an object")]
     pub(super) fn draw(
         this: &Plot,
         seconds: &[f64],
