@@ -16,6 +16,7 @@ pub mod clock;
 pub mod driver;
 pub mod guard;
 pub mod limits;
+mod linger;
 mod metrics;
 mod places;
 pub mod sampler;

@@ -7,6 +7,11 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of a request's body.
     pub body_bytes: usize,
+    /// Bytes of a body that are still read when its request has been answered, so that a client that sends first and
+    /// reads later can read the answer; after that the connection is cut.
+    pub linger_bytes: usize,
+    /// Time for that.
+    pub linger: Duration,
     /// Time for a request, from its head to the head of the answer.
     pub request: Duration,
     /// Time for the head of a request, and for an idle connection to send its next one.
@@ -33,6 +38,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1 << 20,
+            linger_bytes: 16 << 20,
+            linger: Duration::from_secs(5),
             request: Duration::from_secs(10),
             head: Duration::from_secs(30),
             connections: 1_024,

@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
 use crate::limits::Limits;
+use crate::linger::{Linger, Lingering};
 use crate::stopping::Stopping;
 
 /// Serves `router` until the host stops, then waits as long as the limits say for connections to end.
@@ -44,7 +45,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, mut s
             () = stopping.wait() => break,
         };
         while connections.try_join_next().is_some() {}
-        let connection = connection(stream, router.clone(), limits.head, stopping.clone());
+        let connection = connection(stream, router.clone(), limits.clone(), stopping.clone());
         connections.spawn(async move {
             connection.await;
             drop(place);
@@ -55,13 +56,18 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, mut s
     timeout(limits.shutdown, ended).await.ok();
 }
 
-async fn connection(stream: TcpStream, router: Router, head: Duration, mut stopping: Stopping) {
+async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopping: Stopping) {
     // Ticks and acknowledgements are small and wanted now.
     stream.set_nodelay(true).ok();
-    let router = router.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let linger = Linger { bytes: limits.linger_bytes, time: limits.linger };
+    let router = router.map_request(move |request: Request<Incoming>| {
+        let (parts, body) = request.into_parts();
+        let body = Body::new(Lingering::new(body, &parts.headers, linger));
+        Request::from_parts(parts, body)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head)
+        .header_read_timeout(limits.head)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::pin!(connection);

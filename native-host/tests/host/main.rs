@@ -5,6 +5,7 @@
 mod api;
 mod assets;
 mod command;
+mod connections;
 mod guard;
 mod harness;
 mod ingest;

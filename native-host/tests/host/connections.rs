@@ -1,0 +1,91 @@
+//! Connections, byte by byte.
+
+use std::time::Duration;
+
+use quillwork_host::limits::Limits;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::harness::{Host, PATIENCE, Setup};
+
+/// Sends everything, and only then reads up to the end.
+async fn send_then_read(address: &str, parts: &[&[u8]]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let conversation = async {
+        for part in parts {
+            stream.write_all(part).await.unwrap();
+        }
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    };
+    timeout(PATIENCE, conversation).await.unwrap()
+}
+
+fn post_head(address: &str, path: &str, more: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}\r\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_all_of_an_oversized_body_can_still_read_why_it_is_refused() {
+    let (_host, address) = Host::listen(Setup::default()).await;
+    let body = vec![b' '; 8 << 20];
+    let announced = post_head(
+        &address,
+        "/api/v1/ingest",
+        &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
+    );
+    let answer = send_then_read(&address, &[announced.as_bytes(), &body]).await;
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("/problems/body-too-large"), "{answer}");
+
+    let chunked = post_head(
+        &address,
+        "/api/v1/ingest",
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n",
+    );
+    let length = format!("{:x}\r\n", body.len());
+    let parts = [chunked.as_bytes(), length.as_bytes(), &body, b"\r\n0\r\n\r\n"];
+    let answer = send_then_read(&address, &parts).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+
+    for (path, status) in [("/api/v1/nothing", "404"), ("/metrics", "405"), ("/ws", "405"), ("/", "404")] {
+        let head = post_head(&address, path, &format!("Content-Length: {}\r\n", body.len()));
+        let answer = send_then_read(&address, &[head.as_bytes(), &body]).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_before_sending_is_told_not_to() {
+    let (_host, address) = Host::listen(Setup::default()).await;
+    let head = post_head(
+        &address,
+        "/api/v1/ingest",
+        "Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 8000000\r\n",
+    );
+    let answer = send_then_read(&address, &[head.as_bytes()]).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_not_read_without_end() {
+    let limits = Limits { linger_bytes: 1 << 20, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head =
+        post_head(&address, "/api/v1/ingest", "Content-Type: text/plain\r\nContent-Length: 999999999999\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let block = vec![b' '; 64 << 10];
+    let cut_off = async { while stream.write_all(&block).await.is_ok() {} };
+    timeout(PATIENCE, cut_off).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_body_that_comes_no_further_holds_the_connection_for_a_while_only() {
+    let limits = Limits { linger: Duration::from_millis(50), ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let head = post_head(&address, "/api/v1/nothing", "Content-Length: 5000000\r\n");
+    let answer = send_then_read(&address, &[head.as_bytes(), b"   "]).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
