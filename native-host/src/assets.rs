@@ -117,6 +117,10 @@ async fn file(directory: &Path, path: &str, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let asked = parts.uri.clone();
     let Ok(uri) = path.parse::<Uri>() else { return nothing_at(&asked) };
+    // No file system has such names; asking it for them is an error rather than an answer.
+    if path.len() > LONGEST_PATH || path.split('/').any(|name| name.len() > LONGEST_NAME) {
+        return nothing_at(&asked);
+    }
     parts.uri = uri;
     let files = ServeDir::new(directory)
         .append_index_html_on_directories(false)
@@ -134,6 +138,10 @@ async fn file(directory: &Path, path: &str, request: Request) -> Response {
     response
 }
 
+/// Bytes of a path and of a name in it.
+const LONGEST_PATH: usize = 2_048;
+const LONGEST_NAME: usize = 255;
+
 fn nothing_at(uri: &Uri) -> Response {
     let detail =
         format!("there is nothing at {}; the dashboard is at /, the story app at /story/", uri.path());
@@ -141,20 +149,47 @@ fn nothing_at(uri: &Uri) -> Response {
 }
 
 /// Whether the name holds a hash of the content, so that it never changes: Trunk appends 16 hexadecimal digits, Vite
-/// puts files with 8 characters of base64 into `assets/`.
+/// puts files with 8 characters of base64url into `assets/`.
+///
+/// One hash of Vite in thirty looks like a word and is asked for again each time. The other way round a file would be
+/// wrong for a year.
 fn is_hashed(path: &str) -> bool {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+    let Some((stem, _extension)) = name.rsplit_once('.') else { return false };
     let stem = stem.strip_suffix("_bg").unwrap_or(stem);
     let is_trunk = stem
         .rsplit_once('-')
         .is_some_and(|(_, hash)| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let is_vite = directory.ends_with("/assets") && {
-        let (before, hash) = stem.split_at_checked(stem.len().saturating_sub(8)).unwrap_or(("", stem));
-        // A word of eight letters is no hash.
-        before.ends_with('-') && hash.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
-    };
+    // The hash itself may hold a hyphen.
+    let is_vite = directory.ends_with("/assets")
+        && stem.len().checked_sub(VITE_HASH).and_then(|at| stem.split_at_checked(at)).is_some_and(
+            |(before, hash)| {
+                before.len() > 1 && before.ends_with('-') && is_base64url(hash) && !is_words(hash)
+            },
+        );
     is_trunk || is_vite
+}
+
+/// Characters of Vite's hashes.
+const VITE_HASH: usize = 8;
+
+fn is_base64url(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// Whether a person could have written it: words in lower case, in camel case or all in capitals, with numbers after
+/// them.
+fn is_words(text: &str) -> bool {
+    let is_capitals = text.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_capitals || text.split(['-', '_']).all(is_camel_case)
+}
+
+/// Whether it is words that each may begin with a capital, and a number after the last.
+fn is_camel_case(text: &str) -> bool {
+    let letters = text.trim_end_matches(|character: char| character.is_ascii_digit()).as_bytes();
+    let lone_capital = letters.windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase))
+        || letters.last().is_some_and(u8::is_ascii_uppercase);
+    letters.iter().all(u8::is_ascii_alphabetic) && !lone_capital
 }
 
 /// Hashes of the inline scripts, as a content security policy names them. Trunk starts its module from one.
@@ -189,14 +224,39 @@ mod tests {
         for hashed in [
             "/web-3f1d6a8c9b0e4d2f.js",
             "/web-3f1d6a8c9b0e4d2f_bg.wasm",
+            "/uPlot.iife.min-5064edaecd06f7ff.js",
+            "/uPlot.min-5e0d12c918aed906.css",
             "/assets/index-BibNEyrR.js",
+            "/assets/index-BH-Hkpr9.js",
+            "/assets/index-DALs3hc4.css",
+            "/assets/compute-yAWBk5lr.wasm",
+            "/assets/runtime-Bk-YwLnU.wasm",
             "/assets/tasks-D_4x-9Qa.js",
+            "/assets/chunk.vendor-BlxKSajY.js",
         ] {
             assert!(is_hashed(hashed), "{hashed}");
         }
-        for plain in
-            ["/index.html", "/story.js", "/assets/story-graphics.js", "/a/index-BibNEyrR.js", "/assets/a.js"]
-        {
+        for plain in [
+            "/index.html",
+            "/story.js",
+            "/my-document.js",
+            "/web-3f1d6a8c9b0e4d2f",
+            "/web-3f1d6a8c9b0e4d2f.js/other.js",
+            "/a/index-BibNEyrR.js",
+            "/assets/my-document.js",
+            "/assets/my-Document.js",
+            "/assets/my-version1.js",
+            "/assets/my-MyModule.js",
+            "/assets/my-LICENSES.txt",
+            "/assets/my-20240131.js",
+            "/assets/my-doc-v100.js",
+            "/assets/story-graphics.js",
+            "/assets/-BibNEyrR.js",
+            "/assets/BibNEyrR.js",
+            "/assets/index-Bib+EyrR.js",
+            "/assets/index-ÄbNEyrR.js",
+            "/assets/a.js",
+        ] {
             assert!(!is_hashed(plain), "{plain}");
         }
     }

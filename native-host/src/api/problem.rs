@@ -81,6 +81,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// The body is well-formed and says something that can't be.
     InvalidContent,
+    /// The file has no such bytes, or isn't sent in several parts.
+    RangeNotSatisfiable,
     /// A WebSocket lives there.
     UpgradeRequired,
     /// A bound has been reached; it may work later.
@@ -116,6 +118,9 @@ impl Kind {
             Self::InvalidContent => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "invalid-content", "The content can't be right")
             }
+            Self::RangeNotSatisfiable => {
+                (StatusCode::RANGE_NOT_SATISFIABLE, "range-not-satisfiable", "The file has no such range")
+            }
             Self::UpgradeRequired => {
                 (StatusCode::UPGRADE_REQUIRED, "upgrade-required", "Only WebSocket is spoken here")
             }
@@ -133,6 +138,7 @@ impl Kind {
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
             StatusCode::UNPROCESSABLE_ENTITY => Self::InvalidContent,
+            StatusCode::RANGE_NOT_SATISFIABLE => Self::RangeNotSatisfiable,
             StatusCode::UPGRADE_REQUIRED => Self::UpgradeRequired,
             StatusCode::SERVICE_UNAVAILABLE => Self::Busy,
             status if status.is_client_error() => Self::BadRequest,

@@ -92,9 +92,29 @@ async fn nothing_outside_is_served() {
             "{path}: {answer:?}"
         );
     }
+    for nothing in ["/%00", "/plain.css%00", "/%", "/%ff%fe", "/plain.css/x", "//plain.css/..", "/a\\..\\b"] {
+        host.get(nothing).await.problem(404, "not-found");
+    }
+    host.get(&format!("/{}", "a".repeat(300))).await.problem(404, "not-found");
+    host.get(&format!("/{}", "a/".repeat(3_000))).await.problem(404, "not-found");
     host.get("/assets").await.problem(404, "not-found");
     host.get("/story/assets/").await.problem(404, "not-found");
     host.ask(request("POST", "/plain.css")).await.problem(405, "method-not-allowed");
+}
+
+#[tokio::test]
+async fn a_part_of_a_file_is_sent_and_one_that_is_not_there_is_refused() {
+    let (host, _dashboard, _story) = host();
+    let range = async |range: &'static str| {
+        let mut request = request("GET", "/plain.css");
+        request.headers_mut().insert(header::RANGE, HeaderValue::from_static(range));
+        host.ask(request).await
+    };
+    let part = range("bytes=1-18446744073709551615").await;
+    assert_eq!((part.status.as_u16(), part.body.as_str()), (206, "{}"));
+    for absent in ["bytes=7-9", "bytes=2-1", "bytes=0-0,1-1"] {
+        range(absent).await.problem(416, "range-not-satisfiable");
+    }
 }
 
 #[tokio::test]
