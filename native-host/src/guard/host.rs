@@ -71,16 +71,21 @@ fn split(authority: &str) -> Option<(&str, u16)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, rest) = rest.split_once(']')?;
         let port = match rest.strip_prefix(':') {
-            Some(port) => port.parse().ok()?,
+            Some(port) => port_number(port)?,
             None if rest.is_empty() => HTTP,
             None => return None,
         };
         return Some((host, port));
     }
     match authority.split_once(':') {
-        Some((host, port)) => Some((host, port.parse().ok()?)),
+        Some((host, port)) => Some((host, port_number(port)?)),
         None => Some((authority, HTTP)),
     }
+}
+
+/// Digits only: `parse` would let a sign through.
+fn port_number(text: &str) -> Option<u16> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -111,6 +116,11 @@ mod tests {
             "[::1",
             "[::1]9470",
             "localhost:",
+            "localhost:+9470",
+            "[::1]:+9470",
+            "127.0.0.%31:9470",
+            "127.0.0.1%3a9470",
+            "localhost:9470, localhost:9470",
             "",
         ] {
             assert!(!hosts.accepts(foreign), "{foreign}");

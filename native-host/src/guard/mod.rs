@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -38,48 +39,51 @@ impl Guard {
         Self { hosts: AllowedHosts::new(address, &origins), origins, token }
     }
 
-    /// Whether the Host header (or the authority of the request's URI) names this host.
+    /// Whether the Host header names this host, and the authority of the request's URI where there is one.
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let authority = uri
-            .authority()
-            .map(|authority| authority.as_str())
-            .or_else(|| headers.get(header::HOST).and_then(|value| value.to_str().ok()));
-        match authority {
-            Some(authority) if self.hosts.accepts(authority) => Ok(()),
-            Some(authority) => Err(Problem::new(
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {
+            return Err(Problem::new(
+                Kind::ForeignHost,
+                format!("the Host header is missing, unreadable or there twice; send {} once", self.hosts),
+            ));
+        };
+        let named = uri.authority().map(Authority::as_str).into_iter().chain([host]);
+        match named.into_iter().find(|authority| !self.hosts.accepts(authority)) {
+            None => Ok(()),
+            Some(foreign) => Err(Problem::new(
                 Kind::ForeignHost,
                 format!(
-                    "Host {authority:?} isn't a name of this host; use {}. To serve it under another name, start it \
+                    "Host {foreign:?} isn't a name of this host; use {}. To serve it under another name, start it \
                      with --allow-origin http://<name>:<port>",
                     self.hosts
                 ),
-            )),
-            None => Err(Problem::new(
-                Kind::ForeignHost,
-                format!("the Host header is missing or unreadable; send {}", self.hosts),
             )),
         }
     }
 
     /// The accepted foreign origin that the request comes from; none if it is of this host's own pages or of no page.
     fn check_origin(&self, headers: &HeaderMap) -> Result<Option<HeaderValue>, Problem> {
-        let Some(value) = headers.get(header::ORIGIN) else { return Ok(None) };
-        let text = value.to_str().unwrap_or("");
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("");
-        // The Host header has been checked already: an origin equal to it is this host's own.
-        if text.strip_prefix("http://").is_some_and(|authority| authority.eq_ignore_ascii_case(host)) {
-            return Ok(None);
+        let mut accepted = None;
+        for value in headers.get_all(header::ORIGIN) {
+            let text = value.to_str().unwrap_or("");
+            // The Host header has been checked already: an origin equal to it is this host's own.
+            if text.strip_prefix("http://").is_some_and(|authority| authority.eq_ignore_ascii_case(host)) {
+                continue;
+            }
+            if !self.origins.iter().any(|origin| origin.matches(text)) {
+                return Err(Problem::new(
+                    Kind::ForeignOrigin,
+                    format!(
+                        "pages from {text:?} may not talk to this host; if that is your app, start the host with \
+                         --allow-origin <its origin>, for instance --allow-origin http://localhost:5173"
+                    ),
+                ));
+            }
+            accepted = Some(value.clone());
         }
-        if self.origins.iter().any(|origin| origin.matches(text)) {
-            return Ok(Some(value.clone()));
-        }
-        Err(Problem::new(
-            Kind::ForeignOrigin,
-            format!(
-                "pages from {text:?} may not talk to this host; if that is your app, start the host with \
-                 --allow-origin <its origin>, for instance --allow-origin http://localhost:5173"
-            ),
-        ))
+        Ok(accepted)
     }
 
     /// Whether `token` is right, or none is asked for.

@@ -29,6 +29,28 @@ async fn a_rebound_name_gets_nothing() {
 }
 
 #[tokio::test]
+async fn every_name_of_a_request_is_checked() {
+    let host = Host::new();
+    let evil = || HeaderValue::from_static("evil.example");
+    let mut twice = request("GET", "/healthz");
+    twice.headers_mut().append(header::HOST, evil());
+    host.ask(twice).await.problem(403, "foreign-host");
+
+    // A request to a proxy names the host in its first line as well; an origin is compared with the header.
+    let mut both = request("GET", "http://127.0.0.1:9470/healthz");
+    both.headers_mut().insert(header::HOST, evil());
+    both.headers_mut().insert(header::ORIGIN, HeaderValue::from_static("http://evil.example"));
+    host.ask(both).await.problem(403, "foreign-host");
+    host.ask(request("GET", "http://evil.example/healthz")).await.problem(403, "foreign-host");
+    assert_eq!(host.ask(request("GET", "http://localhost:9470/healthz")).await.status, 200);
+
+    let mut origins = request("GET", "/healthz");
+    origins.headers_mut().insert(header::ORIGIN, HeaderValue::from_static("http://127.0.0.1:9470"));
+    origins.headers_mut().append(header::ORIGIN, HeaderValue::from_static("http://evil.example"));
+    host.ask(origins).await.problem(403, "foreign-origin");
+}
+
+#[tokio::test]
 async fn a_page_from_elsewhere_gets_nothing() {
     let host = Host::new();
     for origin in ["http://evil.example", "null", "https://127.0.0.1:9470", "http://127.0.0.1:9471"] {
