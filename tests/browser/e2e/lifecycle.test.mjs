@@ -1,0 +1,155 @@
+// The story app and the dashboard beside each other: what one sees of the other, and what both say when the host is gone.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { pageSnapshot, seriesBetween } from '../harness/api.mjs';
+import { launchBrowser } from '../harness/browser.mjs';
+import { Dashboard } from '../harness/dashboard.mjs';
+import { Host } from '../harness/host.mjs';
+import { busyRatio, cpuTicks } from '../harness/procstat.mjs';
+import { Studio } from '../harness/studio.mjs';
+
+const TEST_LIMIT = { timeout: 120_000 };
+/** How far the shown CPU may be from the kernel's own account of the same seconds. */
+const CPU_TOLERANCE = 0.1;
+const SECONDS_COMPARED = 6;
+/** How soon a lost host is shown as lost. */
+const LOST_LIMIT_MILLIS = 3000;
+
+let host;
+let browser;
+let dashboard;
+let studio;
+
+before(async () => {
+  browser = await launchBrowser();
+});
+
+after(() => browser?.close());
+
+// Each test has a host of its own, so that none counts another's pages.
+beforeEach(async () => {
+  host = await new Host().start();
+  dashboard = await Dashboard.open(browser, host);
+  studio = await Studio.open(browser, host);
+  await studio.openSample();
+});
+
+afterEach(async () => {
+  await dashboard.close();
+  await studio.close();
+  await host.dispose();
+  dashboard.watch.assertQuiet();
+  studio.watch.assertQuiet();
+});
+
+test('the dashboard shows the frame rate of the page and the CPU of the host', TEST_LIMIT, async () => {
+  const [source] = await dashboard.sources(1);
+  const shown = await dashboard.frameRate(source);
+  assert.ok(shown > 0 && shown < 250, `${shown} frames a second`);
+
+  await dashboard.nextCpu();
+  const ticks = await cpuTicks();
+  const counting = countFrames(studio.page);
+  const cpu = [];
+  for (let second = 0; second < SECONDS_COMPARED; second += 1) cpu.push(await dashboard.nextCpu());
+  const kernel = busyRatio(ticks, await cpuTicks());
+  const { from, to, frames } = await counting.stop();
+
+  const mean = average(cpu);
+  assert.ok(Math.abs(mean - kernel) <= CPU_TOLERANCE, `CPU shown ${mean.toFixed(3)}, /proc/stat ${kernel.toFixed(3)}`);
+
+  const counted = frames / ((to - from) / 1000);
+  const kept = await seriesBetween(host, `page.${source}.fps`, from + 1000, to);
+  assert.ok(kept.length >= 2, `${kept.length} values of the page's frame rate in ${to - from} ms`);
+  const reported = average(kept.map(({ value }) => value));
+  assert.ok(Math.abs(reported - counted) <= 0.25 * counted + 2, `reported ${reported.toFixed(1)} FPS, counted ${counted.toFixed(1)}`);
+});
+
+test('a second page has a card of its own, and a page closed in mid-task says goodbye', TEST_LIMIT, async () => {
+  const [first] = await dashboard.sources(1);
+  const second = await Studio.open(browser, host);
+  await second.openSample();
+  const other = (await dashboard.sources(2)).find((source) => source !== first);
+  assert.ok(other !== undefined, 'two pages have two sources');
+  await dashboard.frameRate(other);
+
+  await second.read(20_000);
+  await second.untilFigure('montecarlo-progress', 'value', 'above', 0);
+  await second.page.close({ runBeforeUnload: true });
+  await dashboard.cards({ source: other, link: 'closed' }).waitFor();
+  assert.equal((await pageSnapshot(host, other)).link, 'closed');
+  await dashboard.cards({ source: first, link: 'live' }).waitFor();
+  second.watch.assertQuiet();
+  await second.close();
+  assert.doesNotMatch(host.output, /\bERROR\b|panicked|could not be/);
+});
+
+test('the host is stopped and started again: both pages say so, recover, and lose no sample', TEST_LIMIT, async (t) => {
+  const [source] = await dashboard.sources(1);
+  await dashboard.frameRate(source);
+  dashboard.watch.allowHostAway();
+  studio.watch.allowHostAway();
+
+  const stopping = Date.now();
+  assert.equal(await host.stop(), 0);
+  const stopped = Date.now();
+  await dashboard.hostIs('lost', LOST_LIMIT_MILLIS);
+  t.diagnostic(`shown as lost ${Date.now() - stopping} ms after the host was asked to stop`);
+  await studio.until('host-link', { status: 'away' });
+  await dashboard.cards({ source, link: 'lost' }).waitFor();
+  // The page works without a host, and long enough for some samples to wait.
+  await studio.choose();
+  await studio.read(200);
+  await studio.readersAre('done');
+  await dashboard.page.getByText(/Host lost for (?:[5-9]|\d\d)\s*s/).waitFor();
+
+  const starting = Date.now();
+  await host.start();
+  await dashboard.hostIs('live');
+  await studio.until('host-link', { status: 'connected' });
+  await dashboard.cards({ source, link: 'live' }).waitFor();
+  await dashboard.frameRate(source);
+  const queued = await seriesBetween(host, `page.${source}.fps`, stopped, starting);
+  t.diagnostic(`${queued.length} samples of the ${starting - stopped} ms without a host`);
+  assert.ok(queued.length >= 3, `${queued.length} samples of ${starting - stopped} ms without a host`);
+  assert.equal((await pageSnapshot(host, source)).droppedSamples, 0);
+});
+
+test('a host that hangs is shown as lost too', TEST_LIMIT, async () => {
+  process.kill(host.pid, 'SIGSTOP');
+  try {
+    await dashboard.hostIs('lost');
+  } finally {
+    process.kill(host.pid, 'SIGCONT');
+  }
+  await dashboard.hostIs('live');
+  await dashboard.nextCpu();
+});
+
+/** Counts the frames of a page, by the page's own clock, from now until it is told to stop. */
+function countFrames(page) {
+  const started = page.evaluate(() => {
+    const state = { from: Date.now(), frames: 0, handle: 0 };
+    const frame = () => {
+      state.frames += 1;
+      state.handle = requestAnimationFrame(frame);
+    };
+    state.handle = requestAnimationFrame(frame);
+    globalThis.stopCounting = () => {
+      cancelAnimationFrame(state.handle);
+      return { from: state.from, to: Date.now(), frames: state.frames };
+    };
+  });
+  return {
+    async stop() {
+      await started;
+      return page.evaluate(() => globalThis.stopCounting());
+    },
+  };
+}
+
+function average(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,35 @@
+// What a page complains about while nobody looks: exceptions, console errors, refused content, crashes.
+
+import assert from 'node:assert/strict';
+
+/** What the browser itself says while nobody listens at the host's port. */
+const UNREACHABLE = /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|WebSocket connection to '[^']*' failed/;
+
+/** Collects the complaints of a page and of its workers. */
+export class Watch {
+  #complaints = [];
+  #hostMayBeAway = false;
+
+  constructor(page) {
+    page.on('pageerror', (error) => this.#note(`exception: ${error.stack ?? error.message}`));
+    page.on('crash', () => this.#note('the page crashed'));
+    // Violations of the content security policy are console errors too.
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.#note(`console: ${message.text()} (${message.location().url})`);
+    });
+  }
+
+  /** From now on the browser may say that the host can't be reached. */
+  allowHostAway() {
+    this.#hostMayBeAway = true;
+  }
+
+  #note(complaint) {
+    if (this.#hostMayBeAway && complaint.startsWith('console:') && UNREACHABLE.test(complaint)) return;
+    this.#complaints.push(complaint);
+  }
+
+  assertQuiet() {
+    assert.deepEqual(this.#complaints, []);
+  }
+}
