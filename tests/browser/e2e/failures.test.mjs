@@ -1,0 +1,166 @@
+// What the story app says of what can't be opened or read, and that it stays alive meanwhile.
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+
+import { launchBrowser } from '../harness/browser.mjs';
+import { Host } from '../harness/host.mjs';
+import { largeStory, shipped } from '../harness/stories.mjs';
+import { Studio } from '../harness/studio.mjs';
+
+const TEST_LIMIT = { timeout: 120_000 };
+const FIVE_MEGABYTES = 5_000_000;
+/** Far more than a page may need on an idle machine, and far less than the seconds that the compiler takes of a worker. */
+const LONGEST_FREEZE_MILLIS = 2500;
+
+let host;
+let browser;
+let studio;
+
+before(async () => {
+  host = await new Host().start();
+  browser = await launchBrowser({ webgpu: false });
+});
+
+after(async () => {
+  await browser?.close();
+  await host?.dispose();
+});
+
+beforeEach(async () => {
+  studio = await Studio.open(browser, host);
+});
+
+afterEach(async () => {
+  const { watch } = studio;
+  await studio.close();
+  watch.assertQuiet();
+});
+
+test('a story that does not compile is refused with the line, and the one before stays open', TEST_LIMIT, async () => {
+  await studio.openFile('ferry.ink', await shipped('ferry.ink'));
+  await studio.opened('The Ferry');
+  await studio.openFile('broken.ink', 'Hello.\n\n-> nowhere\n');
+  const error = await studio.until('error', { code: 'compile' });
+  await error.getByText('line 3', { exact: true }).waitFor();
+  assert.match(await error.innerText(), /nowhere/);
+  assert.match(await error.locator('.excerpt [data-marked=true]').innerText(), /-> nowhere/, 'the line is shown in its place');
+  await studio.page.locator('h1', { hasText: 'The Ferry' }).waitFor();
+  await studio.openFile('corrected.ink', '# title: Corrected\nHello.\n* [Go.] -> END\n');
+  await studio.opened('Corrected');
+  assert.equal(await studio.get('error').count(), 0, 'the message goes when a story opens');
+});
+
+const REFUSED = [
+  { what: 'an empty file', name: 'empty.ink', content: '', code: 'empty', says: /empty/ },
+  { what: 'a file of comments', name: 'notes.ink', content: '// Nothing yet.\n', code: 'empty', says: /nothing to read/ },
+  { what: 'JSON that is no story', name: 'package.json', content: '{"name":"x","version":"1.0.0"}', code: 'not-ink-json', says: /no Ink story/ },
+  { what: 'JSON that was cut off', name: 'cut.ink.json', content: '{"inkVersion":21,"root":[["^Hel', code: 'invalid-json', says: /not valid JSON/ },
+  { what: 'a picture', name: 'map.ink', content: Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13), code: 'binary', says: /not a text file/ },
+  { what: 'a story in parts', name: 'parts.ink', content: 'INCLUDE other.ink\n-> start\n', code: 'includes', says: /other\.ink/ },
+];
+
+for (const { what, name, content, code, says } of REFUSED) {
+  test(`${what} is refused with a sentence that says what to do`, TEST_LIMIT, async () => {
+    await studio.openFile(name, content, 'application/octet-stream');
+    const error = await studio.until('error', { code });
+    assert.match(await error.innerText(), says);
+    assert.ok((await error.locator('p').first().innerText()).length > 20, 'there is advice');
+    await studio.openSample();
+  });
+}
+
+test('compiled Ink JSON opens as the story it was compiled from', TEST_LIMIT, async () => {
+  const shapes = [];
+  for (const name of ['ferry.ink', 'ferry.ink.json']) {
+    await studio.openFile(name, await shipped(name));
+    await studio.opened('The Ferry');
+    shapes.push(
+      Object.fromEntries(
+        await Promise.all(
+          [['map', 'nodes'], ['map', 'edges'], ['analysis-endings', 'value'], ['analysis-lengths', 'value']].map(async ([id, figure]) => [
+            `${id} ${figure}`,
+            await studio.figure(id, figure),
+          ]),
+        ),
+      ),
+    );
+    await studio.load();
+  }
+  assert.equal(shapes[0]['map nodes'], 4);
+  assert.equal(shapes[0]['analysis-endings value'], 2);
+  assert.deepEqual(shapes[1], shapes[0]);
+});
+
+test('text is pasted and opens', TEST_LIMIT, async () => {
+  await studio.get('paste-area').fill((await shipped('ferry.ink')).toString());
+  await studio.get('paste-open').click();
+  await studio.opened('The Ferry');
+  await studio.get('open-paste').click();
+  await studio.get('paste-area').fill('-> missing');
+  await studio.get('paste-open').click();
+  await studio.until('error', { code: 'compile' });
+});
+
+test('a file is dropped and opens', TEST_LIMIT, async () => {
+  const transfer = await studio.page.evaluateHandle((text) => {
+    const dropped = new DataTransfer();
+    dropped.items.add(new File([text], 'ferry.ink', { type: 'text/plain' }));
+    return dropped;
+  }, (await shipped('ferry.ink')).toString());
+  for (const type of ['dragover', 'drop']) await studio.page.locator('.app').dispatchEvent(type, { dataTransfer: transfer });
+  await studio.opened('The Ferry');
+});
+
+test('a story of 5 MB opens, and the page draws frames all the while', TEST_LIMIT, async (t) => {
+  const { source, knots } = largeStory(FIVE_MEGABYTES);
+  assert.ok(source.length >= FIVE_MEGABYTES);
+  const frames = await longestFreeze(studio.page);
+  await studio.openFile('large.ink', source);
+  await studio.get('opening').waitFor();
+  await studio.opened('A Large Story');
+  const { count, longest } = await frames.stop();
+  t.diagnostic(`${count} frames, the longest wait for one ${longest.toFixed(0)} ms`);
+  assert.ok(longest < LONGEST_FREEZE_MILLIS, `no frame for ${longest.toFixed(0)} ms`);
+  assert.equal(await studio.figure('map', 'nodes'), knots);
+  assert.equal(await studio.figure('analysis-reachable'), knots);
+  await studio.choose();
+});
+
+test('the opening of a large story is cancelled', TEST_LIMIT, async () => {
+  await studio.openFile('large.ink', largeStory(FIVE_MEGABYTES).source);
+  await studio.get('opening').getByRole('button', { name: 'Cancel' }).click();
+  await studio.get('opening').waitFor({ state: 'detached' });
+  await studio.openSample();
+});
+
+test('a story that goes round for ever ends its turn with a reason', TEST_LIMIT, async () => {
+  await studio.openFile('round.ink', '# title: Round\n* [Go round.] -> round\n=== round ===\nRound.\n-> round\n');
+  await studio.opened('Round');
+  await studio.get('choice').click();
+  await studio.until('player', { status: 'failed' });
+  assert.ok((await studio.get('reading-end').innerText()).length > 20);
+  await studio.get('undo').click();
+  await studio.until('player', { status: 'waiting', turns: 0 });
+  await studio.openSample();
+});
+
+/** Watches how long `page` draws no frame, from now until it is told to stop. */
+async function longestFreeze(page) {
+  await page.evaluate(() => {
+    const state = { count: 0, longest: 0, last: performance.now(), handle: 0 };
+    const frame = () => {
+      const now = performance.now();
+      state.count += 1;
+      state.longest = Math.max(state.longest, now - state.last);
+      state.last = now;
+      state.handle = requestAnimationFrame(frame);
+    };
+    state.handle = requestAnimationFrame(frame);
+    globalThis.stopWatching = () => {
+      cancelAnimationFrame(state.handle);
+      return { count: state.count, longest: Math.max(state.longest, performance.now() - state.last) };
+    };
+  });
+  return { stop: () => page.evaluate(() => globalThis.stopWatching()) };
+}
