@@ -23,11 +23,20 @@ use crate::state::{
 enum Input {
     Connect { source: PageSource, reply: oneshot::Sender<Result<ConnectionId, PagesFull>> },
     Disconnect { connection: ConnectionId, goodbye: bool },
-    Batch { batch: Box<PageBatch>, reply: oneshot::Sender<Result<Counted, BatchRefusal>> },
+    Batch { batch: Box<PageBatch>, proof: Proof, reply: oneshot::Sender<Result<Counted, BatchRefusal>> },
     Resume { resume: Option<Resume>, reply: oneshot::Sender<Resumed> },
     Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
     Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesAnswer, SeriesRefusal>> },
     Stop { flushed: oneshot::Sender<()> },
+}
+
+/// By what the sender of a batch shows that it may send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The token, or none where none is asked for.
+    Token,
+    /// The source id alone.
+    SourceId,
 }
 
 /// Inputs that wait. When it is full senders wait, and their clients with them.
@@ -77,8 +86,12 @@ impl Driver {
     }
 
     /// A page's batch came.
-    pub(crate) async fn batch(&self, batch: PageBatch) -> Result<Result<Counted, BatchRefusal>, Stopped> {
-        self.ask(|reply| Input::Batch { batch: Box::new(batch), reply }).await
+    pub(crate) async fn batch(
+        &self,
+        batch: PageBatch,
+        proof: Proof,
+    ) -> Result<Result<Counted, BatchRefusal>, Stopped> {
+        self.ask(|reply| Input::Batch { batch: Box::new(batch), proof, reply }).await
     }
 
     /// A dashboard connected.
@@ -102,6 +115,11 @@ impl Driver {
     /// Writes everything that is to outlive the process, and ends the task: whoever asks later is told.
     pub async fn stop(&self) {
         self.ask(|flushed| Input::Stop { flushed }).await.ok();
+    }
+
+    /// Waits until the task has ended, for whatever reason.
+    pub async fn ended(&self) {
+        self.inputs.closed().await;
     }
 
     async fn ask<T>(&self, input: impl FnOnce(oneshot::Sender<T>) -> Input) -> Result<T, Stopped> {
@@ -151,7 +169,12 @@ fn handle(state: &mut State, now: Now, input: Input) {
     match input {
         Input::Connect { source, reply } => drop(reply.send(state.handle_connect(now, source))),
         Input::Disconnect { connection, goodbye } => state.handle_disconnect(now, &connection, goodbye),
-        Input::Batch { batch, reply } => drop(reply.send(state.handle_batch(now, *batch))),
+        Input::Batch { batch, proof: Proof::Token, reply } => {
+            drop(reply.send(state.handle_batch(now, *batch)));
+        }
+        Input::Batch { batch, proof: Proof::SourceId, reply } => {
+            drop(reply.send(state.handle_beacon(now, *batch)));
+        }
         Input::Resume { resume, reply } => drop(reply.send(state.resume(resume.as_ref()))),
         Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
         Input::Stop { flushed } => drop(flushed),

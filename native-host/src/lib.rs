@@ -23,5 +23,6 @@ pub mod sampler;
 pub mod serve;
 pub mod server;
 mod socket;
+mod stall;
 pub mod state;
 pub mod stopping;

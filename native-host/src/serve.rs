@@ -52,8 +52,13 @@ pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         let (app, limits, stopping) = (app.clone(), limits.clone(), stopping.clone());
         async move { server::serve(listener, app.router(), &limits, stopping).await }
     });
-    let signal = stop_signal().await;
-    tracing::info!("{signal}: stopping");
+    let failed = tokio::select! {
+        signal = stop_signal() => {
+            tracing::info!("{signal}: stopping");
+            false
+        }
+        () = driver.ended() => true,
+    };
     stop.stop();
     let farewell = async {
         serving.await.ok();
@@ -64,7 +69,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
     }
     driver.stop().await;
     drop(sampler);
-    Ok(())
+    // A host that answers and knows nothing any more would look alive to whoever restarts it.
+    if failed { Err(ServeError::DriverEnded) } else { Ok(()) }
 }
 
 /// Binds. The kernel's send buffers are kept small: what is written to a client that doesn't read should be noticed
@@ -183,6 +189,9 @@ pub enum ServeError {
     /// What the data directory holds can't be used.
     #[error("--data-dir: {0}; name another directory, or move the file away")]
     History(#[from] OpenError),
+    /// The task that owns everything known has ended by itself.
+    #[error("the host failed; what it was doing is said above, and starting it again is safe")]
+    DriverEnded,
     /// The machine can't be measured.
     #[error("this machine can't be measured: {0}")]
     Sampler(io::Error),

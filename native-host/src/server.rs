@@ -18,6 +18,7 @@ use tower::ServiceExt;
 
 use crate::limits::Limits;
 use crate::linger::{Linger, Lingering};
+use crate::stall::NoStall;
 use crate::stopping::Stopping;
 
 /// Serves `router` until the host stops, then waits as long as the limits say for connections to end.
@@ -68,7 +69,8 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .max_buf_size(limits.head_bytes)
+        .serve_connection(TokioIo::new(NoStall::new(stream, limits.stall)), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::pin!(connection);
     let result: Result<(), hyper::Error> = tokio::select! {

@@ -54,9 +54,12 @@ pub struct PageSnapshot {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum PageLink {
-    /// Connected and reporting.
+    /// It reports; or its newest sample was hidden and its socket is open. Browsers let the timers of a hidden page run
+    /// once a second and later once a minute, so that its silence says nothing: its figures are as old as
+    /// [`PageSnapshot::last_heard_unix_millis`] and count as not observed.
     Live,
-    /// Nothing heard for three seconds or more.
+    /// Silent for three seconds or more. For a hidden page these count from the end of its socket, which the host
+    /// notices within a minute where the page is gone without a word: it leaves pings unanswered then.
     Lost,
     /// It said goodbye.
     Closed,

@@ -1,7 +1,7 @@
 //! Batches of pages that can't use a WebSocket: beacons of closing pages.
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::{StatusCode, header};
 use quillwork_protocol::page::PageBatch;
 use quillwork_protocol::problem::Problem as Document;
 
@@ -9,11 +9,15 @@ use super::App;
 use super::extract::JsonBody;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
+use crate::driver::Proof;
 use crate::state::BatchRefusal;
 
 /// Takes a batch of samples from a page.
 ///
 /// Each `batchId` counts once: sending a batch again is safe.
+///
+/// Beacons can't carry a token. Where the host asks for one, a batch without it counts if its source id, of 22 characters
+/// or more, is that of a page that connected to `/ws` with the token since the host started.
 #[utoipa::path(
     post,
     path = "/api/v1/ingest",
@@ -31,14 +35,16 @@ use crate::state::BatchRefusal;
         Refusals,
     )
 )]
-pub(super) async fn ingest(
-    State(app): State<App>,
-    JsonBody(batch): JsonBody<PageBatch>,
-) -> Result<StatusCode, Problem> {
-    match app.count(batch).await {
+pub(super) async fn ingest(State(app): State<App>, request: Request) -> Result<StatusCode, Problem> {
+    let (batch, proof) = match app.guard.check_bearer(request.headers()) {
+        Ok(()) => (JsonBody::from_request(request, &app).await?.0, Proof::Token),
+        Err(refusal) => (beacon(request, &app).await.ok_or(refusal)?, Proof::SourceId),
+    };
+    match app.count(batch, proof).await {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => {
             let kind = match &refusal {
+                BatchRefusal::Unauthorized => Kind::Unauthorized,
                 BatchRefusal::UnsupportedVersion { .. } => Kind::MalformedBody,
                 BatchRefusal::Invalid(_) => Kind::InvalidContent,
                 BatchRefusal::PagesFull(_) | BatchRefusal::Stopped => Kind::Busy,
@@ -46,4 +52,17 @@ pub(super) async fn ingest(
             Err(Problem::new(kind, refusal.to_string()))
         }
     }
+}
+
+/// What browsers let all beacons that are under way hold together (Fetch standard, keepalive requests).
+const LONGEST_BEACON: u64 = 64 << 10;
+
+/// The batch of a request without a token, if it can be one. Who hasn't shown yet that it belongs here costs no more
+/// than a beacon may hold, and is told nothing about what is wrong with it.
+async fn beacon(request: Request, app: &App) -> Option<PageBatch> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok()?;
+    if request.headers().contains_key(header::AUTHORIZATION) || length > LONGEST_BEACON {
+        return None;
+    }
+    JsonBody::from_request(request, app).await.ok().map(|JsonBody(batch)| batch)
 }

@@ -24,7 +24,7 @@ use tower_http::compression::CompressionLayer;
 
 use self::problem::{Kind, Problem, problems_only};
 use crate::assets::Site;
-use crate::driver::Driver;
+use crate::driver::{Driver, Proof};
 use crate::guard::{Guard, authorized, guarded, security_headers};
 use crate::limits::Limits;
 use crate::metrics::ServerCounters;
@@ -41,6 +41,7 @@ pub struct App {
     pub(crate) counters: Arc<ServerCounters>,
     pub(crate) dashboard_places: Arc<Semaphore>,
     pub(crate) page_places: Arc<Semaphore>,
+    pub(crate) greeting_places: Arc<Semaphore>,
     pub(crate) stopping: Stopping,
     pub(crate) instance: Arc<str>,
     dashboard: Arc<Site>,
@@ -63,6 +64,7 @@ impl App {
             guard: Arc::new(guard),
             dashboard_places: Arc::new(Semaphore::new(limits.dashboards)),
             page_places: Arc::new(Semaphore::new(limits.page_connections)),
+            greeting_places: Arc::new(Semaphore::new(limits.greetings)),
             limits: Arc::new(limits),
             counters: Arc::default(),
             stopping,
@@ -74,13 +76,14 @@ impl App {
 
     /// Everything the host answers.
     pub fn router(self) -> Router {
-        let (api, document) = openapi::api().split_for_parts();
-        let protected = api
+        let token = from_fn_with_state(Arc::clone(&self.guard), authorized);
+        let (api, document) = openapi::api().layer(token.clone()).merge(openapi::beacons()).split_for_parts();
+        let described = Router::new()
             .route("/api/v1/openapi.json", get(openapi::answering(&document)))
             .route("/api", any(nothing_in_the_api))
             .route("/api/", any(nothing_in_the_api))
             .route("/api/{*path}", any(nothing_in_the_api))
-            .layer(from_fn_with_state(Arc::clone(&self.guard), authorized));
+            .layer(token);
         Router::new()
             .route("/ws", get(socket::upgrade))
             .route("/healthz", get(health::alive))
@@ -88,7 +91,8 @@ impl App {
             .route("/story", get(|| async { Redirect::permanent("/story/") }))
             .route("/story/", get(story_index))
             .route("/story/{*path}", get(story_file))
-            .merge(protected)
+            .merge(api)
+            .merge(described)
             .fallback(dashboard_file)
             .layer(from_fn(problems_only))
             .layer(from_fn_with_state(Arc::clone(&self.limits), in_time))
@@ -112,8 +116,8 @@ impl App {
     }
 
     /// Gives a batch to the driver and counts what became of it.
-    pub(crate) async fn count(&self, batch: PageBatch) -> Result<Counted, BatchRefusal> {
-        let counted = self.driver.batch(batch).await.unwrap_or(Err(BatchRefusal::Stopped));
+    pub(crate) async fn count(&self, batch: PageBatch, proof: Proof) -> Result<Counted, BatchRefusal> {
+        let counted = self.driver.batch(batch, proof).await.unwrap_or(Err(BatchRefusal::Stopped));
         let counter = match &counted {
             Ok(Counted::New) => &self.counters.batches,
             Ok(Counted::Duplicate) => &self.counters.duplicate_batches,

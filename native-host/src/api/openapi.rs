@@ -34,13 +34,17 @@ use super::{App, ingest, problem, scrape, series, snapshot};
 )]
 struct Description;
 
-/// Routes and their description.
+/// Routes that ask for the token, and their description.
 pub(super) fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(series::series))
-        .routes(routes!(ingest::ingest))
         .routes(routes!(scrape::metrics))
+}
+
+/// Routes that beacons use, which can't carry a token: they see for themselves.
+pub(super) fn beacons() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(ingest::ingest))
 }
 
 /// A handler that answers with the description.

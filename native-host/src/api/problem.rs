@@ -25,7 +25,7 @@ impl Problem {
         Self { kind, detail: detail.into(), header: None }
     }
 
-    /// Adds the header that belongs to the status, for instance `WWW-Authenticate`.
+    /// Adds the header that belongs to the status, for instance `Upgrade`.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some(Box::new((name, value)));
@@ -45,6 +45,9 @@ impl IntoResponse for Problem {
         let media_type = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
         let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         let mut response = (status, no_store, media_type, Json(document)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(header) = self.header {
             let (name, value) = *header;
             response.headers_mut().insert(name, value);

@@ -96,7 +96,8 @@ impl Guard {
         }
     }
 
-    fn check_bearer(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    /// Whether the request carries the token, where one is asked for.
+    pub(crate) fn check_bearer(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let bearer = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -110,8 +111,7 @@ impl Guard {
             Some(_) => "the token is wrong; it must be the content of the host's --token-file",
             None => "send `Authorization: Bearer <token>` with the content of the host's --token-file",
         };
-        Err(Problem::new(Kind::Unauthorized, detail)
-            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+        Err(Problem::new(Kind::Unauthorized, detail))
     }
 }
 

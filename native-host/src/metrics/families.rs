@@ -174,7 +174,8 @@ fn sampler(to: &mut Exposition, host: &HostSnapshot) {
     );
 }
 
-/// A family over pages: `value` is of pages that report only, since a page that is gone has no frame rate.
+/// A family over pages: `value` is of pages that report and are seen only. A page that is gone has no frame rate, and
+/// the newest sample of a hidden one may be a minute old.
 fn page_gauge(
     to: &mut Exposition,
     pages: &[PageSnapshot],
@@ -183,7 +184,9 @@ fn page_gauge(
     value: fn(&PageSnapshot) -> Option<f64>,
 ) {
     let samples = pages.iter().map(|page| {
-        let value = if page.link == PageLink::Live { value(page) } else { None };
+        let is_hidden = page.sample.as_ref().is_some_and(|sample| !sample.visible);
+        let is_current = page.link == PageLink::Live && !is_hidden;
+        let value = if is_current { value(page) } else { None };
         Sample::new([("page", &*page.source.id), ("name", &*page.source.name)], value)
     });
     to.family(name, Kind::Gauge, help, samples);

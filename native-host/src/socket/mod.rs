@@ -2,7 +2,10 @@
 
 mod connection;
 mod dashboard;
+mod pace;
 mod page;
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -13,6 +16,7 @@ use quillwork_protocol::VERSION;
 use quillwork_protocol::socket::{
     CLOSE_BAD_MESSAGE, CLOSE_UNAUTHORIZED, CLOSE_UNSUPPORTED_VERSION, ClientMessage, Hello, Role,
 };
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use self::connection::{Connection, Ended, Incoming};
@@ -34,18 +38,24 @@ pub(crate) async fn upgrade(
                 .into_response();
         }
     };
+    let Ok(greeting) = Arc::clone(&app.greeting_places).try_acquire_owned() else {
+        let detail = "too many WebSockets have not said hello yet; try again in a few seconds";
+        return Problem::new(Kind::Busy, detail).into_response();
+    };
     upgrade
         .max_message_size(app.limits.message_bytes)
         .max_frame_size(app.limits.message_bytes)
         // A message is written at once, so that the time-out of its send tells whether the client reads.
         .write_buffer_size(0)
-        .on_upgrade(move |socket| serve(app, socket))
+        .on_upgrade(move |socket| serve(app, socket, greeting))
 }
 
-async fn serve(app: App, socket: WebSocket) {
+async fn serve(app: App, socket: WebSocket, greeting: OwnedSemaphorePermit) {
     let mut connection = Connection::new(&app, socket);
+    let hello = timeout(app.limits.hello, connection.next()).await;
+    drop(greeting);
     // However it ends has been told to the client and counted by then; the log is for who looks into it.
-    let ended = match timeout(app.limits.hello, connection.next()).await {
+    let ended = match hello {
         Ok(Ok(Incoming::Text(text))) => match serde_json::from_str::<ClientMessage>(&text) {
             Ok(ClientMessage::Hello(hello)) => greet(&app, &mut connection, hello).await,
             Ok(ClientMessage::Batch(_)) => {

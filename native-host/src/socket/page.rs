@@ -6,12 +6,15 @@ use axum::extract::ws::close_code;
 use quillwork_protocol::VERSION;
 use quillwork_protocol::page::PageSource;
 use quillwork_protocol::socket::{
-    Ack, CLOSE_BAD_MESSAGE, CLOSE_UNSUPPORTED_VERSION, ClientMessage, ServerMessage, Welcome,
+    Ack, CLOSE_BAD_MESSAGE, CLOSE_UNAUTHORIZED, CLOSE_UNSUPPORTED_VERSION, ClientMessage, ServerMessage,
+    Welcome,
 };
 
 use super::connection::{Connection, Ended, Incoming};
+use super::pace::Pace;
 use crate::api::App;
 use crate::clock::unix_millis;
+use crate::driver::Proof;
 use crate::places::Place;
 use crate::state::{BatchRefusal, ConnectionId, validate};
 
@@ -57,12 +60,14 @@ async fn converse(
         return (ended, false);
     }
     tracing::debug!("page {} connected ({id:?})", source.id);
+    let mut pace = Pace::new(app.limits.batch_period, app.limits.batch_burst);
     loop {
         let text = match connection.next().await {
             Ok(Incoming::Text(text)) => text,
             Ok(Incoming::Closed { goodbye }) => return (Ended::ByClient, goodbye),
             Err(ended) => return (ended, false),
         };
+        pace.next().await;
         if let Err(ended) = batch(app, connection, source, &text).await {
             return (ended, false);
         }
@@ -85,12 +90,13 @@ async fn batch(app: &App, connection: &mut Connection, source: &PageSource, text
         return Err(connection.close(CLOSE_BAD_MESSAGE, "`source.id` isn't the one of the hello").await);
     }
     let batch_id = batch.batch_id.clone();
-    match app.count(batch).await {
+    match app.count(batch, Proof::Token).await {
         Ok(_) => connection.send(&ServerMessage::Ack(Ack { batch_id })).await,
         Err(refusal) => {
             let code = match &refusal {
                 BatchRefusal::UnsupportedVersion { .. } => CLOSE_UNSUPPORTED_VERSION,
                 BatchRefusal::Invalid(_) => CLOSE_BAD_MESSAGE,
+                BatchRefusal::Unauthorized => CLOSE_UNAUTHORIZED,
                 BatchRefusal::PagesFull(_) => close_code::AGAIN,
                 BatchRefusal::Stopped => close_code::AWAY,
             };

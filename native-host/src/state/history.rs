@@ -6,6 +6,7 @@ use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, SeriesInfo};
 use quillwork_store::history::{self, AddSeriesError, HistoryOptions, OpenError, SeriesId, SeriesSpec};
 
+use super::alerts::HOST;
 use super::medium::Medium;
 use super::series::SeriesValue;
 use crate::clock::Now;
@@ -14,11 +15,19 @@ use crate::clock::Now;
 #[derive(Debug)]
 pub(super) struct History {
     store: history::History<Medium>,
-    series: BTreeMap<String, Known>,
-    /// Of each source the instant and the step of its last values.
-    placed: BTreeMap<String, (u64, u64)>,
+    /// Those that have series.
+    sources: BTreeMap<String, Source>,
     flushed_at: Instant,
     is_full: bool,
+}
+
+/// The machine, or a page.
+#[derive(Debug)]
+struct Source {
+    series: BTreeMap<String, Known>,
+    last_value_at: Instant,
+    /// Instant and step of its last values.
+    placed: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +67,8 @@ pub enum SeriesRefusal {
     },
 }
 
-/// Series of as many pages as are kept, and of a machine with many devices. Memory is used by those that have values.
+/// Series of twice as many pages as may report, or of a machine with many devices. Memory is used by those that have
+/// values.
 const MOST_SERIES: usize = 4_096;
 
 /// Distance of two values.
@@ -70,6 +80,13 @@ const FLUSH_PERIOD: Duration = Duration::from_secs(60);
 /// A series without a value for as long as values are kept is gone.
 const KEPT: Duration = Duration::from_secs(3_600);
 
+/// A page without a value for this long makes room for a new one, where there are too many series.
+const RESTING: Duration = Duration::from_secs(10);
+
+/// No instant is later: the largest whole number that JavaScript can count to. The store counts on from it without
+/// overflow.
+const LATEST_UNIX_MILLIS: u64 = 1 << 53;
+
 impl History {
     pub(super) fn open(now: Now, medium: Medium) -> Result<Self, OpenError> {
         let options = HistoryOptions { max_series: MOST_SERIES, ..HistoryOptions::default() };
@@ -78,32 +95,41 @@ impl History {
             tracing::warn!("a stored series was damaged and is begun anew: {damaged}");
         }
         let store = opened.history;
-        let known = |id| Known { id, last_value_at: now.monotonic };
-        let series = store.catalogue().map(|(id, spec)| (spec.name.clone(), known(id))).collect();
-        Ok(Self { store, series, placed: BTreeMap::new(), flushed_at: now.monotonic, is_full: false })
+        let mut sources = BTreeMap::new();
+        for (id, spec) in store.catalogue() {
+            let source: &mut Source = sources.entry(spec.source.clone()).or_insert_with(|| Source::new(now));
+            source.series.insert(spec.name.clone(), Known { id, last_value_at: now.monotonic });
+        }
+        Ok(Self { store, sources, flushed_at: now.monotonic, is_full: false })
     }
 
     /// Notes the values of one source at one instant. What is absent stays a gap.
-    pub(super) fn record(&mut self, now: Now, source: &str, at_unix_millis: u64, values: Vec<SeriesValue>) {
-        let at_unix_millis = self.place(source, at_unix_millis);
+    pub(super) fn record(&mut self, now: Now, name: &str, at_unix_millis: u64, values: Vec<SeriesValue>) {
+        // Taken out while it is worked on, so that it doesn't make room for itself.
+        let mut source = self.sources.remove(name).unwrap_or_else(|| Source::new(now));
+        let at_unix_millis = source.place(at_unix_millis);
         let mut present = Vec::with_capacity(values.len());
-        for SeriesValue { name, kind, value } in values {
+        for SeriesValue { name: series, kind, value } in values {
             let Some(value) = value else { continue };
-            let known = match self.series.get_mut(&name) {
+            let known = match source.series.get_mut(&series) {
                 Some(known) => known,
                 None => {
                     let spec = SeriesSpec {
-                        name: name.clone(),
+                        name: series.clone(),
                         unit: kind.unit.to_owned(),
-                        source: source.to_owned(),
+                        source: name.to_owned(),
                         resolution: kind.resolution,
                     };
-                    let Some(id) = self.add(spec) else { continue };
-                    self.series.entry(name).or_insert(Known { id, last_value_at: now.monotonic })
+                    let Some(id) = self.add(now, spec) else { continue };
+                    source.series.entry(series).or_insert(Known { id, last_value_at: now.monotonic })
                 }
             };
             known.last_value_at = now.monotonic;
+            source.last_value_at = now.monotonic;
             present.push((known.id, Some(value)));
+        }
+        if !source.series.is_empty() {
+            self.sources.insert(name.to_owned(), source);
         }
         match self.store.append(now.unix_millis, at_unix_millis, &present) {
             Ok(appended) => {
@@ -115,9 +141,13 @@ impl History {
         }
     }
 
-    fn add(&mut self, spec: SeriesSpec) -> Option<SeriesId> {
+    fn add(&mut self, now: Now, spec: SeriesSpec) -> Option<SeriesId> {
         let name = spec.name.clone();
-        let error = match self.store.add_series(spec) {
+        let mut added = self.store.add_series(spec.clone());
+        if matches!(added, Err(AddSeriesError::TooManySeries { .. })) && self.make_room(now) {
+            added = self.store.add_series(spec);
+        }
+        let error = match added {
             Ok(id) => return Some(id),
             Err(error) => error,
         };
@@ -130,20 +160,21 @@ impl History {
         None
     }
 
-    /// Where values of an instant belong. A source that measures once a second, just about when a second turns, is now
-    /// a little early and now a little late: without this every other step would be a gap.
-    fn place(&mut self, source: &str, at_unix_millis: u64) -> u64 {
-        const LATE: u64 = STEP_MILLIS / 4;
-        let step = at_unix_millis / STEP_MILLIS;
-        let last = self.placed.get(source).copied();
-        let is_late = last.is_some_and(|(last_at, last_step)| {
-            step == last_step + 2
-                && at_unix_millis % STEP_MILLIS < LATE
-                && at_unix_millis.saturating_sub(last_at) < STEP_MILLIS + LATE
-        });
-        let step = if is_late { step - 1 } else { step };
-        self.placed.insert(source.to_owned(), (at_unix_millis, step));
-        step * STEP_MILLIS
+    /// Forgets the page that has had no value for longest: page loads come and go without end, and each has series of
+    /// its own. Whether there was one to forget.
+    fn make_room(&mut self, now: Now) -> bool {
+        let rests = |source: &Source| now.monotonic.duration_since(source.last_value_at) >= RESTING;
+        let longest = self
+            .sources
+            .iter()
+            .filter(|(name, source)| *name != HOST && rests(source))
+            .min_by_key(|(_, source)| source.last_value_at)
+            .map(|(name, _)| name.clone());
+        let Some(source) = longest.and_then(|name| self.sources.remove(&name)) else { return false };
+        for known in source.series.values() {
+            self.store.remove_series(known.id);
+        }
+        true
     }
 
     pub(super) fn catalogue(&self) -> SeriesCatalogue {
@@ -151,6 +182,8 @@ impl History {
     }
 
     pub(super) fn answer(&mut self, now: Now, query: &SeriesQuery) -> Result<SeriesAnswer, SeriesRefusal> {
+        let from = query.from_unix_millis.min(LATEST_UNIX_MILLIS);
+        let to = query.to_unix_millis.min(LATEST_UNIX_MILLIS);
         let max_points = usize::try_from(query.max_points).unwrap_or(usize::MAX);
         let mut series = Vec::with_capacity(query.names.len());
         for name in &query.names {
@@ -159,7 +192,7 @@ impl History {
             let spec = self.store.series(id).ok_or_else(unknown)?.clone();
             let slice = self
                 .store
-                .query(id, query.from_unix_millis, query.to_unix_millis, max_points)
+                .query(id, from, to, max_points)
                 .map_err(|error| SeriesRefusal::Unreadable { reason: error.to_string() })?;
             for damaged in &slice.damaged {
                 tracing::warn!("a stored piece of {name} is damaged and answered as a gap: {damaged}");
@@ -181,15 +214,16 @@ impl History {
         }
         self.flushed_at = now.monotonic;
         let store = &mut self.store;
-        self.series.retain(|_, known| {
-            let is_kept = now.monotonic.duration_since(known.last_value_at) < KEPT;
-            if !is_kept {
-                store.remove_series(known.id);
-            }
-            is_kept
+        self.sources.retain(|_, source| {
+            source.series.retain(|_, known| {
+                let is_kept = now.monotonic.duration_since(known.last_value_at) < KEPT;
+                if !is_kept {
+                    store.remove_series(known.id);
+                }
+                is_kept
+            });
+            !source.series.is_empty()
         });
-        let oldest = now.unix_millis.saturating_sub(KEPT.as_millis());
-        self.placed.retain(|_, (at, _)| *at >= oldest);
         self.is_full = false;
         self.flush();
     }
@@ -197,6 +231,27 @@ impl History {
     /// Writes everything.
     pub(super) fn flush(&mut self) {
         report(self.store.flush());
+    }
+}
+
+impl Source {
+    fn new(now: Now) -> Self {
+        Self { series: BTreeMap::new(), last_value_at: now.monotonic, placed: None }
+    }
+
+    /// Where values of an instant belong. A source that measures once a second, just about when a second turns, is now
+    /// a little early and now a little late: without this every other step would be a gap.
+    fn place(&mut self, at_unix_millis: u64) -> u64 {
+        const LATE: u64 = STEP_MILLIS / 4;
+        let step = at_unix_millis / STEP_MILLIS;
+        let is_late = self.placed.is_some_and(|(last_at, last_step)| {
+            step == last_step + 2
+                && at_unix_millis % STEP_MILLIS < LATE
+                && at_unix_millis.saturating_sub(last_at) < STEP_MILLIS + LATE
+        });
+        let step = if is_late { step - 1 } else { step };
+        self.placed = Some((at_unix_millis, step));
+        step * STEP_MILLIS
     }
 }
 

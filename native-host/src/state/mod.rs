@@ -62,6 +62,9 @@ const OVERDUE: Duration = Duration::from_millis(1_500);
 /// A sample older than this goes into history, but no alert fires on what is over.
 const ALERTED: Duration = Duration::from_secs(10);
 
+/// Characters of a source id from which on it can be a secret of 128 bits: base64url takes 22, hexadecimal digits 32.
+const SECRET_ID: usize = 22;
+
 impl State {
     /// Nothing has happened, but for the history that the medium holds. `instance` names this run of the host; `now` is
     /// when it starts.
@@ -121,7 +124,7 @@ impl State {
 
     /// A page's connection ended; with `goodbye` it said that it goes away.
     pub fn handle_disconnect(&mut self, now: Now, connection: &ConnectionId, goodbye: bool) {
-        if goodbye && self.pages.say_goodbye(connection) {
+        if self.pages.disconnect(now, connection, goodbye) {
             self.alerts.remove_page(now, connection.source_id());
         }
     }
@@ -170,6 +173,24 @@ impl State {
         }
         self.alerts.log_transitions();
         Ok(counted)
+    }
+
+    /// A batch came from someone who could show no token: a beacon, which browsers send without headers.
+    ///
+    /// It counts if its source id is that of a page that a socket let in during this run, where it did show the token.
+    /// The id is random, made for that one page load and told to nobody but this host, which tells it only to those who
+    /// have the token: at 128 bits it is as good a secret as one. An id that is too short for that opens nothing. What
+    /// it opens is little: to send samples in the name of that page, for as long as the page is remembered.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such page, or as [`handle_batch`](Self::handle_batch).
+    pub fn handle_beacon(&mut self, now: Now, batch: PageBatch) -> Result<Counted, BatchRefusal> {
+        let id = &batch.source.id;
+        if id.len() < SECRET_ID || !self.pages.has_connected(id) {
+            return Err(BatchRefusal::Unauthorized);
+        }
+        self.handle_batch(now, batch)
     }
 
     /// When to call [`handle_deadline`](Self::handle_deadline) if nothing happens before.
@@ -258,6 +279,9 @@ pub enum Counted {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatchRefusal {
+    /// A token is needed, and its sender shows none.
+    #[error("send `Authorization: Bearer <token>`, or connect this page to /ws with the token first")]
+    Unauthorized,
     /// It speaks another version.
     #[error("version {version} isn't spoken here; this host speaks {VERSION}")]
     UnsupportedVersion {

@@ -10,6 +10,10 @@ use super::skew::Skew;
 use crate::clock::Now;
 
 /// After this much silence a page counts as lost.
+///
+/// A hidden page whose socket is open is not silent, whatever it sends: browsers let its timers run once a second and
+/// later once a minute. Its socket tells that it is there, since the browser answers pings without the page; a socket
+/// that is gone without a word is noticed by them.
 pub(crate) const SILENCE: Duration = Duration::from_secs(3);
 
 /// A page that is lost or closed is shown for this long.
@@ -23,13 +27,18 @@ const SLOTS: usize = 12;
 #[derive(Debug)]
 pub(crate) struct Page {
     source: PageSource,
-    /// Number of its newest connection.
+    /// Number of its newest connection; zero before the first.
     connection: u64,
+    /// Whether that one is open.
+    is_connected: bool,
     closed: bool,
     last_heard: Now,
+    /// Silence counts from here.
+    alive_at: Instant,
     pub(crate) dedup: Dedup,
     pub(crate) skew: Skew,
-    sample: Option<PageSample>,
+    /// Its newest sample, and when that ended. The instant is compared, since wall clocks are set.
+    sample: Option<(Instant, PageSample)>,
     responses: RollingSketch,
     errors: RollingRatio,
     dropped_samples: u64,
@@ -53,8 +62,10 @@ impl Page {
         Self {
             source,
             connection: 0,
+            is_connected: false,
             closed: false,
             last_heard: now,
+            alive_at: now.monotonic,
             dedup: Dedup::default(),
             skew: Skew::default(),
             sample: None,
@@ -68,6 +79,7 @@ impl Page {
     pub(crate) fn heard(&mut self, now: Now, source: &PageSource) {
         self.closed = false;
         self.last_heard = now;
+        self.alive_at = now.monotonic;
         if self.source != *source {
             self.source.clone_from(source);
         }
@@ -76,13 +88,31 @@ impl Page {
     /// It connected; a page that connects again may do so before its old connection is seen to be dead.
     pub(crate) fn connected(&mut self, connection: u64) {
         self.connection = connection;
+        self.is_connected = true;
     }
 
-    /// It closed a connection and said that it goes away. Whether that was its newest connection.
-    pub(crate) fn said_goodbye(&mut self, connection: u64) -> bool {
-        let is_newest = connection == self.connection;
-        self.closed |= is_newest;
-        is_newest
+    /// A connection ended; with `goodbye` it said that it goes away. Whether it is closed by that: not where it has
+    /// connected again since.
+    pub(crate) fn disconnected(&mut self, now: Now, connection: u64, goodbye: bool) -> bool {
+        if connection != self.connection {
+            return false;
+        }
+        if self.is_excused() {
+            self.alive_at = now.monotonic;
+        }
+        self.is_connected = false;
+        self.closed |= goodbye;
+        goodbye
+    }
+
+    /// Whether it has ever been let in by a socket.
+    pub(crate) fn has_connected(&self) -> bool {
+        self.connection > 0
+    }
+
+    /// Whether its silence says nothing.
+    fn is_excused(&self) -> bool {
+        self.is_connected && self.sample.as_ref().is_some_and(|(_, sample)| !sample.visible)
     }
 
     /// Its last batch.
@@ -107,10 +137,8 @@ impl Page {
         }
         let (errors, ended) = outcomes(&sample.pool);
         self.errors.add(at, errors, ended);
-        let is_newest =
-            self.sample.as_ref().is_none_or(|newest| newest.at_unix_millis <= sample.at_unix_millis);
-        if is_newest {
-            self.sample = Some(sample.clone());
+        if self.sample.as_ref().is_none_or(|(newest, _)| *newest <= at) {
+            self.sample = Some((at, sample.clone()));
         }
         self.last_minute(at)
     }
@@ -136,14 +164,14 @@ impl Page {
         }
     }
 
-    /// How long nothing has been heard of it.
+    /// How long there has been no sign of it.
     pub(crate) fn silence(&self, now: Now) -> Duration {
-        now.monotonic.duration_since(self.last_heard.monotonic)
+        if self.is_excused() { Duration::ZERO } else { now.monotonic.duration_since(self.alive_at) }
     }
 
-    /// When it becomes lost if nothing is heard of it; never where it said goodbye.
+    /// When it becomes lost if nothing is heard of it; never where it said goodbye or its silence says nothing.
     pub(crate) fn lost_at(&self) -> Option<Instant> {
-        (!self.closed).then(|| self.last_heard.monotonic + SILENCE)
+        (!self.closed && !self.is_excused()).then(|| self.alive_at + SILENCE)
     }
 
     /// What a person calls it.
@@ -158,7 +186,7 @@ impl Page {
             source: self.source.clone(),
             link: self.link(now),
             last_heard_unix_millis: self.last_heard.unix_millis,
-            sample: self.sample.clone(),
+            sample: self.sample.as_ref().map(|(_, sample)| sample.clone()),
             response_p95_millis: last_minute.response_p95_millis,
             error_ratio: last_minute.error_ratio,
             dropped_samples: self.dropped_samples,

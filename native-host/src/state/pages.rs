@@ -85,10 +85,15 @@ impl Pages {
         Ok(id)
     }
 
-    /// A page's connection ended and it said that it goes away. Whether that was its newest connection.
-    pub(super) fn say_goodbye(&mut self, connection: &ConnectionId) -> bool {
+    /// A page's connection ended; with `goodbye` it said that it goes away. Whether the page is closed by that.
+    pub(super) fn disconnect(&mut self, now: Now, connection: &ConnectionId, goodbye: bool) -> bool {
         let page = self.pages.get_mut(&connection.source_id);
-        page.is_some_and(|page| page.said_goodbye(connection.number))
+        page.is_some_and(|page| page.disconnected(now, connection.number, goodbye))
+    }
+
+    /// Whether a page of this id has been let in by a socket, in this run and as far as it is remembered.
+    pub(super) fn has_connected(&self, id: &str) -> bool {
+        self.pages.get(id).is_some_and(Page::has_connected)
     }
 
     /// When the next page becomes lost, of those that had not been at `seen`.

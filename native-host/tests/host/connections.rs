@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use quillwork_host::assets::Site;
 use quillwork_host::limits::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -66,6 +67,46 @@ async fn who_asks_before_sending_is_told_not_to() {
     );
     let answer = send_then_read(&address, &[head.as_bytes()]).await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+/// A file larger than all buffers between both.
+const LARGE: usize = 16 << 20;
+
+#[tokio::test]
+async fn who_does_not_read_its_answer_is_let_go() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("index.html"), "").unwrap();
+    std::fs::write(directory.path().join("large.bin"), vec![0_u8; LARGE]).unwrap();
+    let site = Site::dashboard(Some(directory.path().to_owned())).unwrap();
+    let limits = Limits { stall: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let sites = (site, Site::story(None).unwrap());
+    let (_host, address) = Host::listen(Setup { limits, sites, ..Setup::default() }).await;
+
+    let mut stalled = TcpStream::connect(&address).await.unwrap();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stalled.write_all(get("/large.bin").as_bytes()).await.unwrap();
+    // There is one place only: that the next client is served tells that the first has lost it.
+    let answer = send_then_read(&address, &[get("/healthz").as_bytes()]).await;
+    assert!(answer.ends_with("alive\n"), "{answer}");
+    drop(stalled);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_given_up() {
+    let limits = Limits { head: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let begun = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nX-Slow: ");
+    let answer = send_then_read(&address, &[begun.as_bytes()]).await;
+    assert!(!answer.contains("alive"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused() {
+    let limits = Limits { head_bytes: 8 << 10, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let long = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nX-Long: {}", "x".repeat(16 << 10));
+    let answer = send_then_read(&address, &[long.as_bytes()]).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
 //! Batches over HTTP: beacons of closing pages.
 
 use axum::http::{HeaderValue, header};
+use futures_util::{SinkExt, StreamExt};
 use quillwork_host::clock::unix_millis;
+use quillwork_protocol::page::PageBatch;
+use serde_json::json;
+use tokio::time::timeout;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{Host, batch, post, sample_at};
+use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, post, sample_at, source, token};
 
 #[tokio::test]
 async fn a_beacon_is_text_and_counts_once() {
@@ -61,4 +67,59 @@ async fn as_many_pages_as_may_report_and_the_next_is_told_so() {
     goodbye.closing = true;
     assert_eq!(host.post(&goodbye).await.status, 204);
     assert_eq!(host.post(&batch("one-more", 2, Vec::new())).await.status, 204, "one made room");
+}
+
+/// A page connects with the token, hears the welcome and is gone.
+async fn let_in(address: &str, id: &str) {
+    let (mut socket, _) = connect_async(format!("ws://{address}/ws")).await.unwrap();
+    let source = source(id);
+    let hello = json!({"type": "hello", "version": 1, "role": "page", "source": source, "token": SECRET});
+    socket.send(Message::text(hello.to_string())).await.unwrap();
+    let welcome = timeout(PATIENCE, socket.next()).await.unwrap().unwrap().unwrap();
+    assert!(welcome.into_text().unwrap().contains("welcome"));
+}
+
+#[tokio::test]
+async fn a_beacon_without_the_token_counts_only_for_a_page_that_a_socket_let_in() {
+    let (host, address) = Host::listen(Setup { token: Some(token()), ..Setup::default() }).await;
+    let id = "6f1ed002ab5595859014ebf0951522d9";
+    let beacon = |change: fn(&mut PageBatch)| {
+        let mut batch = batch(id, 1, vec![sample_at(unix_millis(), 60)]);
+        batch.closing = true;
+        change(&mut batch);
+        let body = serde_json::to_string(&batch).unwrap();
+        let length = body.len();
+        let mut beacon = post(body);
+        let headers = beacon.headers_mut();
+        headers.insert(header::HOST, address.parse().unwrap());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
+        headers.insert(header::CONTENT_LENGTH, length.into());
+        beacon
+    };
+    let refused = host.ask(beacon(|_| {})).await;
+    let detail = refused.problem(401, "unauthorized");
+    assert!(detail.contains("/ws") && !detail.contains(SECRET), "{detail}");
+    assert_eq!(refused.header("www-authenticate"), "Bearer");
+
+    let_in(&address, id).await;
+    assert_eq!(host.ask(beacon(|_| {})).await.status, 204);
+    host.ask(beacon(|batch| batch.samples[0].interval_millis = 0.0)).await.problem(422, "invalid-content");
+
+    // Nothing but a beacon of that page.
+    host.ask(beacon(|batch| batch.source.id = batch.source.id.replace('6', "7")))
+        .await
+        .problem(401, "unauthorized");
+    let mut wrong = beacon(|_| {});
+    wrong.headers_mut().insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer wrong"));
+    host.ask(wrong).await.problem(401, "unauthorized");
+    let mut long = beacon(|_| {});
+    long.headers_mut().insert(header::CONTENT_LENGTH, (65_537).into());
+    host.ask(long).await.problem(401, "unauthorized");
+    let mut unmeasured = beacon(|_| {});
+    unmeasured.headers_mut().remove(header::CONTENT_LENGTH);
+    host.ask(unmeasured).await.problem(401, "unauthorized");
+    let mut right = beacon(|_| {});
+    let bearer = format!("Bearer {SECRET}").parse().unwrap();
+    right.headers_mut().insert(header::AUTHORIZATION, bearer);
+    assert_eq!(host.ask(right).await.status, 204);
 }

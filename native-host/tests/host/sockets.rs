@@ -248,6 +248,67 @@ async fn who_says_nothing_is_let_go() {
 }
 
 #[tokio::test]
+async fn sockets_that_say_nothing_leave_room_for_others() {
+    let limits = Limits { greetings: 1, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut silent = Client::connect(&address).await;
+    match connect_async(format!("ws://{address}/ws")).await {
+        Err(Error::Http(response)) => assert_eq!(response.status(), 503),
+        other => panic!("a refusal is expected, not {other:?}"),
+    }
+    silent.hello(dashboard()).await;
+    // Who has said hello takes none of these places.
+    Client::connect(&address).await.hello(page("p1")).await;
+}
+
+#[tokio::test]
+async fn a_page_that_floods_is_slowed_down_and_loses_nothing() {
+    let limits = Limits { batch_period: Duration::from_millis(5), batch_burst: 2, ..Limits::default() };
+    let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut client = Client::connect(&address).await;
+    client.hello(page("p1")).await;
+    let begin = tokio::time::Instant::now();
+    for sequence in 1..=20 {
+        client.send_batch(batch("p1", sequence, Vec::new())).await;
+    }
+    for sequence in 1..=20 {
+        assert_eq!(client.acknowledged().await, format!("p1-{sequence}"));
+    }
+    assert!(begin.elapsed() >= Duration::from_millis(5 * 17));
+    let metrics = host.get_at(&address, "/metrics").await;
+    assert!(metrics.contains("\nquillwork_batches_total 20\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_message_in_pieces_is_one_message() {
+    let (_host, address) = Host::listen(Setup::default()).await;
+    let mut stream = upgraded(&address).await;
+    let hello = page("p1").to_string();
+    let (first, rest) = hello.as_bytes().split_at(10);
+    // A ping may come between (RFC 6455 section 5.4).
+    for (head, content) in [(0x01, first), (0x89, b"ping"), (0x80, rest)] {
+        stream.write_all(&masked(head, content)).await.unwrap();
+    }
+    let mut answer = Vec::new();
+    while !answer.windows(7).any(|window| window == b"welcome") {
+        answer.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn pieces_that_are_too_much_together_end_the_connection() {
+    let limits = Limits { message_bytes: 1_000, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut stream = upgraded(&address).await;
+    for head in [0x01].into_iter().chain(std::iter::repeat_n(0x00, 20)) {
+        stream.write_all(&masked(head, &[b' '; 100])).await.ok();
+    }
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().ok();
+    assert!(answer.windows(2).any(|window| window == 4_422_u16.to_be_bytes()), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_foreign_page_can_not_open_a_socket() {
     let (_host, address) =
         Host::listen(Setup { origins: vec!["http://studio.example"], ..Setup::default() }).await;
@@ -309,8 +370,15 @@ async fn as_many_dashboards_as_may_and_the_next_is_told_so() {
     }
 }
 
-/// Opens a dashboard's connection by hand and then never reads again.
-async fn stalled_dashboard(address: &str) -> TcpStream {
+/// A masked frame (RFC 6455 section 5.2); masking with zeros changes nothing.
+fn masked(head: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap();
+    assert!(length < 126, "longer ones have a longer head");
+    [&[head, 0x80 | length, 0, 0, 0, 0], content].concat()
+}
+
+/// A connection that speaks WebSocket, and nothing said on it yet.
+async fn upgraded(address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let upgrade = format!(
         "GET /ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -322,11 +390,13 @@ async fn stalled_dashboard(address: &str) -> TcpStream {
         head.push(timeout(PATIENCE, stream.read_u8()).await.unwrap().unwrap());
     }
     assert!(head.starts_with(b"HTTP/1.1 101"));
-    let hello = dashboard().to_string();
-    // A masked text frame (RFC 6455 section 5.2); masking with zeros changes nothing.
-    let mut frame = vec![0x81, 0x80 | u8::try_from(hello.len()).unwrap(), 0, 0, 0, 0];
-    frame.extend_from_slice(hello.as_bytes());
-    stream.write_all(&frame).await.unwrap();
+    stream
+}
+
+/// Opens a dashboard's connection by hand and then never reads again.
+async fn stalled_dashboard(address: &str) -> TcpStream {
+    let mut stream = upgraded(address).await;
+    stream.write_all(&masked(0x81, dashboard().to_string().as_bytes())).await.unwrap();
     stream
 }
 
