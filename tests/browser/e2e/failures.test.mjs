@@ -1,6 +1,9 @@
 // What the story app says of what can't be opened or read, and that it stays alive meanwhile.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { launchBrowser } from '../harness/browser.mjs';
@@ -10,8 +13,8 @@ import { Studio } from '../harness/studio.mjs';
 
 const TEST_LIMIT = { timeout: 120_000 };
 const FIVE_MEGABYTES = 5_000_000;
-/** Far more than a page may need on an idle machine, and far less than the seconds that the compiler takes of a worker. */
-const LONGEST_FREEZE_MILLIS = 2500;
+/** Reading, compiling and mapping in the page would keep it from drawing for nearly all the time until the story is open. */
+const LONGEST_FREEZE_RATIO = 1 / 3;
 
 let host;
 let browser;
@@ -115,13 +118,19 @@ test('a file is dropped and opens', TEST_LIMIT, async () => {
 test('a story of 5 MB opens, and the page draws frames all the while', TEST_LIMIT, async (t) => {
   const { source, knots } = largeStory(FIVE_MEGABYTES);
   assert.ok(source.length >= FIVE_MEGABYTES);
-  const frames = await longestFreeze(studio.page);
-  await studio.openFile('large.ink', source);
+  // From a disk: passing the bytes through the page would cost it frames that are not the app's.
+  const folder = await mkdtemp(join(tmpdir(), 'quillwork-story-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, 'large.ink');
+  await writeFile(path, source);
+  const frames = await watchFrames(studio.page);
+  await studio.pickFile(path);
   await studio.get('opening').waitFor();
   await studio.opened('A Large Story');
-  const { count, longest } = await frames.stop();
-  t.diagnostic(`${count} frames, the longest wait for one ${longest.toFixed(0)} ms`);
-  assert.ok(longest < LONGEST_FREEZE_MILLIS, `no frame for ${longest.toFixed(0)} ms`);
+  const { count, longest, elapsed } = await frames.stop();
+  const seen = `${count} frames in ${elapsed.toFixed(0)} ms, the longest wait for one ${longest.toFixed(0)} ms`;
+  t.diagnostic(seen);
+  assert.ok(longest < elapsed * LONGEST_FREEZE_RATIO, seen);
   assert.equal(await studio.figure('map', 'nodes'), knots);
   assert.equal(await studio.figure('analysis-reachable'), knots);
   await studio.choose();
@@ -146,21 +155,23 @@ test('a story that goes round for ever ends its turn with a reason', TEST_LIMIT,
 });
 
 /** Watches how long `page` draws no frame, from now until it is told to stop. */
-async function longestFreeze(page) {
+async function watchFrames(page) {
   await page.evaluate(() => {
-    const state = { count: 0, longest: 0, last: performance.now(), handle: 0 };
+    const began = performance.now();
+    let [count, longest, last] = [0, 0, began];
     const frame = () => {
       const now = performance.now();
-      state.count += 1;
-      state.longest = Math.max(state.longest, now - state.last);
-      state.last = now;
-      state.handle = requestAnimationFrame(frame);
+      count += 1;
+      longest = Math.max(longest, now - last);
+      last = now;
+      handle = requestAnimationFrame(frame);
     };
-    state.handle = requestAnimationFrame(frame);
-    globalThis.stopWatching = () => {
-      cancelAnimationFrame(state.handle);
-      return { count: state.count, longest: Math.max(state.longest, performance.now() - state.last) };
+    let handle = requestAnimationFrame(frame);
+    globalThis.framesSeen = () => {
+      cancelAnimationFrame(handle);
+      const now = performance.now();
+      return { count, longest: Math.max(longest, now - last), elapsed: now - began };
     };
   });
-  return { stop: () => page.evaluate(() => globalThis.stopWatching()) };
+  return { stop: () => page.evaluate(() => globalThis.framesSeen()) };
 }

@@ -3,6 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 
 import { untilFigure } from './figure.mjs';
+import { busyRatio, cpuTicks } from './procstat.mjs';
 import { Watch } from './watch.mjs';
 
 const LIMIT_MILLIS = 30_000;
@@ -72,5 +73,15 @@ export class Dashboard {
     );
     if (shown === undefined) throw new Error('the dashboard shows no CPU after a tick');
     return Number(shown);
+  }
+
+  /** The mean share of CPU that is shown over some seconds, and the kernel's own account of the same seconds. */
+  async cpuBesideKernel(seconds) {
+    // The host measures from tick to tick; from the first on, both sides look at the same time.
+    await this.nextCpu();
+    const start = await cpuTicks();
+    let sum = 0;
+    for (let second = 0; second < seconds; second += 1) sum += await this.nextCpu();
+    return { shown: sum / seconds, kernel: busyRatio(start, await cpuTicks()) };
   }
 }

@@ -74,7 +74,12 @@ export class Studio {
     await this.opened('The Tide Clock');
   }
 
-  /** Chooses a file, as the file picker would. */
+  /** Chooses a file of this machine in the file picker. */
+  async pickFile(path) {
+    await this.get('open-file').setInputFiles(path);
+  }
+
+  /** Chooses a file of this name and content in the file picker. */
   async openFile(name, content, type = 'text/plain') {
     await this.get('open-file').setInputFiles({ name, mimeType: type, buffer: Buffer.from(content) });
   }
