@@ -6,6 +6,8 @@ use quillwork_core::telemetry::{RelativeAccuracy, Sketch, SketchParts};
 use quillwork_protocol::VERSION;
 use quillwork_protocol::page::{Latency, PageBatch, PageSample, PageSource};
 
+use super::alerts::HOST;
+
 /// Samples of a batch.
 pub const MOST_SAMPLES: usize = 600;
 
@@ -54,6 +56,7 @@ pub(crate) struct ValidBatch {
 /// If its id isn't of the protocol's alphabet, or its name too long.
 pub(crate) fn source(source: &PageSource) -> Result<(), InvalidField> {
     id("source.id", &source.id)?;
+    check(source.id != HOST, "source.id", || format!("something else than `{HOST}`, which is the machine"))?;
     let plain = !source.name.chars().any(char::is_control) && source.name.chars().count() <= LONGEST_NAME;
     check(plain, "source.name", || format!("at most {LONGEST_NAME} characters without control characters"))
 }
@@ -191,6 +194,7 @@ mod tests {
         assert_eq!(refused(|b| b.source.id = "a b".into()), "source.id");
         assert_eq!(refused(|b| b.source.id = "a".repeat(65)), "source.id");
         assert_eq!(refused(|b| b.source.id.clear()), "source.id");
+        assert_eq!(refused(|b| b.source.id = "host".into()), "source.id");
         assert_eq!(refused(|b| b.source.name = "n\u{7}".into()), "source.name");
         assert_eq!(refused(|b| b.batch_id = "<script>".into()), "batchId");
         assert_eq!(refused(|b| b.sequence = 0), "sequence");

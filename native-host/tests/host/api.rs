@@ -6,7 +6,7 @@ use quillwork_protocol::snapshot::Snapshot;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::harness::{ADDRESS, Host, Setup, post, request};
+use crate::harness::{ADDRESS, Host, PATIENCE, Setup, post, request};
 
 #[tokio::test]
 async fn the_snapshot_is_the_last_tick() {
@@ -167,4 +167,16 @@ async fn the_description_lists_every_endpoint_and_every_refusal() {
     for schema in ["Snapshot", "PageBatch", "SeriesAnswer", "SeriesCatalogue", "Problem"] {
         assert!(document["components"]["schemas"][schema].is_object(), "{schema}");
     }
+}
+
+#[tokio::test]
+async fn when_the_driver_has_ended_it_is_noticed_and_said() {
+    let host = Host::new();
+    let ended = host.driver.clone();
+    let ended = tokio::spawn(async move { ended.ended().await });
+    host.tick(0.5).await;
+    assert!(!ended.is_finished());
+    host.driver.stop().await;
+    tokio::time::timeout(PATIENCE, ended).await.unwrap().unwrap();
+    host.get("/api/v1/series").await.problem(503, "busy");
 }

@@ -10,6 +10,8 @@ mod guard;
 mod harness;
 mod ingest;
 mod metrics;
+mod pages;
 mod series;
 mod sockets;
 mod state;
+mod world;
