@@ -155,3 +155,18 @@ async fn what_was_not_observed_is_absent() {
     assert!(!text.contains("quillwork_host_cpu_usage_ratio"), "{text}");
     assert!(parsed.samples.contains_key("quillwork_host_memory_size_bytes"));
 }
+
+#[tokio::test]
+async fn a_hidden_page_is_up_and_has_no_current_figures() {
+    let host = Host::new();
+    for (sequence, visible) in [(1, true), (2, false)] {
+        let mut sample = sample_at(unix_millis(), 3);
+        sample.visible = visible;
+        assert_eq!(host.post(&batch("p1", sequence, vec![sample])).await.status, 204);
+        host.tick(0.5).await;
+        let (_, text) = scrape(&host, "").await;
+        let page = "{page=\"p1\",name=\"Page p1\"}";
+        assert!(text.contains(&format!("\nquillwork_page_up{page} 1\n")), "{text}");
+        assert_eq!(text.contains(&format!("\nquillwork_page_pool_workers{page} 2\n")), visible, "{text}");
+    }
+}
