@@ -36,7 +36,7 @@ impl PoolDriver {
     pub fn input(&mut self, now: Instant, input: Input, slots: &mut Slots) -> u32 {
         self.now = self.now.max(now);
         match input {
-            Input::Submit { task, .. } => self.latencies.on_submit(self.now, task),
+            Input::Submit { task, spec } => self.latencies.on_submit(self.now, task, spec.priority),
             Input::TaskDone { worker, .. } => self.latencies.on_task_done(self.now, worker),
             Input::Abort { .. }
             | Input::WorkerReady { .. }
@@ -78,7 +78,7 @@ impl PoolDriver {
         self.latencies.quantiles(now)
     }
 
-    /// Response times since this was last called.
+    /// Response times since this was last called: see [`Latencies::take_responses`].
     pub fn take_responses(&mut self) -> Sketch {
         self.latencies.take_responses()
     }
@@ -87,7 +87,7 @@ impl PoolDriver {
 #[cfg(test)]
 mod tests {
     use quillwork_core::ids::{Generation, TaskId};
-    use quillwork_core::pool::{Capabilities, CloseMode, TaskOutcome, TaskSpec};
+    use quillwork_core::pool::{Capabilities, CloseMode, Priority, TaskOutcome, TaskSpec};
     use quillwork_core::time::Duration;
 
     use super::*;
@@ -156,6 +156,27 @@ mod tests {
         }
         assert_eq!(pool.take_responses().count(), 1);
         assert_eq!(pool.take_responses().count(), 0);
+    }
+
+    #[test]
+    fn bulk_work_is_no_response_that_somebody_waits_for() {
+        let mut slots = Slots::new();
+        let mut pool = pool_of_one(&mut slots);
+        pool.input(at(0), ready(), &mut slots);
+        for (task, level, counted) in [(1, 4, 0), (2, 5, 1), (3, 10, 1)] {
+            let priority = Priority::new(level).expect("a level up to 10");
+            let spec = TaskSpec { priority, ..TaskSpec::default() };
+            pool.input(at(10), Input::Submit { task: TaskId::new(task), spec }, &mut slots);
+            let done = Input::TaskDone {
+                worker: WORKER,
+                generation: Generation::FIRST,
+                task: TaskId::new(task),
+                outcome: TaskOutcome::Completed,
+            };
+            pool.input(at(20), done, &mut slots);
+            assert_eq!(pool.take_responses().count(), counted, "priority {level}");
+        }
+        assert!(pool.quantiles(at(20)).nth(7).is_some_and(f64::is_finite), "the statistics count them all");
     }
 
     #[test]

@@ -1,21 +1,27 @@
 //! How long tasks wait, run and take together.
 
 use quillwork_core::ids::{TaskId, WorkerId};
-use quillwork_core::pool::{Output, Settlement};
+use quillwork_core::pool::{Output, Priority, Settlement};
 use quillwork_core::telemetry::{RelativeAccuracy, RollingSketch, Sketch};
 use quillwork_core::time::{Duration, Instant};
 
 /// Latencies of the last minute, and of the time since they were last taken.
 #[derive(Debug)]
 pub struct Latencies {
-    /// When the task in each slot was submitted.
-    submitted_at: Vec<Instant>,
+    /// The task in each slot.
+    submitted: Vec<Submitted>,
     /// When each worker got its task.
     dispatched_at: Vec<Instant>,
     wait: RollingSketch,
     run: RollingSketch,
     response: RollingSketch,
     since_taken: Sketch,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Submitted {
+    at: Instant,
+    priority: Priority,
 }
 
 impl Latencies {
@@ -29,7 +35,7 @@ impl Latencies {
         let last_minute =
             || RollingSketch::new(Duration::from_secs(5), 12).expect("twelve steps of five seconds");
         Self {
-            submitted_at: Vec::new(),
+            submitted: Vec::new(),
             dispatched_at: vec![Instant::ZERO; workers as usize],
             wait: last_minute(),
             run: last_minute(),
@@ -39,12 +45,13 @@ impl Latencies {
     }
 
     /// A task was submitted.
-    pub fn on_submit(&mut self, now: Instant, task: TaskId) {
+    pub fn on_submit(&mut self, now: Instant, task: TaskId, priority: Priority) {
         let slot = slot_of(task);
-        if slot >= self.submitted_at.len() {
-            self.submitted_at.resize(slot + 1, Instant::ZERO);
+        let submitted = Submitted { at: now, priority };
+        if slot >= self.submitted.len() {
+            self.submitted.resize(slot + 1, submitted);
         }
-        self.submitted_at[slot] = now;
+        self.submitted[slot] = submitted;
     }
 
     /// A worker is done with its task.
@@ -64,13 +71,16 @@ impl Latencies {
             Output::Dispatch { task, worker, attempt, .. } => {
                 self.dispatched_at[worker.index()] = now;
                 if attempt == 1 {
-                    record(&mut self.wait, now, now - self.submitted_at[slot_of(task)]);
+                    record(&mut self.wait, now, now - self.submitted[slot_of(task)].at);
                 }
             }
             Output::Settle { task, settlement } if is_response(settlement) => {
-                let elapsed = now - self.submitted_at[slot_of(task)];
+                let submitted = self.submitted[slot_of(task)];
+                let elapsed = now - submitted.at;
                 record(&mut self.response, now, elapsed);
-                self.since_taken.record(elapsed.as_millis_f64()).expect(FINITE);
+                if submitted.priority >= Priority::NORMAL {
+                    self.since_taken.record(elapsed.as_millis_f64()).expect(FINITE);
+                }
             }
             Output::Settle { .. }
             | Output::Spawn { .. }
@@ -89,7 +99,8 @@ impl Latencies {
         })
     }
 
-    /// Response times since this was last called.
+    /// Response times since this was last called, of tasks of normal priority and above: what the page reports against its
+    /// budget. Bulk work, below that, waits in the queue by design and nobody is kept waiting by it.
     pub fn take_responses(&mut self) -> Sketch {
         core::mem::replace(&mut self.since_taken, Sketch::new(RelativeAccuracy::ONE_PER_CENT))
     }

@@ -25,7 +25,7 @@ export class Device {
       const report = await this.runtime.run(
         'device',
         { sizes },
-        { priority: 6, capabilities: ['gpu'], timeoutMs: 120_000, onProgress: ({ size, device }) => this.store.set({ step: `${size} × ${size} on the ${device.toUpperCase()}` }) },
+        { priority: 4, capabilities: ['gpu'], timeoutMs: 120_000, onProgress: ({ size, device }) => this.store.set({ step: `${size} × ${size} on the ${device.toUpperCase()}` }) },
       );
       this.store.set({ status: 'done', report, step: '' });
     } catch (error) {
@@ -37,7 +37,7 @@ export class Device {
   async lose(sizes: number[]): Promise<void> {
     if (this.store.get().status === 'running') return;
     try {
-      const info = await this.runtime.run('loseDevice', null, { priority: 6, capabilities: ['gpu'], redeliver: false });
+      const info = await this.runtime.run('loseDevice', null, { priority: 4, capabilities: ['gpu'], redeliver: false });
       this.store.set({ lost: info.reason });
       await this.measure(sizes);
     } catch (error) {
@@ -49,7 +49,7 @@ export class Device {
   async reacquire(sizes: number[]): Promise<void> {
     if (this.store.get().status === 'running') return;
     try {
-      await this.runtime.run('reacquireDevice', null, { priority: 6, capabilities: ['gpu'] });
+      await this.runtime.run('reacquireDevice', null, { priority: 4, capabilities: ['gpu'] });
       this.store.set({ lost: undefined });
       await this.measure(sizes);
     } catch (error) {

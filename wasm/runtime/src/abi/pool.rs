@@ -197,7 +197,7 @@ pub extern "C" fn pool_worker_stats(pool: u32, now: f64, worker: u32) {
     });
 }
 
-/// Writes the response times since the last call as floats: count, sum, min, max (ms), relative accuracy, zeros, then
+/// Writes the response times since the last call, of tasks of normal priority and above, as floats: count, sum, min, max (ms), relative accuracy, zeros, then
 /// pairs of bucket index and count. Returns the number of pairs.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_take_responses(pool: u32) -> u32 {
