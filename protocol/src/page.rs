@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PageSource {
-    /// Random id of this page load: 1 to 64 characters of `A-Z a-z 0-9 -`.
+    /// Random id of this page load: 1 to 64 characters of `A-Z a-z 0-9 -`, but not `host`.
+    ///
+    /// It is a secret between page and host: where the host asks for a token, beacons are taken for an id of 22
+    /// characters or more that connected with the token before. Make it of 128 random bits.
     pub id: String,
     /// What a person calls it, for instance the app's name. At most 120 characters.
     pub name: String,
@@ -73,7 +76,8 @@ pub struct PageSample {
     pub pool: Pool,
     /// The runtime's caches together.
     pub cache: Cache,
-    /// From submission to result, of tasks that ended in this interval; `null` where none did.
+    /// From submission to result, of tasks of normal priority (5) and above that ended in this interval; `null` where none
+    /// did. Bulk work, below that, waits in the queue by design.
     pub response: Option<Latency>,
 }
 
