@@ -205,6 +205,17 @@ fn ranges_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn the_end_of_time_is_an_empty_range() {
+    let mut history = open(Memory::new());
+    let id = history.add_series(spec("a")).unwrap();
+    history.append(5_000, 5_000, &[(id, Some(1.0))]).unwrap();
+    for from in [6_000, u64::MAX - 2_000, u64::MAX - 1, u64::MAX] {
+        let slice = history.query(id, from, u64::MAX, 10).unwrap();
+        assert_eq!(slice.values, [], "from {from}");
+    }
+}
+
+#[test]
 fn a_stored_history_is_not_opened_with_another_step() {
     let mut history = open(Memory::new());
     history.flush().unwrap();

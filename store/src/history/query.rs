@@ -42,9 +42,10 @@ impl<B: Backend> History<B> {
         }
         let spec = self.series(id).ok_or(HistoryError::UnknownSeries)?.clone();
         let step_millis = u64::from(self.options().step_millis);
-        let (oldest, end) = self.kept_steps();
-        let first = from_unix_millis.div_ceil(step_millis).max(oldest);
-        let end = to_unix_millis.div_ceil(step_millis).min(end).max(first);
+        let (oldest, kept_end) = self.kept_steps();
+        // What begins after the end is an empty range there, so that no later arithmetic leaves what time can hold.
+        let first = from_unix_millis.div_ceil(step_millis).clamp(oldest, kept_end.max(oldest));
+        let end = to_unix_millis.div_ceil(step_millis).min(kept_end).max(first);
 
         let merged = merged_steps(first, end, max_points);
         let mut slice = Slice {
