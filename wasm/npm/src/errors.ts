@@ -49,5 +49,13 @@ export class QuillworkError extends Error {
 
 /** @internal What a person needs to see of something that was thrown. */
 export function describe(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  try {
+    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  } catch {
+    // A getter, a proxy or a toString of the app's threw in its turn.
+    return UNREADABLE;
+  }
 }
+
+/** @internal What is said of something that can't be read. */
+export const UNREADABLE = 'an error that could not be read';

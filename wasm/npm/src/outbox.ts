@@ -20,7 +20,10 @@ export class Outbox {
   };
 
   constructor(post: Post, refuse: Refuse) {
-    this.#post = post;
+    this.#post = (message, transfer) => {
+      refuseDetached(transfer);
+      post(message, transfer);
+    };
     this.#refuse = refuse;
   }
 
@@ -71,5 +74,27 @@ export class Outbox {
         this.#refuse(records[at] as number, records[at + 1] as number, records[at + 3], thrown);
       }
     }
+  }
+}
+
+/**
+ * Node moves a buffer that is gone already as an empty one; browsers refuse, and so does this.
+ *
+ * @throws DOMException `DataCloneError`.
+ */
+export function refuseDetached(transfer: readonly object[]): void {
+  for (const item of transfer) {
+    if (item instanceof ArrayBuffer && item.byteLength === 0 && isDetached(item)) {
+      throw new DOMException('a buffer was moved before', 'DataCloneError');
+    }
+  }
+}
+
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
   }
 }

@@ -1,54 +1,86 @@
-import { describe, QuillworkError, type QuillworkErrorCode } from './errors.js';
+import { describe, QuillworkError, UNREADABLE, type QuillworkErrorCode } from './errors.js';
 
 /**
  * Something thrown, in a form that survives the way between threads. `structuredClone` alone keeps neither own fields nor the
- * classes of errors, and throws on what it can't clone.
+ * classes of errors, and throws on what it can't clone. Errors that refer to each other, even in rings, do so as one object each.
  */
-export type Sent =
-  | { readonly value: unknown }
-  | {
-      readonly name: string;
-      readonly message: string;
-      readonly stack: string | undefined;
-      /** A `DOMException`, whose class JavaScript can't tell from its name. */
-      readonly dom: boolean;
-      readonly cause?: Sent;
-      readonly errors?: readonly Sent[];
-      readonly fields: Readonly<Record<string, Sent>>;
-    };
+export type Sent = { readonly value: unknown } | SentError;
 
-/** Causes deeper than this are described, not sent: a chain may be a ring. */
-const MAX_DEPTH = 8;
+interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  /** A `DOMException`, whose class JavaScript can't tell from its name. */
+  readonly dom: boolean;
+  cause?: Sent;
+  errors?: readonly Sent[];
+  readonly fields: Record<string, Sent>;
+}
 
-const NATIVE_ERRORS: Readonly<Record<string, ErrorConstructor>> = {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
+/** Causes deeper than this are described, not sent. */
+const MAX_DEPTH = 50;
+
+/** A map, since an error may call itself `constructor`. */
+const NATIVE_ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((native) => [native.name, native]),
+);
 
 /** Makes anything thrown sendable. Never throws itself. */
-export function toSent(thrown: unknown, depth = 0): Sent {
-  try {
-    if (isError(thrown)) {
-      return depth < MAX_DEPTH ? errorToSent(thrown, depth) : { value: describe(thrown) };
-    }
-    return { value: cloneable(thrown) ? thrown : String(thrown) };
-  } catch {
-    // A getter, a proxy or a toString of the app's threw.
-    return { value: 'an error that could not be read' };
-  }
+export function toSent(thrown: unknown): Sent {
+  return send(thrown, 0, new Map());
 }
 
 /** The counterpart of {@link toSent}. */
 export function fromSent(sent: Sent): unknown {
+  return receive(sent, new Map());
+}
+
+function send(thrown: unknown, depth: number, known: Map<Error, Sent>): Sent {
+  try {
+    if (!isError(thrown)) {
+      return { value: snapshot(thrown) };
+    }
+    return known.get(thrown) ?? (depth < MAX_DEPTH ? sendError(thrown, depth, known) : { value: describe(thrown) });
+  } catch {
+    // A getter, a proxy or a toString of the app's threw.
+    return sendError(new Error(UNREADABLE), depth, known);
+  }
+}
+
+function sendError(error: Error, depth: number, known: Map<Error, Sent>): SentError {
+  const sent: SentError = {
+    name: String(error.name),
+    message: String(error.message),
+    dom: isDomException(error),
+    stack: typeof error.stack === 'string' ? error.stack : undefined,
+    fields: Object.create(null) as Record<string, Sent>,
+  };
+  known.set(error, sent);
+  if ('cause' in error && error.cause !== undefined) {
+    sent.cause = send(error.cause, depth + 1, known);
+  }
+  const errors: unknown = Reflect.get(error, 'errors');
+  if (Array.isArray(errors)) {
+    sent.errors = errors.map((inner) => send(inner, depth + 1, known));
+  }
+  for (const key of Object.keys(error)) {
+    if (key !== 'name' && key !== 'message' && key !== 'stack' && key !== 'cause' && key !== 'errors') {
+      sent.fields[key] = send(Reflect.get(error, key), depth + 1, known);
+    }
+  }
+  return sent;
+}
+
+function receive(sent: Sent, known: Map<Sent, Error>): unknown {
   if ('value' in sent) {
     return sent.value;
   }
+  const there = known.get(sent);
+  if (there !== undefined) {
+    return there;
+  }
   const error = construct(sent);
+  known.set(sent, error);
   if (error.name !== sent.name) {
     define(error, 'name', sent.name);
   }
@@ -56,38 +88,22 @@ export function fromSent(sent: Sent): unknown {
     define(error, 'stack', sent.stack);
   }
   if (sent.cause !== undefined) {
-    define(error, 'cause', fromSent(sent.cause));
+    define(error, 'cause', receive(sent.cause, known));
+  }
+  if (sent.errors !== undefined) {
+    define(error, 'errors', sent.errors.map((inner) => receive(inner, known)));
   }
   for (const [key, field] of Object.entries(sent.fields)) {
     if (!(error instanceof QuillworkError && key === 'code')) {
-      Object.defineProperty(error, key, { value: fromSent(field), configurable: true, enumerable: true, writable: true });
+      Object.defineProperty(error, key, { value: receive(field, known), configurable: true, enumerable: true, writable: true });
     }
   }
   return error;
 }
 
-function errorToSent(error: Error, depth: number): Sent {
-  const fields: Record<string, Sent> = Object.create(null) as Record<string, Sent>;
-  for (const key of Object.keys(error)) {
-    if (key !== 'name' && key !== 'message' && key !== 'stack' && key !== 'cause' && key !== 'errors') {
-      fields[key] = toSent(Reflect.get(error, key), depth + 1);
-    }
-  }
-  const errors: unknown = Reflect.get(error, 'errors');
-  return {
-    name: String(error.name),
-    message: String(error.message),
-    dom: isDomException(error),
-    stack: typeof error.stack === 'string' ? error.stack : undefined,
-    ...('cause' in error && error.cause !== undefined ? { cause: toSent(error.cause, depth + 1) } : undefined),
-    ...(Array.isArray(errors) ? { errors: errors.map((inner) => toSent(inner, depth + 1)) } : undefined),
-    fields,
-  };
-}
-
-function construct({ name, message, dom, errors, fields }: Exclude<Sent, { readonly value: unknown }>): Error {
+function construct({ name, message, dom, errors, fields }: SentError): Error {
   if (errors !== undefined) {
-    return new AggregateError(errors.map(fromSent), message);
+    return new AggregateError([], message);
   }
   if (name === 'QuillworkError') {
     const code = fields['code'];
@@ -99,7 +115,7 @@ function construct({ name, message, dom, errors, fields }: Exclude<Sent, { reado
   if (dom && typeof DOMException === 'function') {
     return new DOMException(message, name);
   }
-  return new (NATIVE_ERRORS[name] ?? Error)(message);
+  return new (NATIVE_ERRORS.get(name) ?? Error)(message);
 }
 
 function isError(thrown: unknown): thrown is Error {
@@ -110,15 +126,15 @@ function isDomException(thrown: unknown): boolean {
   return typeof DOMException === 'function' && thrown instanceof DOMException;
 }
 
-function cloneable(value: unknown): boolean {
+/** The value as it is now, or as text where it can't be cloned: what is sent must be no getter's second answer. */
+function snapshot(value: unknown): unknown {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')) {
-    return true;
+    return value;
   }
   try {
-    structuredClone(value);
-    return true;
+    return structuredClone(value);
   } catch {
-    return false;
+    return String(value);
   }
 }
 

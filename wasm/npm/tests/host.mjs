@@ -14,6 +14,8 @@ export async function startHost(folder) {
     acknowledge: true,
     /** Close code for whoever says hello. */
     refuseWith: undefined,
+    /** Close code and reason for a batch, by its sequence. */
+    refuseBatch: () => undefined,
     sockets: undefined,
   };
   const site = await serve(folder, {
@@ -70,7 +72,10 @@ function onConnection(host, client) {
       client.send(JSON.stringify({ type: 'welcome', version: 1, instance: 'test', serverUnixMillis: Date.now(), resumed: false }));
     } else if (message.type === 'batch') {
       host.batches.push(message);
-      if (host.acknowledge) {
+      const refusal = host.refuseBatch(message.sequence);
+      if (refusal !== undefined) {
+        client.close(...refusal);
+      } else if (host.acknowledge) {
         client.send(JSON.stringify({ type: 'ack', batchId: message.batchId }));
       }
     }

@@ -184,13 +184,46 @@ describe('while the host is away', () => {
     assert.equal(host.batches[2].sequence, first.sequence + 1);
   });
 
-  it('gives up where the host will never take it, and says so once', options, async () => {
+  for (const [code, why] of [[4400, 'another version of the protocol'], [4401, 'token is missing or wrong'], [4422, '4422']]) {
+    it(`gives up where the host will never take its hello (${code}), and says so once`, options, async () => {
+      host.listen();
+      host.refuseWith = code;
+      await start();
+      await untilStatus('off');
+      assert.deepEqual([host.connections, host.batches.length], [1, 0]);
+      assert.equal(complaints.filter((complaint) => complaint.includes(why)).length, 1);
+      assert.equal(await page.evaluate(() => window.runtime.telemetry.queuedSamples), 0);
+    });
+  }
+
+  it('drops the one batch that the host can not take, says so once, and goes on with the next', options, async () => {
     host.listen();
-    host.refuseWith = 4401;
+    host.refuseBatch = (sequence) => (sequence === 1 || sequence === 3 ? [4422, '`samples[0].intervalMillis` must be right'] : undefined);
     await start();
-    await untilStatus('off');
-    assert.equal(host.connections, 1);
-    assert.equal(complaints.filter((complaint) => complaint.includes('token is missing or wrong')).length, 1);
+    await until(() => host.batches.some((batch) => batch.sequence >= 5), 'later batches');
+    const sent = (sequence) => host.batches.filter((batch) => batch.sequence === sequence);
+    assert.deepEqual([sent(1).length, sent(3).length], [1, 1], 'a refused batch is not sent again');
+    assert.equal(sent(2)[0].droppedSamples, sent(1)[0].samples.length, 'what was refused is counted as dropped');
+    assert.equal(complaints.filter((complaint) => complaint.includes('samples[0].intervalMillis')).length, 1);
+    assert.equal(await status(), 'connected');
+  });
+
+  it('counts the samples that wait, and has none left once the host has them', options, async () => {
+    await start();
+    await page.waitForFunction(() => window.runtime.telemetry.queuedSamples >= 5);
+    host.listen();
+    await untilStatus('connected');
+    await page.waitForFunction(() => window.runtime.telemetry.queuedSamples <= 1);
+  });
+});
+
+describe('a name that no host takes as it is', () => {
+  it('is sent without control characters and halves of characters, and cut between characters', options, async () => {
+    host.listen();
+    await start({ name: `a\tb\ud800c${'\u{1f4d6}'.repeat(200)}` });
+    await until(() => host.hellos.length === 1, 'a hello');
+    const { name } = host.hellos[0].source;
+    assert.equal(name, `a b c${'\u{1f4d6}'.repeat(115)}`);
   });
 });
 

@@ -12,6 +12,7 @@ const { ingestUrl } = await source('telemetry/beacon');
 const { decodeServerMessage, encodeBatch, encodeBatchMessage, encodeHello } = await source('telemetry/wire');
 const { Outbox } = await source('outbox');
 const { TaskTable } = await source('pool/task-table');
+const { AbortWatch } = await source('pool/abort-watch');
 
 describe('the wire', () => {
   const fixture = (name) => readFileSync(join(process.env.QUILLWORK_FIXTURES, `${name}.json`), 'utf8');
@@ -104,6 +105,36 @@ describe('the queue of samples', () => {
     assert.deepEqual(times([queue.next()]), Array.from({ length: 60 }, (_, n) => n));
   });
 
+  it('begins another batch where the wall clock was set back: a host takes none that is out of order', () => {
+    const queue = new BatchQueue();
+    for (const at of [100, 200, 50, 60, 10]) {
+      queue.push(sample(at));
+    }
+    const sent = [];
+    for (let batch = queue.next(); batch !== undefined; batch = queue.next()) {
+      sent.push(times([batch]));
+      queue.acknowledge(batch.batchId);
+    }
+    assert.deepEqual(sent, [[100, 200], [50, 60], [10]]);
+    for (const at of [100, 200, 50, 60, 10]) {
+      queue.push(sample(at));
+    }
+    assert.deepEqual(queue.takeAll(60_000).map((batch) => times([batch])), [[10], [50, 60], [100, 200]]);
+  });
+
+  it('counts what the host refused as dropped, with what that batch said was dropped', () => {
+    const queue = new BatchQueue(2);
+    for (let n = 0; n < 5; n += 1) {
+      queue.push(sample(n));
+    }
+    const first = queue.next();
+    assert.equal(first.droppedSamples, 3);
+    assert.equal(queue.refuse('another'), false);
+    assert.equal(queue.refuse(first.batchId), true);
+    queue.push(sample(9));
+    assert.equal(queue.next().droppedSamples, 5);
+  });
+
   it('says goodbye even where there is nothing left to say', () => {
     const batches = new BatchQueue().takeAll(60_000);
     assert.deepEqual(batches.map((batch) => batch.samples), [[]]);
@@ -188,6 +219,31 @@ describe('the table of tasks', () => {
       assert.ok(Number.isInteger(id) && id >= 0 && id < 2 ** 32);
       table.take(id);
     }
+  });
+});
+
+describe('the watch over signals', () => {
+  it('listens once to a signal that many tasks share, and lets go of it with the last', () => {
+    const listeners = [];
+    const signal = {
+      addEventListener: (_, listener) => listeners.push(listener),
+      removeEventListener: (_, listener) => listeners.splice(listeners.indexOf(listener), 1),
+    };
+    const aborted = [];
+    const watch = new AbortWatch((id) => aborted.push(id));
+    for (let id = 0; id < 1_000; id += 1) {
+      watch.add(signal, id);
+    }
+    assert.equal(listeners.length, 1);
+    for (let id = 0; id < 998; id += 1) {
+      watch.delete(signal, id);
+    }
+    listeners[0]();
+    assert.deepEqual(aborted, [998, 999]);
+    watch.delete(signal, 998);
+    watch.add(signal, 7);
+    watch.delete(signal, 7);
+    assert.equal(listeners.length, 1, 'only the one that fired once is left');
   });
 });
 

@@ -1,13 +1,17 @@
 import type { WasmSource } from '../runtime/load.js';
 
-/** Where a product shall run. `auto`: on the GPU if there is one and the product is worth the way there. */
+/** Where a product shall run. `auto`: on the GPU if there is one in hardware and the product is worth the way there. */
 export type Device = 'auto' | 'gpu' | 'cpu';
 
-/** Why products run where they do. */
+/**
+ * Why products run where they do. `small-product`: the way to the GPU and back would take longer. `software-adapter`: the only GPU is one in
+ * software, slower than the CPU itself; `device: 'gpu'` runs there all the same.
+ */
 export type ComputeReasonCode =
   | 'gpu'
   | 'requested'
   | 'small-product'
+  | 'software-adapter'
   | 'disabled'
   | 'no-webgpu'
   | 'no-adapter'

@@ -2,6 +2,7 @@ import { MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../ab
 import { QuillworkError } from '../errors.js';
 import type { PoolSettings } from '../runtime/options.js';
 import type { Clock } from './clock.js';
+import { afterPendingMessages } from './turn.js';
 
 /** How the core ended a task. */
 export const Settlement = {
@@ -30,6 +31,8 @@ export interface PoolActions {
   probe(worker: number, generation: number): void;
   settle(task: number, settlement: number, detail: number): void;
   closed(): void;
+  /** The page was stopped, and its workers perhaps with it. Calls back when they had a chance to speak. */
+  callRoll(then: () => void): void;
   /** The core itself failed: there will be no further output. */
   broken(error: QuillworkError): void;
 }
@@ -55,6 +58,7 @@ export class Driver {
   #timerTime = 0;
   #deadline = Infinity;
   readonly #onTimer = (): void => this.#timerFired();
+  readonly #onTurn = (): void => this.#handleDeadline();
 
   /** Throws `ERR_INVALID_OPTION` where the core refuses the settings. */
   constructor(core: Core, clock: Clock, settings: PoolSettings, actions: PoolActions) {
@@ -229,15 +233,11 @@ export class Driver {
       this.#disarm();
       const now = this.#clock.now();
       const delay = Math.min(Math.max(0, Math.ceil(this.#deadline - now)), MAX_DELAY_MS);
-      this.#setTimer(this.#deadline, now + delay, delay, this.#onTimer);
+      this.#timerDue = this.#deadline;
+      this.#timerTime = now + delay;
+      this.#timer = setTimeout(this.#onTimer, delay);
+      this.hold(this.#held);
     }
-  }
-
-  #setTimer(due: number, time: number, delay: number, then: () => void): void {
-    this.#timerDue = due;
-    this.#timerTime = time;
-    this.#timer = setTimeout(then, delay);
-    this.hold(this.#held);
   }
 
   #disarm(): void {
@@ -248,13 +248,19 @@ export class Driver {
 
   #timerFired(): void {
     const expected = this.#timerTime;
-    const now = this.#clock.anchor(expected);
-    if (now > expected + LATE_MS) {
-      // The page slept or was stopped in a debugger. What workers said meanwhile waits behind this timer, and must count
-      // before anybody is given up for silence.
-      this.#setTimer(0, now, 0, () => this.#handleDeadline());
-    } else {
+    const late = this.#clock.anchor(expected) - expected;
+    if (late <= LATE_MS) {
       this.#handleDeadline();
+      return;
+    }
+    // The page was busy, hidden, asleep or stopped in a debugger. What workers said meanwhile may wait behind this timer, and must
+    // count before anybody is given up for silence or its task for its time. Until then no other timer is wanted.
+    this.#timer = undefined;
+    this.#timerDue = 0;
+    if (late <= STOPPED_MS) {
+      afterPendingMessages(this.#onTurn);
+    } else {
+      this.#actions.callRoll(this.#onTurn);
     }
   }
 
@@ -265,4 +271,7 @@ export class Driver {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
-const LATE_MS = 1_000;
+/** A timer that comes later than this was kept waiting by something else than its resolution. */
+const LATE_MS = 5;
+/** A page whose timer comes later than this was stopped, or its timers are throttled since it is hidden. */
+const STOPPED_MS = 1_500;

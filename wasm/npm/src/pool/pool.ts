@@ -2,9 +2,11 @@ import { describe, QuillworkError } from '../errors.js';
 import type { Core } from '../abi.js';
 import { callSafely } from '../runtime/emitter.js';
 import type { PoolSettings } from '../runtime/options.js';
+import { AbortWatch } from './abort-watch.js';
 import { CapabilityNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
+import { RollCall } from './roll-call.js';
 import { abortReason, settle, timeoutError } from './settle.js';
 import { loadError, type WorkerSource } from './spawn.js';
 import { TaskTable, type PendingTask } from './task-table.js';
@@ -49,6 +51,8 @@ export class Pool implements PoolActions, LineEvents {
   readonly #events: PoolEvents;
   readonly #tasks = new TaskTable();
   readonly #lines: (Line | undefined)[] = [];
+  readonly #aborts = new AbortWatch((id) => this.driver.abort(id));
+  #rollCall: RollCall<Line> | undefined;
   #lastLoss: unknown;
   #broken: QuillworkError | undefined;
 
@@ -76,7 +80,6 @@ export class Pool implements PoolActions, LineEvents {
         timeoutMs: request.timeoutMs,
         queueTtlMs: request.queueTtlMs,
         signal,
-        onAbort: signal === undefined ? undefined : () => this.driver.abort(id),
         onProgress: request.onProgress,
         resolve,
         reject,
@@ -84,8 +87,8 @@ export class Pool implements PoolActions, LineEvents {
         outcome: undefined,
         failure: undefined,
       }));
-      if (task.onAbort !== undefined) {
-        signal?.addEventListener('abort', task.onAbort, { once: true });
+      if (signal !== undefined) {
+        this.#aborts.add(signal, task.id);
       }
       if (this.#tasks.size === 1) {
         this.#hold(true);
@@ -132,7 +135,10 @@ export class Pool implements PoolActions, LineEvents {
   terminate(worker: number, generation: number, reason: number): void {
     const line = this.#lineOf(worker, generation);
     this.#lines[worker] = undefined;
-    line?.terminate();
+    if (line !== undefined) {
+      line.terminate();
+      this.#rollCall?.heard(line);
+    }
     if (reason === TerminateReason.Closing) {
       return;
     }
@@ -187,6 +193,14 @@ export class Pool implements PoolActions, LineEvents {
     this.#events.onClosed();
   }
 
+  callRoll(then: () => void): void {
+    const lines = this.#lines.filter((line) => line?.ready === true) as Line[];
+    for (const line of lines) {
+      line.ping();
+    }
+    this.#rollCall = new RollCall(lines, ROLL_CALL_MS, then);
+  }
+
   broken(error: QuillworkError): void {
     this.#broken = error;
     for (const line of this.#lines) {
@@ -208,6 +222,7 @@ export class Pool implements PoolActions, LineEvents {
 
   onAlive(line: Line): void {
     this.driver.workerAlive(line.worker, line.generation);
+    this.#rollCall?.heard(line);
   }
 
   onDone(line: Line, id: number, result: unknown): void {
@@ -271,8 +286,8 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   #forget(task: PendingTask): void {
-    if (task.onAbort !== undefined) {
-      task.signal?.removeEventListener('abort', task.onAbort);
+    if (task.signal !== undefined) {
+      this.#aborts.delete(task.signal, task.id);
     }
     if (this.#tasks.size === 0) {
       this.#hold(false);
@@ -311,6 +326,9 @@ export class Pool implements PoolActions, LineEvents {
     return worker === 0 && this.#settings.gpu ? this.capabilities.bits(['gpu']) : 0;
   }
 }
+
+/** How long a worker that was perhaps stopped together with the page may take to answer. */
+const ROLL_CALL_MS = 250;
 
 const LOSS_NAMES: Readonly<Record<number, WorkerLost['reason']>> = {
   [TerminateReason.BootTimeout]: 'boot-timeout',

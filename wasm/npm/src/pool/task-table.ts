@@ -9,7 +9,6 @@ export interface PendingTask {
   readonly timeoutMs: number;
   readonly queueTtlMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly onAbort: (() => void) | undefined;
   readonly onProgress: ((progress: never) => void) | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;

@@ -7,7 +7,7 @@ import type { WorkerSource } from '../pool/spawn.js';
 import { telemetrySettings, type TelemetrySettings } from '../telemetry/options.js';
 import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 import type { TaskInput, TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
-import { Emitter } from './emitter.js';
+import { callSafely, Emitter } from './emitter.js';
 import { loadModule } from './load.js';
 import { millis, poolSettings, whole, type PoolSettings, type RunOptions, type RuntimeOptions } from './options.js';
 import { poolStats, type PoolStats } from './stats.js';
@@ -168,7 +168,6 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   }
 
   #request(name: string, input: unknown, options: RunOptions<never>): TaskRequest {
-    checkAttached(name, options.transfer);
     const { priority, capabilities, signal, timeoutMs, queueTtlMs, transfer, onProgress, redeliver = true } = options;
     return {
       name,
@@ -205,36 +204,15 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
 
   #finish(): void {
     this.#closing = true;
-    if (this.#pool.fault === undefined) {
-      this.telemetry?.close();
-      this.#finalStats = this.#readStats();
-    } else {
-      this.telemetry?.abandon();
-    }
     clearInterval(this.#statsTimer);
+    const fault = this.#pool.fault;
+    // Whatever the page's own functions do on the way, nobody waits for the end in vain.
+    callSafely(() => (fault === undefined ? this.telemetry?.close() : this.telemetry?.abandon()));
+    if (fault === undefined) {
+      this.#finalStats = this.#readStats();
+    }
     this.#events.emit('close', undefined);
     this.#onClosed();
-  }
-}
-
-/** Node moves a buffer that is gone already as an empty one; browsers refuse, and so does this. */
-function checkAttached(task: string, transfer: readonly object[] | undefined): void {
-  for (const item of transfer ?? []) {
-    if (item instanceof ArrayBuffer && item.byteLength === 0 && isDetached(item)) {
-      throw new QuillworkError(
-        'ERR_NOT_CLONEABLE',
-        `the input of task "${task}" can't be sent to a worker: a buffer in \`transfer\` was moved before`,
-      );
-    }
-  }
-}
-
-function isDetached(buffer: ArrayBuffer): boolean {
-  try {
-    new Uint8Array(buffer);
-    return false;
-  } catch {
-    return true;
   }
 }
 

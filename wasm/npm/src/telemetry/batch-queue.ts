@@ -33,7 +33,7 @@ export class BatchQueue {
   /** The batch to send now: the one under way, or else a new one; `undefined` where there is nothing. */
   next(): PageBatch | undefined {
     if (this.#underWay === undefined && this.#waiting.length > 0) {
-      this.#underWay = this.#make(this.#waiting.splice(0, MAX_BATCH));
+      this.#underWay = this.#make(this.#waiting.splice(0, Math.min(MAX_BATCH, inOrder(this.#waiting))));
     }
     return this.#underWay;
   }
@@ -47,6 +47,22 @@ export class BatchQueue {
     return true;
   }
 
+  /** The host will never take this batch: its samples are dropped, and counted. Returns whether it was the one under way. */
+  refuse(batchId: string): boolean {
+    const refused = this.#underWay;
+    if (!this.acknowledge(batchId)) {
+      return false;
+    }
+    this.#dropped += (refused?.samples.length ?? 0) + (refused?.droppedSamples ?? 0);
+    return true;
+  }
+
+  /** Drops everything: there will be no host. */
+  clear(): void {
+    this.#waiting = [];
+    this.#underWay = undefined;
+  }
+
   /**
    * Everything that the host doesn't have yet, for the page is going away: first the newest, which may be an empty batch, then the
    * batch under way, then the older ones. None but the one under way is larger than `maxBytes` as JSON.
@@ -54,13 +70,15 @@ export class BatchQueue {
   takeAll(maxBytes: number): PageBatch[] {
     const chunks: PageSample[][] = [[]];
     let bytes = 0;
+    let next = Infinity;
     for (const sample of this.#waiting.splice(0).reverse()) {
       const size = byteLength(JSON.stringify(sample)) + 1;
-      if (bytes + size > maxBytes - ENVELOPE_BYTES && bytes > 0) {
+      if ((bytes + size > maxBytes - ENVELOPE_BYTES && bytes > 0) || sample.atUnixMillis > next) {
         chunks.push([]);
         bytes = 0;
       }
       bytes += size;
+      next = sample.atUnixMillis;
       chunks.at(-1)?.unshift(sample);
     }
     const [newest, ...older] = chunks.map((samples) => this.#make(samples));
@@ -89,6 +107,12 @@ const MAX_SAMPLES = 600;
 const MAX_BATCH = 60;
 /** What is around the samples of a batch, with a name of 120 characters of four bytes each. */
 const ENVELOPE_BYTES = 1_000;
+
+/** How many of the first samples are in the order of time. A clock that is set back begins another batch: in one, a host takes only that. */
+function inOrder(samples: readonly PageSample[]): number {
+  const end = samples.findIndex((sample, at) => sample.atUnixMillis < (samples[at - 1]?.atUnixMillis ?? 0));
+  return end < 0 ? samples.length : end;
+}
 
 function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;

@@ -51,7 +51,7 @@ export class FrameMeter {
     this.#wasHidden = isHidden();
     const displayHertz = this.#displayHertz();
     // A page that is covered by another window may count as visible and still get no frame at all.
-    if (!visible || frames === 0 || intervalMs <= 0) {
+    if (!visible || frames === 0 || intervalMs < SHORTEST_INTERVAL_MS) {
       return { visible, framesPerSecond: null, displayHertz, droppedFrameRatio: null };
     }
     const framesPerSecond = (frames * 1_000) / intervalMs;
@@ -86,6 +86,8 @@ export class FrameMeter {
 
 const MAX_GAPS = 120;
 const MIN_GAPS = 20;
+/** In less time one frame more or less makes all the difference. */
+const SHORTEST_INTERVAL_MS = 50;
 
 function isHidden(): boolean {
   return typeof document === 'undefined' || document.visibilityState === 'hidden';

@@ -53,5 +53,14 @@ function socketUrl(asked: string | undefined): string | undefined {
 
 function pageName(asked: string | undefined): string {
   const { document, location } = globalThis as { document?: { title: string }; location?: { hostname: string } };
-  return (asked || document?.title || location?.hostname || 'page').slice(0, 120);
+  return plainText(asked ?? '') || plainText(document?.title ?? '') || plainText(location?.hostname ?? '') || 'page';
+}
+
+/** The longest name that a host takes, in characters. */
+const LONGEST_NAME = 120;
+
+/** Without control characters and halves of characters, which a host refuses, and no longer than it takes. */
+function plainText(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cs}]/gu, ' ').trim();
+  return [...plain].slice(0, LONGEST_NAME).join('');
 }

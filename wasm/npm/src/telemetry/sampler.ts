@@ -47,7 +47,7 @@ export class Sampler {
   /** The sample of the time since the last one. */
   take(): PageSample {
     const takenAt = performance.now();
-    const intervalMillis = Math.max(0, takenAt - this.#takenAt);
+    const intervalMillis = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, takenAt - this.#takenAt));
     this.#takenAt = takenAt;
     const heap = readHeap();
     return {
@@ -116,3 +116,8 @@ export class Sampler {
     return { count, sumMillis, minMillis, maxMillis, relativeAccuracy, zeros, buckets };
   }
 }
+
+/** What the coarsest of clocks in browsers tells apart. Two samples may be taken within one tick: the page is closed right after one. */
+const SHORTEST_INTERVAL_MS = 1;
+/** A host takes no longer ones: a page that slept for days tells of its last hour. */
+const LONGEST_INTERVAL_MS = 3_600_000;

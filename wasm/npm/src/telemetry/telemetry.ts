@@ -17,6 +17,8 @@ export interface Telemetry {
   readonly source: PageSource;
   /** The newest sample; `undefined` before the first. */
   readonly latest: PageSample | undefined;
+  /** Samples that the host doesn't have yet: a few while it answers, up to ten minutes' while it is away. */
+  readonly queuedSamples: number;
   /** Calls back after each sample and each change of the status; the function returned stops it. */
   subscribe(listener: () => void): () => void;
 }
@@ -64,6 +66,10 @@ export class PageTelemetry implements Telemetry {
 
   get status(): LinkStatus {
     return this.#uplink?.status ?? 'off';
+  }
+
+  get queuedSamples(): number {
+    return this.#queue.size;
   }
 
   get latest(): PageSample | undefined {

@@ -24,9 +24,12 @@ export class Uplink {
   readonly #onStatus: (status: LinkStatus) => void;
   #status: LinkStatus = 'off';
   #socket: WebSocket | undefined;
+  /** Whether the host took this connection's hello. */
+  #welcome = false;
   /** Id of the batch that this connection has sent and not yet heard about. */
   #sent: string | undefined;
   #failures = 0;
+  readonly #warned = new Set<number>();
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -61,7 +64,7 @@ export class Uplink {
   flush(): void {
     const socket = this.#socket;
     const batch = this.#queue.next();
-    if (socket?.readyState !== WebSocket.OPEN || batch === undefined || this.#sent !== undefined) {
+    if (socket?.readyState !== WebSocket.OPEN || !this.#welcome || batch === undefined || this.#sent !== undefined) {
       return;
     }
     this.#sent = batch.batchId;
@@ -109,10 +112,9 @@ export class Uplink {
     socket.onopen = current(() => {
       socket.send(encodeHello(this.#target.source, this.#target.token));
       this.#awaitAnswer();
-      this.flush();
     });
     socket.onmessage = current((event: MessageEvent) => this.#onMessage(event.data));
-    socket.onclose = current((event: CloseEvent) => this.#onClose(event.code));
+    socket.onclose = current((event: CloseEvent) => this.#onClose(event.code, event.reason));
   }
 
   #onMessage(data: unknown): void {
@@ -120,9 +122,10 @@ export class Uplink {
     if (message === undefined) {
       return;
     }
-    this.#failures = 0;
+    this.#welcome = true;
     this.#setStatus('connected');
     if (message.type === 'ack') {
+      this.#failures = 0;
       if (message.batchId === this.#sent) {
         this.#sent = undefined;
       }
@@ -134,10 +137,16 @@ export class Uplink {
     }
   }
 
-  #onClose(code: number): void {
+  #onClose(code: number, reason: string): void {
+    const sent = this.#sent;
     this.#drop();
-    if (code === CLOSE_UNSUPPORTED_VERSION || code === CLOSE_UNAUTHORIZED) {
-      console.warn(`quillwork: the host at ${this.#target.url} refuses telemetry (${REFUSALS[code] ?? code})`);
+    if (UNACCEPTABLE.has(code) && sent !== undefined) {
+      // Sent again it would be refused again, and everything after it would wait for ever.
+      this.#queue.refuse(sent);
+      this.#warn(code, `dropped a batch that the host at ${this.#target.url} can't take (${code}${reason === '' ? '' : `: ${reason}`})`);
+    } else if (code in REFUSALS || UNACCEPTABLE.has(code)) {
+      this.#warn(code, `the host at ${this.#target.url} refuses telemetry (${REFUSALS[code] ?? (reason || code)})`);
+      this.#queue.clear();
       this.stop();
       return;
     }
@@ -150,7 +159,7 @@ export class Uplink {
   /** A host that neither answers nor closes is away too. */
   #awaitAnswer(): void {
     clearTimeout(this.#answerTimer);
-    this.#answerTimer = setTimeout(() => this.#onClose(0), ANSWER_TIMEOUT_MS);
+    this.#answerTimer = setTimeout(() => this.#onClose(0, ''), ANSWER_TIMEOUT_MS);
     unref(this.#answerTimer);
   }
 
@@ -158,8 +167,17 @@ export class Uplink {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#sent = undefined;
+    this.#welcome = false;
     clearTimeout(this.#answerTimer);
     socket?.close();
+  }
+
+  /** Once for each code: a console that fills up every second helps nobody. */
+  #warn(code: number, message: string): void {
+    if (!this.#warned.has(code)) {
+      this.#warned.add(code);
+      console.warn(`quillwork: ${message}`);
+    }
   }
 
   #setStatus(status: LinkStatus): void {
@@ -180,11 +198,12 @@ function unref(timer: unknown): void {
   (timer as { unref?(): void }).unref?.();
 }
 
-const CLOSE_UNSUPPORTED_VERSION = 4400;
-const CLOSE_UNAUTHORIZED = 4401;
+/** Trying again would not help. */
 const REFUSALS: Readonly<Record<number, string>> = {
-  [CLOSE_UNSUPPORTED_VERSION]: 'it speaks another version of the protocol: update the host or this package',
-  [CLOSE_UNAUTHORIZED]: 'the token is missing or wrong: pass telemetry.token',
+  4400: 'it speaks another version of the protocol: update the host or this package',
+  4401: 'the token is missing or wrong: pass telemetry.token',
 };
+/** A message was not understood, or too large. */
+const UNACCEPTABLE: ReadonlySet<number> = new Set([4422, 1009]);
 const ANSWER_TIMEOUT_MS = 10_000;
 const CLOSING_BYTES = 1_000_000;

@@ -35,6 +35,8 @@ export class Executor {
         if (kind === DONE) {
           const name = names[nameIndex as number] ?? '';
           this.#outbox.push(FAILED, id, toSent(resultNotCloneable(name, thrown)), undefined);
+        } else if (kind === FAILED) {
+          this.#outbox.push(FAILED, id, toSent(new Error(`the task failed with an error that can't be sent (${describe(thrown)})`)), undefined);
         }
       },
     );
@@ -114,13 +116,15 @@ export class Executor {
   #start({ task, run, input }: Waiting): void {
     this.#running = task;
     let result: unknown;
+    let pending: boolean;
     try {
       result = run.call(this.#tasks, input, task);
+      pending = isThenable(result);
     } catch (thrown) {
       this.#onEnd(task, false, thrown);
       return;
     }
-    if (isThenable(result)) {
+    if (pending) {
       // `Promise.resolve` so that a foreign thenable can't answer twice or throw into us.
       Promise.resolve(result).then(
         (value: unknown) => this.#onEnd(task, true, value),

@@ -2,10 +2,11 @@
 import basics from './basics.mjs';
 import cache from './cache.mjs';
 import errors from './errors.mjs';
+import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import workers from './workers.mjs';
 
-const CASES = { basics, errors, limits, workers, cache };
+const CASES = { basics, errors, hostile, limits, workers, cache };
 
 /** Names of the cases by subject. */
 export const names = Object.fromEntries(Object.entries(CASES).map(([subject, cases]) => [subject, Object.keys(cases)]));

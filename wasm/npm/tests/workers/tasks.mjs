@@ -143,6 +143,49 @@ export const tasks = {
       void Promise.reject(new RangeError('nobody listens'));
     }),
 
+  /** Results that throw when they are looked at or sent. */
+  trap(kind) {
+    const sprung = { toString: () => { throw new Error('sprung'); } };
+    return {
+      then: { get then() { throw new Error('sprung'); } },
+      proxy: new Proxy({}, { get() { throw new Error('sprung'); } }),
+      getter: { get value() { throw sprung; } },
+      symbol: Symbol('symbol'),
+    }[kind];
+  },
+
+  throwNamed(name) {
+    const error = new Error(`named ${name}`);
+    error.name = name;
+    throw error;
+  },
+  /** Errors that refer to each other in ways beyond counting. */
+  throwTangle() {
+    const errors = Array.from({ length: 12 }, (_, n) => new Error(`tangle ${n}`));
+    for (const error of errors) {
+      error.others = errors.length;
+      errors.forEach((other, n) => (error[`other${n}`] = other));
+    }
+    throw errors[0];
+  },
+  throwUnreadable() {
+    const error = new Error('unreadable');
+    Object.defineProperty(error, 'message', { get() { throw new Error('sprung'); } });
+    throw error;
+  },
+  /** Can be cloned the first time only. */
+  throwFickle() {
+    let reads = 0;
+    throw { get value() { reads += 1; return reads === 1 ? 'first' : () => reads; } };
+  },
+  /** Uses the worker's own messages. */
+  talk() {
+    globalThis.onmessage = () => {};
+    globalThis.postMessage?.('of the app');
+    globalThis.postMessage?.([1, 2, 3]);
+    return 'talked';
+  },
+
   uncloneableResult: () => () => 1,
   uncloneableProgress(_, ctx) {
     ctx.progress(() => 1);

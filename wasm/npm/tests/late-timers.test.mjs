@@ -1,0 +1,143 @@
+// Timers that come late, as those of hidden and sleeping pages do: no healthy worker may be given up for it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { source } from './source.mjs';
+
+const { Core } = await source('abi');
+const { Pool } = await source('pool/pool');
+const { DONE, MAGIC, PING, PONG, READY, RUN, STRIDE } = await source('messages');
+const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
+
+const real = { now: Date.now, setTimeout, clearTimeout };
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+let time;
+let timers;
+
+beforeEach(() => {
+  time = 1_000_000;
+  timers = new Set();
+  Date.now = () => time;
+  performance.now = () => time;
+  globalThis.setTimeout = (then, delay) => {
+    const timer = { then, due: time + delay };
+    timers.add(timer);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => timers.delete(timer);
+});
+
+afterEach(() => {
+  Date.now = real.now;
+  delete performance.now;
+  Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+});
+
+/** Time passes, and only then do timers come. */
+function sleepFor(millis) {
+  time += millis;
+  for (const timer of [...timers].filter(({ due }) => due <= time)) {
+    if (timers.delete(timer)) {
+      timer.then();
+    }
+  }
+}
+
+/** A worker that the test speaks for. */
+class FakeWorker {
+  heard = [];
+  terminated = false;
+  answersPings = true;
+  addEventListener(type, listener) {
+    if (type === 'message') {
+      this.say = (...record) => listener({ data: [MAGIC, ...record] });
+    }
+  }
+  postMessage(message) {
+    for (let at = 1; at < message.length; at += STRIDE) {
+      const [kind, id] = message.slice(at, at + 2);
+      this.heard.push({ kind, id });
+      if (kind === PING && this.answersPings) {
+        // A thread that was asleep with the page takes its time.
+        void turn().then(turn).then(turn).then(() => this.say(PONG, 0, undefined, undefined));
+      }
+    }
+  }
+  terminate() {
+    this.terminated = true;
+  }
+}
+
+async function poolOfOne(settings = {}) {
+  const workers = [];
+  const start = () => {
+    workers.push(new FakeWorker());
+    return workers.at(-1);
+  };
+  const all = { workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0, leaseMs: 60_000, bootTimeoutMs: 10_000, abortGraceMs: 1_000 };
+  const pool = new Pool(new Core(module), { ...all, ...settings }, start, { onWorkerLost() {}, onClosed() {} });
+  workers[0].say(READY, 0, ['task'], undefined);
+  const run = (timeoutMs) =>
+    pool.submit({ name: 'task', input: 0, priority: 5, required: 0, timeoutMs, queueTtlMs: Infinity, redeliverable: false });
+  await turn();
+  return { pool, workers, run };
+}
+
+const started = (worker) => worker.heard.find(({ kind }) => kind >= RUN)?.id;
+
+describe('a timer that comes late', () => {
+  for (const late of [30, 900, 45_000]) {
+    it(`by ${late} ms lets an answer count that was sent in time`, async () => {
+      const { pool, workers, run } = await poolOfOne();
+      const task = run(500);
+      await turn();
+      const id = started(workers[0]);
+      // On its way behind the timer.
+      const sent = turn().then(() => workers[0].say(DONE, id, 'in time', undefined));
+      sleepFor(500 + late);
+      await sent;
+      assert.equal(await task, 'in time');
+      pool.driver.close(false);
+    });
+  }
+
+  it('still ends a task that is over its time', async () => {
+    const { pool, run } = await poolOfOne();
+    const task = run(500);
+    await turn();
+    sleepFor(600);
+    await assert.rejects(task, { code: 'ERR_TIMEOUT' });
+    pool.driver.close(false);
+  });
+
+  it('keeps a worker that slept together with the page, once it answers', async () => {
+    const { pool, workers } = await poolOfOne({ leaseMs: 1_000 });
+    workers[0].answersPings = false;
+    sleepFor(500);
+    await turn();
+    assert.equal(workers[0].heard.at(-1).kind, PING, 'it was asked for a sign of life');
+    workers[0].answersPings = true;
+    sleepFor(600_000);
+    for (let turns = 0; turns < 10; turns += 1) {
+      await turn();
+    }
+    assert.deepEqual([workers.length, workers[0].terminated], [1, false]);
+    pool.driver.close(false);
+  });
+
+  it('gives a worker up that stays silent, a moment later', async () => {
+    const { pool, workers, run } = await poolOfOne({ leaseMs: 1_000 });
+    workers[0].answersPings = false;
+    const lost = assert.rejects(run(Infinity), { code: 'ERR_WORKER_LOST' });
+    sleepFor(500);
+    await turn();
+    sleepFor(600_000);
+    await turn();
+    assert.equal(workers[0].terminated, false, 'not at once');
+    sleepFor(250);
+    await lost;
+    assert.equal(workers[0].terminated, true);
+    pool.driver.close(false);
+  });
+});
