@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addRun, emptyTally, mergeTally, type Tally } from '../src/analysis/tally';
-import { readAtRandom } from '../src/reading/random-reader';
+import { readAtRandom, turnsAtRandom } from '../src/reading/random-reader';
 import { takeTurn } from '../src/reading/turn';
 import { chunked } from '../src/state/readers';
 import { idOf, namesOf, traced } from './support/ink';
@@ -124,6 +124,8 @@ describe('random readers', () => {
   test('are stopped after a number of turns', () => {
     const { story } = traced('-> a\n=== a\nHi.\n+ [Again] -> a\n');
     expect(readAtRandom(story, 1, 1, 25)).toMatchObject({ outcome: 'cut-off', turns: 25 });
+    // It lets go after each of them, so that a cancelled run ends soon however long one reading takes.
+    expect([...turnsAtRandom(story, 1, 1, 25)]).toHaveLength(25);
   });
 
   test('choose evenly', () => {

@@ -16,6 +16,8 @@ export class MapController {
   #view: View = { selected: -1, current: -1, visited: new Set(), walked: new Set(), heat: undefined, focused: false };
   #camera: Camera = { x: 0, y: 0, scale: 1 };
   #size: Size = { width: 0, height: 0 };
+  /** Pixels of the screen to one of the page, as the canvas is sized for. */
+  #ratio = 1;
   #palette: Palette;
   #frame = 0;
   #glide: { from: Camera; to: Camera; began: number } | undefined;
@@ -24,6 +26,7 @@ export class MapController {
   #needsFit = true;
   readonly #resize: ResizeObserver;
   readonly #abort = new AbortController();
+  #density = new AbortController();
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -38,6 +41,7 @@ export class MapController {
     canvas.addEventListener('pointermove', (event) => this.#move(event), options);
     canvas.addEventListener('pointerup', (event) => this.#up(event), options);
     canvas.addEventListener('pointercancel', (event) => this.#pointers.delete(event.pointerId), options);
+    canvas.addEventListener('lostpointercapture', (event) => this.#pointers.delete(event.pointerId), options);
     canvas.addEventListener('pointerleave', () => this.onHover(undefined, 0, 0), options);
     canvas.addEventListener('wheel', (event) => this.#wheel(event), { ...options, passive: false });
     this.#measure();
@@ -45,6 +49,7 @@ export class MapController {
 
   destroy(): void {
     this.#abort.abort();
+    this.#density.abort();
     this.#resize.disconnect();
     cancelAnimationFrame(this.#frame);
   }
@@ -102,14 +107,23 @@ export class MapController {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     const hadSize = this.#size.width > 0;
     this.#size = { width, height };
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    this.#ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * this.#ratio);
+    this.canvas.height = Math.round(height * this.#ratio);
+    this.#watchRatio();
     if (!hadSize) this.#needsFit = true;
     // The canvas was just cleared: draw in the same frame, or it would flicker.
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.#paint(performance.now());
+  }
+
+  /** The window may move to a screen of another density without any change of its size. */
+  #watchRatio(): void {
+    this.#density.abort();
+    this.#density = new AbortController();
+    const { signal } = this.#density;
+    matchMedia(`(resolution: ${this.#ratio}dppx)`).addEventListener('change', () => this.#measure(), { once: true, signal });
   }
 
   #draw(): void {
@@ -136,7 +150,7 @@ export class MapController {
       if (share >= 1) this.#glide = undefined;
       else this.#draw();
     }
-    paint(context, this.#scene, this.#view, this.#camera, this.#size, window.devicePixelRatio || 1, this.#palette);
+    paint(context, this.#scene, this.#view, this.#camera, this.#size, this.#ratio, this.#palette);
   }
 
   #moveCamera(camera: Camera): void {

@@ -28,7 +28,8 @@ export function Player() {
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      // A key that is held down would run through the story.
+      if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (/^[1-9]$/.test(event.key)) void reading.choose(Number(event.key) - 1);
       else if (event.key === 'Backspace') reading.undo();
       else return;

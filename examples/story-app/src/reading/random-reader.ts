@@ -8,6 +8,15 @@ import { EndlessTurnError, type TracedStory } from './traced-story';
 
 /** Reads the story once. The same `(seed, reader)` reads the same way in whatever worker, at whatever time. */
 export function readAtRandom(story: TracedStory, seed: number, reader: number, maxTurns: number = MAX_TURNS): ReaderRun {
+  const turns = turnsAtRandom(story, seed, reader, maxTurns);
+  for (;;) {
+    const { done, value } = turns.next();
+    if (done) return value;
+  }
+}
+
+/** As {@link readAtRandom}, but lets go after each turn: one of a large story can take a quarter of a second. */
+export function* turnsAtRandom(story: TracedStory, seed: number, reader: number, maxTurns: number): Generator<undefined, ReaderRun> {
   const random = randomStream(seed, reader);
   story.begin(random.below(0x7fffffff));
   const visits = new Map<number, number>();
@@ -34,6 +43,7 @@ export function readAtRandom(story: TracedStory, seed: number, reader: number, m
       words += countWords(story.currentChoices[choice]?.text ?? '');
       story.choose(choice);
       turns += 1;
+      yield;
     }
   } catch (error) {
     if (error instanceof EndlessTurnError) return finish('failed', error.message);

@@ -31,6 +31,8 @@ const NOTHING_DERIVED = { layout: undefined, reachability: undefined, loops: und
 export class Library {
   readonly store = new Store<LibraryState>({ opening: undefined, rejected: undefined, story: undefined, ...NOTHING_DERIVED });
   #opening: AbortController | undefined;
+  /** Ends the analyses of the story that was open before. */
+  #analyses = new AbortController();
 
   constructor(
     private readonly runtime: StoryRuntime,
@@ -90,15 +92,18 @@ export class Library {
   /** Everything that the shape and the words of the story tell, in tasks beside each other. */
   async #derive(story: OpenedStory): Promise<void> {
     const { graph } = story;
+    this.#analyses.abort();
+    this.#analyses = new AbortController();
+    const { signal } = this.#analyses;
     const layoutInput = { widths: graph.passages.map(labelWidth), edges: graph.edges, start: graph.start };
     await Promise.all([
-      this.#part('layout', story, this.caches.layout, () => this.runtime.run('layout', layoutInput, { priority: 8 })),
-      this.#part('reachability', story, this.caches.reachability, () => this.runtime.run('reachability', graph, { priority: 7 })),
-      this.#part('loops', story, this.caches.loops, () => this.runtime.run('loops', graph, { priority: 6 })),
-      this.#part('lengths', story, this.caches.lengths, () => this.runtime.run('lengths', graph, { priority: 6 })),
+      this.#part('layout', story, this.caches.layout, () => this.runtime.run('layout', layoutInput, { priority: 8, signal })),
+      this.#part('reachability', story, this.caches.reachability, () => this.runtime.run('reachability', graph, { priority: 7, signal })),
+      this.#part('loops', story, this.caches.loops, () => this.runtime.run('loops', graph, { priority: 6, signal })),
+      this.#part('lengths', story, this.caches.lengths, () => this.runtime.run('lengths', graph, { priority: 6, signal })),
       this.#part('similarity', story, this.caches.similarity, async () => {
-        const vectors = await this.runtime.run('vectors', story.texts, { priority: 5 });
-        return this.runtime.run('similarity', vectors, { priority: 5, capabilities: ['gpu'] });
+        const vectors = await this.runtime.run('vectors', story.texts, { priority: 5, signal });
+        return this.runtime.run('similarity', vectors, { priority: 5, capabilities: ['gpu'], signal });
       }),
     ]);
   }

@@ -1,6 +1,6 @@
 /** What the runtime says of its workers and of the host, at a pace that eyes can follow. */
 
-import type { PoolStats } from 'quillwork';
+import type { PoolStats, WorkerLost } from 'quillwork';
 import type { StoryRuntime } from './runtime';
 import { Store } from './store';
 
@@ -9,6 +9,8 @@ export type LinkStatus = 'connecting' | 'connected' | 'away' | 'off';
 export interface PoolState {
   stats: PoolStats;
   link: LinkStatus;
+  /** Samples of this page that the host doesn't have yet. */
+  queuedSamples: number;
   framesPerSecond: number | undefined;
   /** The last thing worth telling about the workers. */
   notice: string | undefined;
@@ -16,15 +18,33 @@ export interface PoolState {
 
 const PUBLISH_MILLIS = 250;
 
+const LOST = 'A worker was lost; a new one took its place and its task was given to another.';
+const NOTICES: Record<WorkerLost['reason'], string> = {
+  failed: LOST,
+  silent: LOST,
+  'boot-timeout': 'A worker did not start in time; another is being started.',
+  'ignored-abort': 'A worker was busy with what was cancelled; a new one took its place.',
+};
+
+function measured(runtime: StoryRuntime): Omit<PoolState, 'notice'> {
+  const { telemetry } = runtime;
+  return {
+    stats: runtime.stats(),
+    link: telemetry?.status ?? 'off',
+    queuedSamples: telemetry?.queuedSamples ?? 0,
+    framesPerSecond: telemetry?.latest?.framesPerSecond ?? undefined,
+  };
+}
+
 export class Pool {
   readonly store: Store<PoolState>;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly runtime: StoryRuntime) {
-    this.store = new Store<PoolState>({ stats: runtime.stats(), link: runtime.telemetry?.status ?? 'off', framesPerSecond: undefined, notice: undefined });
+    this.store = new Store<PoolState>({ ...measured(runtime), notice: undefined });
     runtime.on('stats', () => this.#soon());
-    runtime.on('workerlost', () => {
-      this.store.set({ notice: 'A worker was lost; a new one took its place and its task was given to another.' });
+    runtime.on('workerlost', ({ reason }) => {
+      this.store.set({ notice: NOTICES[reason] });
       this.#soon();
     });
     runtime.telemetry?.subscribe(() => this.#soon());
@@ -41,7 +61,7 @@ export class Pool {
   #soon(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.store.set({ stats: this.runtime.stats(), link: this.runtime.telemetry?.status ?? 'off', framesPerSecond: this.runtime.telemetry?.latest?.framesPerSecond ?? undefined });
+      this.store.set(measured(this.runtime));
     }, PUBLISH_MILLIS);
   }
 }

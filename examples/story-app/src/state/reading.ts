@@ -35,6 +35,8 @@ interface Moment {
 /** A turn that takes longer is given up: the story is too large or goes round. */
 const TURN_TIMEOUT_MILLIS = 20_000;
 const MAX_UNDO = 200;
+/** Characters of saved states: those of a story with ten thousand choices are megabytes each. */
+const MAX_UNDO_CHARACTERS = 32_000_000;
 
 const BLANK: ReadingState = { status: 'idle', entries: [], latest: 0, choices: [], current: -1, visited: [], end: null, undoable: 0 };
 
@@ -63,7 +65,8 @@ export class Reading {
     const choice = view.choices[index];
     if (view.status !== 'waiting' || !choice) return;
     this.#past.push({ state: this.#saved, view });
-    if (this.#past.length > MAX_UNDO) this.#past.shift();
+    let kept = this.#past.reduce((sum, { state }) => sum + state.length, 0);
+    while (this.#past.length > 1 && (this.#past.length > MAX_UNDO || kept > MAX_UNDO_CHARACTERS)) kept -= this.#past.shift()?.state.length ?? 0;
     this.store.set({
       status: 'turning',
       entries: [...view.entries, { kind: 'chosen', text: choice.text }],

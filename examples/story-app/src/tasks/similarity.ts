@@ -24,8 +24,6 @@ const BLOCK_ROWS = 1024;
 export async function similarityOfAll(compute: Compute, vectors: Vectors, progress: (done: number) => void, signal: AbortSignal): Promise<SimilarityResult> {
   const { count, dimensions, data } = vectors;
   const right = transposed(vectors);
-  // A software adapter runs the kernel on the CPU, and slower than the CPU twin does.
-  const device = compute.info().isFallbackAdapter ? 'cpu' : 'auto';
   const neighbours: Neighbour[][] = [];
   const matrix = count * count <= MAX_MATRIX_BYTES ? new Uint8Array(count * count) : undefined;
   const result: SimilarityResult = { nearest: neighbours, matrix, count, ranOn: 'cpu', reason: 'The story has no passages.', adapter: '', millis: 0, gflops: 0 };
@@ -34,7 +32,7 @@ export async function similarityOfAll(compute: Compute, vectors: Vectors, progre
     signal.throwIfAborted();
     const rows = Math.min(BLOCK_ROWS, count - first);
     const left = data.subarray(first * dimensions, (first + rows) * dimensions);
-    const product = await compute.matmul(left, right, { m: rows, k: dimensions, n: count }, { device });
+    const product = await compute.matmul(left, right, { m: rows, k: dimensions, n: count });
     for (let row = 0; row < rows; row += 1) {
       const cosines = product.data.subarray(row * count, (row + 1) * count);
       neighbours.push(nearest(cosines, first + row, NEIGHBOURS));
@@ -42,7 +40,7 @@ export async function similarityOfAll(compute: Compute, vectors: Vectors, progre
     }
     flops += 2 * rows * dimensions * count;
     result.ranOn = product.ranOn;
-    result.reason = device === 'cpu' ? 'the GPU here is a software adapter, which is slower' : product.reason;
+    result.reason = product.reason;
     result.adapter = product.adapter ?? '';
     result.millis += product.elapsedMs;
     progress(first + rows);

@@ -8,7 +8,7 @@ import { wayLengths } from '../analysis/lengths';
 import { reachability } from '../analysis/structure';
 import { addRun, emptyTally, type Tally } from '../analysis/tally';
 import { layoutPassages, type LayoutInput } from '../layout/layered';
-import { readAtRandom } from '../reading/random-reader';
+import { turnsAtRandom } from '../reading/random-reader';
 import { takeTurn, type TurnInput } from '../reading/turn';
 import { passageVectors, type Vectors } from '../similarity/vectors';
 import type { StoryGraph } from '../story/graph';
@@ -43,8 +43,15 @@ export const tasks = {
     const tally = emptyTally(input.story.passages.length);
     const pause = breath(context.signal);
     for (let reader = input.first; reader < input.first + input.count; reader += 1) {
-      addRun(tally, await withStory(input.story, (story) => readAtRandom(story, input.seed, reader, input.maxTurns)));
-      if (await pause.take()) context.progress(tally.readers);
+      const run = await withStory(input.story, async (story) => {
+        const turns = turnsAtRandom(story, input.seed, reader, input.maxTurns);
+        for (;;) {
+          const { done, value } = turns.next();
+          if (done) return value;
+          if (await pause.take()) context.progress(tally.readers);
+        }
+      });
+      addRun(tally, run);
     }
     return tally;
   },

@@ -7,6 +7,7 @@ import { Player } from '../panels/Player';
 import type { View } from '../state/settings';
 import { useStudio } from '../state/studio';
 import { useStore } from '../state/store';
+import { Boundary } from './Boundary';
 import { Header } from './Header';
 import { Rejected } from './Rejected';
 import { StatusBar } from './StatusBar';
@@ -70,13 +71,19 @@ export function App() {
             ))}
           </div>
           <div id="view-map" className="part part-map">
-            <StoryMap />
+            <Boundary name="The map" subject={story}>
+              <StoryMap />
+            </Boundary>
           </div>
           <div id="view-play" className="part part-play">
-            <Player />
+            <Boundary name="The reading" subject={story}>
+              <Player />
+            </Boundary>
           </div>
           <div id="view-analysis" className="part part-analysis">
-            <Analysis />
+            <Boundary name="The analysis" subject={story}>
+              <Analysis />
+            </Boundary>
           </div>
         </main>
       ) : (

@@ -8,13 +8,19 @@ import { useStore } from '../state/store';
 const LINKS: Record<LinkStatus, string> = {
   connecting: 'Looking for the host…',
   connected: 'Connected to the host',
-  away: 'Host away: samples wait here',
+  away: 'Host away',
   off: 'No host',
 };
 
+/** How the line to the host is, and what waits for it. */
+export function linkText(link: LinkStatus, queuedSamples: number): string {
+  if (link !== 'away' || queuedSamples === 0) return LINKS[link];
+  return `${LINKS[link]}: ${queuedSamples === 1 ? '1 sample waits' : `${queuedSamples.toLocaleString()} samples wait`} here`;
+}
+
 export function StatusBar() {
   const { pool } = useStudio();
-  const { stats, link, framesPerSecond, notice } = useStore(pool.store, (state) => state);
+  const { stats, link, queuedSamples, framesPerSecond, notice } = useStore(pool.store, (state) => state);
   const [open, setOpen] = useState(false);
   const finished = stats.completed + stats.failed;
   return (
@@ -62,9 +68,9 @@ export function StatusBar() {
           {notice ? <span className="wide-only">{notice}</span> : null}
         </span>
         {framesPerSecond === undefined ? null : <span className="wide-only">{Math.round(framesPerSecond)} FPS</span>}
-        <span className="link" data-testid="host-link" data-status={link}>
+        <span className="link" data-testid="host-link" data-status={link} data-queued={queuedSamples}>
           <span className="dot" aria-hidden="true" />
-          <span className="link-text">{LINKS[link]}</span>
+          <span className="link-text">{linkText(link, queuedSamples)}</span>
         </span>
       </div>
     </footer>
