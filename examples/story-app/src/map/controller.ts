@@ -26,7 +26,6 @@ export class MapController {
   #needsFit = true;
   readonly #resize: ResizeObserver;
   readonly #abort = new AbortController();
-  #density = new AbortController();
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -35,7 +34,7 @@ export class MapController {
   ) {
     this.#palette = readPalette(canvas);
     this.#resize = new ResizeObserver(() => this.#measure());
-    this.#resize.observe(canvas);
+    observePixels(this.#resize, canvas);
     const options = { signal: this.#abort.signal };
     canvas.addEventListener('pointerdown', (event) => this.#down(event), options);
     canvas.addEventListener('pointermove', (event) => this.#move(event), options);
@@ -49,7 +48,6 @@ export class MapController {
 
   destroy(): void {
     this.#abort.abort();
-    this.#density.abort();
     this.#resize.disconnect();
     cancelAnimationFrame(this.#frame);
   }
@@ -110,20 +108,11 @@ export class MapController {
     this.#ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * this.#ratio);
     this.canvas.height = Math.round(height * this.#ratio);
-    this.#watchRatio();
     if (!hadSize) this.#needsFit = true;
     // The canvas was just cleared: draw in the same frame, or it would flicker.
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     this.#paint(performance.now());
-  }
-
-  /** The window may move to a screen of another density without any change of its size. */
-  #watchRatio(): void {
-    this.#density.abort();
-    this.#density = new AbortController();
-    const { signal } = this.#density;
-    matchMedia(`(resolution: ${this.#ratio}dppx)`).addEventListener('change', () => this.#measure(), { once: true, signal });
   }
 
   #draw(): void {
@@ -132,6 +121,11 @@ export class MapController {
 
   #paint(now: number): void {
     this.#frame = 0;
+    // Not every browser tells of another density.
+    if ((window.devicePixelRatio || 1) !== this.#ratio) {
+      this.#measure();
+      return;
+    }
     const context = this.canvas.getContext('2d');
     if (!context || this.#size.width === 0) return;
     if (!this.#scene) {
@@ -213,5 +207,14 @@ export class MapController {
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
     if (event.shiftKey) this.#moveCamera(pan(this.#camera, -pixels - event.deltaX, 0));
     else this.#moveCamera(zoomAt(this.#camera, this.#size, x, y, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016))));
+  }
+}
+
+/** In pixels of the screen where the browser knows them: the window may move to one of another density without a change of its size. */
+function observePixels(observer: ResizeObserver, canvas: Element): void {
+  try {
+    observer.observe(canvas, { box: 'device-pixel-content-box' });
+  } catch {
+    observer.observe(canvas);
   }
 }
