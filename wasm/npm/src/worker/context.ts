@@ -4,7 +4,7 @@ import type { TaskContext } from '../tasks.js';
 /** Sends a progress report of a task at once. */
 export type Report = (id: number, value: unknown) => void;
 
-/** The running task. */
+/** The running task. Its functions work by themselves too: tasks take them out of the context, `(input, { progress }) => ...`. */
 export class RunningTask implements TaskContext {
   readonly id: number;
   readonly nameIndex: number;
@@ -38,7 +38,24 @@ export class RunningTask implements TaskContext {
     return this.#controller.signal;
   }
 
-  progress(value: unknown): void {
+  get progress(): (value: unknown) => void {
+    return (value) => this.#progress(value);
+  }
+
+  get transfer(): TaskContext['transfer'] {
+    return (value, transfer) => {
+      this.moved = this.moved === undefined ? transfer : [...this.moved, ...transfer];
+      return value;
+    };
+  }
+
+  get onCleanup(): TaskContext['onCleanup'] {
+    return (cleanup) => {
+      (this.#cleanups ??= []).push(cleanup);
+    };
+  }
+
+  #progress(value: unknown): void {
     if (this.answered) {
       return;
     }
@@ -51,15 +68,6 @@ export class RunningTask implements TaskContext {
         { cause: thrown },
       );
     }
-  }
-
-  transfer<Value>(value: Value, transfer: readonly object[]): Value {
-    this.moved = this.moved === undefined ? transfer : [...this.moved, ...transfer];
-    return value;
-  }
-
-  onCleanup(cleanup: () => void | PromiseLike<void>): void {
-    (this.#cleanups ??= []).push(cleanup);
   }
 
   /** Aborts the signal. */

@@ -87,6 +87,12 @@ export default {
     equal(await runtime.run('siblings'), true);
   },
 
+  async 'a task may take its context apart'(t) {
+    const seen = [];
+    const bytes = await (await t.runtime()).run('takenApart', 3, { onProgress: (progress) => seen.push(progress) });
+    equal([bytes.length, seen], [3, [false, 'cleaned up']]);
+  },
+
   async 'cleans up before the result, the last cleanup first'(t) {
     const runtime = await t.runtime();
     const seen = [];

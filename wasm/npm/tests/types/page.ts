@@ -23,6 +23,23 @@ export async function page(worker: URL): Promise<void> {
   const pixels = await runtime.run('pixels', 4);
   const first: number | undefined = pixels[0];
 
+  const nothing = await runtime.run('nothing', { at: 1 }, { onProgress: (progress) => same<typeof progress, string>(true) });
+  same<typeof nothing, void>(true);
+  const echoed = await runtime.run('same', { a: 1 });
+  same<typeof echoed, unknown>(true);
+  const length = await runtime.run('either', [1, 2] as const);
+  same<typeof length, number>(true);
+
+  // @ts-expect-error a field of the input is of another type
+  await runtime.run('nothing', { at: '1' });
+  // @ts-expect-error a field of the input is missing
+  await runtime.run('nothing', {});
+  // @ts-expect-error neither of the types of the input
+  await runtime.run('either', 5);
+  // @ts-expect-error capabilities are a list
+  await runtime.run('ping', undefined, { capabilities: 'gpu' });
+  // @ts-expect-error a listener of another type
+  await runtime.run('nothing', { at: 1 }, { onProgress: (progress: number) => progress });
   // @ts-expect-error no such task
   await runtime.run('nonsense', 1);
   // @ts-expect-error the input is missing
@@ -42,6 +59,7 @@ export async function page(worker: URL): Promise<void> {
   off();
   runtime.on('close', () => {});
   const latest: PageSample | undefined = runtime.telemetry?.latest;
+  const waiting: number | undefined = runtime.telemetry?.queuedSamples;
 
   try {
     await runtime.close({ drain: true });
@@ -54,5 +72,5 @@ export async function page(worker: URL): Promise<void> {
   const untyped = await createRuntime({ worker: worker.href });
   const unknown = await untyped.run('anything', { at: 'all' });
   same<typeof unknown, unknown>(true);
-  void [first, latest, disposable];
+  void [first, latest, waiting, disposable];
 }

@@ -20,10 +20,15 @@ export const tasks = defineTasks({
     return ctx.transfer(pixels, [pixels.buffer]);
   },
   optional: (text?: string) => text?.length,
+  nothing: (_input: { at: number }, { progress }: TaskContext<string>): void => progress('half'),
+  same: <Value>(value: Value): Value => value,
+  either: async (input: string | readonly number[]) => input.length,
 });
 
 export type Tasks = typeof tasks;
 
 expose(tasks);
+// @ts-expect-error a task takes an input and a context
+defineTasks({ three: (a: number, _ctx: TaskContext, b: number) => a + b });
 // @ts-expect-error tasks are functions
 expose({ text: 'not a task' });

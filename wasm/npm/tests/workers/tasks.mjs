@@ -15,6 +15,12 @@ export const tasks = {
   echo: (value) => value,
   noop() {},
   context: (_, ctx) => ({ task: ctx.task, attempt: ctx.attempt, aborted: ctx.signal.aborted }),
+  takenApart(size, { signal, progress, transfer, onCleanup }) {
+    onCleanup(() => progress('cleaned up'));
+    const bytes = new Uint8Array(size);
+    progress(signal.aborted);
+    return transfer(bytes, [bytes.buffer]);
+  },
   siblings() {
     return Object.keys(this).includes('square');
   },
