@@ -119,6 +119,7 @@ describe('a timer that comes late', () => {
     assert.equal(workers[0].heard.at(-1).kind, PING, 'it was asked for a sign of life');
     workers[0].answersPings = true;
     sleepFor(600_000);
+    sleepFor(0);
     for (let turns = 0; turns < 10; turns += 1) {
       await turn();
     }
@@ -133,6 +134,7 @@ describe('a timer that comes late', () => {
     sleepFor(500);
     await turn();
     sleepFor(600_000);
+    sleepFor(0);
     await turn();
     assert.equal(workers[0].terminated, false, 'not at once');
     sleepFor(250);
