@@ -229,11 +229,21 @@ fn summary(rule: &quillwork_core::alert::Rule, subject: &str, state: State, valu
         State::Pending => {
             format!("{what} is {}, {side} {}, not yet for long.", shown(value), shown(rule.warning.threshold))
         }
-        State::Warning => {
-            format!("{what} is {}; the warning is {side} {}.", shown(value), shown(rule.warning.threshold))
-        }
-        State::Critical => {
-            format!("{what} is {}; critical is {side} {}.", shown(value), shown(rule.critical.threshold))
+        State::Warning | State::Critical => {
+            let (name, threshold) = if state == State::Warning {
+                ("the warning", rule.warning.threshold)
+            } else {
+                ("critical", rule.critical.threshold)
+            };
+            if rule.direction.is_beyond(value, threshold) {
+                format!("{what} is {}; {name} is {side} {}.", shown(value), shown(threshold))
+            } else {
+                format!(
+                    "{what} is {}, no longer {side} {}, but not yet for long.",
+                    shown(value),
+                    shown(threshold)
+                )
+            }
         }
         State::NoData { firing: Some(severity) } => {
             format!("{what} is not known now; it was {} and the alert was {severity}.", shown(value))
@@ -265,6 +275,25 @@ fn rounded(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_alert_that_is_only_kept_says_that_its_value_is_fine_again() {
+        let rules = budget_rules();
+        let cpu = rules.iter().find(|rule| rule.name == "host-cpu").unwrap();
+        assert_eq!(
+            summary(cpu, HOST, State::Warning, Some(0.8)),
+            "CPU use is 80 %; the warning is above 70 %."
+        );
+        assert_eq!(
+            summary(cpu, HOST, State::Warning, Some(0.005)),
+            "CPU use is 0.5 %, no longer above 70 %, but not yet for long."
+        );
+        let frames = rules.iter().find(|rule| rule.name == "page-fps").unwrap();
+        assert_eq!(
+            summary(frames, "A", State::Critical, Some(40.0)),
+            "Frame rate of A is 40 a second, no longer below 30 a second, but not yet for long."
+        );
+    }
 
     #[test]
     fn values_read_as_people_write_them() {
