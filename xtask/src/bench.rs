@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::Value;
 
@@ -63,7 +63,11 @@ pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode
         let mut lines = Vec::new();
         let finished = job.run(|line| lines.push(line.to_owned()))?;
         let (results, others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.starts_with(MARK));
-        rows.extend(results.iter().filter_map(|line| row(line)));
+        for line in &results {
+            rows.push(
+                row(line).with_context(|| format!("a comparison gave no ratio with its spread: {line}"))?,
+            );
+        }
         notes.extend(others.into_iter().filter(|line| !is_noise(line)));
         if !finished.success {
             println!("{}", finished.complaint);

@@ -55,7 +55,8 @@ fn check_address(options: &Options) -> Result<()> {
     let (bind, port) = (options.bind, options.port);
     if !bind.is_loopback() && options.token_file.is_none() {
         bail!(
-            "{bind} can be reached from other machines: give a file with a token by --token-file, or leave out --bind"
+            "{bind} can be reached from other machines: give a file with a token by --token-file, or leave out --bind\n\
+             `(umask 077; openssl rand -hex 32 > token)` makes one"
         );
     }
     if let Some(file) = options.token_file.as_ref().filter(|file| !file.is_file()) {
@@ -110,8 +111,9 @@ fn welcome(address: &str) -> String {
     format!(
         "\n  Dashboard   {address}/\n  Story app   {address}/story/\n  API         {address}/api/v1/snapshot  \
          (all of it: {address}/api/v1/openapi.json)\n  Metrics     {address}/metrics\n\n\
-         Try first: open the dashboard and the story app side by side. Open the sample story, run the Monte-Carlo\n\
-         analysis, and watch the page's pool and frame rate on the dashboard beside this machine's CPU.\n\n\
+         Try first: open the dashboard and the story app side by side. In the story app try \u{201c}The Tide Clock\u{201d},\n\
+         let a thousand random readers read it, and watch the page's workers and frame rate on the dashboard\n\
+         beside this machine's CPU.\n\n\
          Ctrl-C stops everything.\n"
     )
 }
