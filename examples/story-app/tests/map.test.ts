@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bands, layoutPassages } from '../src/layout/layered';
 import { NODE_HEIGHT } from '../src/layout/geometry';
-import { fit, pan, reveal, toMap, zoomAt } from '../src/map/camera';
+import { BAR, fit, pan, reveal, toMap, zoomAt } from '../src/map/camera';
 import { findPassages } from '../src/map/find';
 import { labelWidth } from '../src/map/labels';
 import { neighbour, passageAt } from '../src/map/navigate';
@@ -84,8 +84,23 @@ describe('camera', () => {
 
   test('reveal moves no further than it must', () => {
     const camera = { x: 0, y: 0, scale: 1 };
-    expect(reveal(camera, VIEW, 50, 50, 60)).toEqual(camera);
-    expect(reveal(camera, VIEW, 1000, 0, 60)).toEqual({ x: 1000 - 340, y: 0, scale: 1 });
+    const place = { width: 100, height: 34 };
+    expect(reveal(camera, VIEW, { ...place, x: 50, y: 50 }, 60)).toEqual(camera);
+    expect(reveal(camera, VIEW, { ...place, x: 1000, y: 0 }, 60)).toEqual({ x: 1000 + 50 + 60 - 400, y: 0, scale: 1 });
+  });
+
+  test('what is revealed lies whole in the view, and not under the search bar', () => {
+    for (const scale of [0.3, 0.7, 2]) {
+      for (const [x, y] of [[0, 0], [5000, 900], [-700, 5000], [30, -4000]] as const) {
+        const camera = reveal({ x: 10, y: 700, scale }, VIEW, { x, y, width: 200, height: 34 }, 20);
+        const first = toMap(camera, VIEW, 20, BAR + 20);
+        const last = toMap(camera, VIEW, VIEW.width - 20, VIEW.height - 20);
+        expect(first.x).toBeLessThanOrEqual(x - 100 + 1e-6);
+        expect(first.y).toBeLessThanOrEqual(y - 17 + 1e-6);
+        expect(last.x).toBeGreaterThanOrEqual(x + 100 - 1e-6);
+        expect(last.y).toBeGreaterThanOrEqual(y + 17 - 1e-6);
+      }
+    }
   });
 
   test('pan follows the finger at any scale', () => {

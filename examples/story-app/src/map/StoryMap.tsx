@@ -64,8 +64,8 @@ export function StoryMap() {
     controller.current?.setView({ selected, current, visited: seen, walked, heat, focused });
   }, [selected, current, seen, walked, heat, focused]);
   useEffect(() => {
-    if (current >= 0 && scene) controller.current?.show(current);
-  }, [current, scene]);
+    if (current >= 0 && layout) controller.current?.show(current);
+  }, [current, layout]);
 
   const select = (passage: number): void => {
     library.select(passage);

@@ -19,14 +19,39 @@ export function clampScale(scale: number): number {
   return Math.min(MAX_SCALE, Math.max(MIN_SCALE, scale));
 }
 
-/** Height of the search bar that lies over the top of the view. */
-const BAR = 40;
+/** A rectangle of the map around its centre. */
+export interface Place extends Size {
+  x: number;
+  y: number;
+}
+
+/** Height of what the search bar covers at the top of the view. */
+export const BAR = 50;
 
 /** Shows all of `content`, never larger than life. */
 export function fit(content: Size, view: Size): Camera {
   const margin = Math.min(28, view.width / 14);
   const scale = clampScale(Math.min(1.1, (view.width - 2 * margin) / Math.max(1, content.width), (view.height - 2 * margin - BAR) / Math.max(1, content.height)));
   return { x: content.width / 2, y: content.height / 2 - BAR / 2 / scale, scale };
+}
+
+/** The first look: all of `content` where its labels can be read then, or else the beginning at `readable`, the least scale at which they can. */
+export function firstLook(content: Size, view: Size, beginning: Place, readable: number): Camera {
+  const whole = fit(content, view);
+  if (whole.scale >= readable) return whole;
+  const margin = Math.min(28, view.width / 14) / readable;
+  const bar = BAR / readable;
+  const [width, height] = [view.width / readable, view.height / readable];
+  return {
+    scale: readable,
+    x: within(beginning.x, width / 2 - margin, content.width - width / 2 + margin),
+    y: within(beginning.y - beginning.height / 2 + height / 2 - bar - margin, height / 2 - bar - margin, content.height - height / 2 + margin),
+  };
+}
+
+/** `value`, or the end of the range that it exceeds; the middle where the range is turned round. */
+function within(value: number, least: number, most: number): number {
+  return least > most ? (least + most) / 2 : Math.min(most, Math.max(least, value));
 }
 
 /** Zooms by `factor` so that the point of the map under (`px`, `py`) of the view stays there. */
@@ -45,15 +70,20 @@ export function toMap(camera: Camera, view: Size, px: number, py: number): { x: 
   return { x: camera.x + (px - view.width / 2) / camera.scale, y: camera.y + (py - view.height / 2) / camera.scale };
 }
 
-/** Brings a point into view with the least movement, keeping `margin` pixels from the edge. */
-export function reveal(camera: Camera, view: Size, x: number, y: number, margin: number): Camera {
-  const halfWidth = Math.max(0, view.width / 2 - margin) / camera.scale;
-  const halfHeight = Math.max(0, view.height / 2 - margin) / camera.scale;
-  return {
-    ...camera,
-    x: Math.min(x + halfWidth, Math.max(x - halfWidth, camera.x)),
-    y: Math.min(y + halfHeight, Math.max(y - halfHeight, camera.y)),
-  };
+/** Brings a place into view with the least movement, `margin` pixels from the edges and from the search bar. */
+export function reveal(camera: Camera, view: Size, place: Place, margin: number): Camera {
+  const { scale } = camera;
+  const side = Math.max(0, view.width / 2 - margin - (place.width / 2) * scale) / scale;
+  const below = Math.max(0, view.height / 2 - margin - (place.height / 2) * scale) / scale;
+  const above = Math.max(-below, below - BAR / scale);
+  return { scale, x: within(camera.x, place.x - side, place.x + side), y: within(camera.y, place.y - below, place.y + above) };
+}
+
+/** Whether the centre of a place can be seen. */
+export function sees(camera: Camera, view: Size, place: Place): boolean {
+  const x = (place.x - camera.x) * camera.scale + view.width / 2;
+  const y = (place.y - camera.y) * camera.scale + view.height / 2;
+  return x >= 0 && x <= view.width && y >= BAR && y <= view.height;
 }
 
 export function between(from: Camera, to: Camera, share: number): Camera {

@@ -1,29 +1,26 @@
 /** The canvas, the camera and the fingers on it. React hands in what to show and hears what was picked. */
 
 import { NODE_HEIGHT } from '../layout/geometry';
-import { between, fit, pan, reveal, toMap, zoomAt, type Camera, type Size } from './camera';
+import { pan, toMap, zoomAt, type Camera } from './camera';
 import { passageAt } from './navigate';
 import { paint, type View } from './painter';
 import { readPalette, type Palette } from './palette';
 import type { Scene } from './scene';
+import { Viewport } from './viewport';
 
-const GLIDE_MILLIS = 260;
 /** Movement in pixels beyond which a press is a drag, not a click. */
 const DRAG_PIXELS = 5;
 
 export class MapController {
   #scene: Scene | undefined;
   #view: View = { selected: -1, current: -1, visited: new Set(), walked: new Set(), heat: undefined, focused: false };
-  #camera: Camera = { x: 0, y: 0, scale: 1 };
-  #size: Size = { width: 0, height: 0 };
+  readonly #viewport = new Viewport(() => matchMedia('(prefers-reduced-motion: reduce)').matches);
   /** Pixels of the screen to one of the page, as the canvas is sized for. */
   #ratio = 1;
   #palette: Palette;
   #frame = 0;
-  #glide: { from: Camera; to: Camera; began: number } | undefined;
   #pointers = new Map<number, { x: number; y: number }>();
   #travelled = 0;
-  #needsFit = true;
   readonly #resize: ResizeObserver;
   readonly #abort = new AbortController();
 
@@ -53,9 +50,8 @@ export class MapController {
   }
 
   setScene(scene: Scene | undefined): void {
-    const isNew = scene?.layout !== this.#scene?.layout;
     this.#scene = scene;
-    if (isNew) this.#needsFit = true;
+    this.#viewport.setContent(scene);
     this.#draw();
   }
 
@@ -70,45 +66,27 @@ export class MapController {
   }
 
   fit(): void {
-    if (this.#scene) this.#glideTo(fit(this.#scene.layout, this.#size));
+    this.#viewport.fit(performance.now());
+    this.#draw();
   }
 
   zoom(factor: number): void {
-    this.#glideTo(zoomAt(this.#target(), this.#size, this.#size.width / 2, this.#size.height / 2, factor));
+    this.#viewport.zoom(factor, performance.now());
+    this.#draw();
   }
 
   /** Brings a passage into view, near enough to read. */
   show(passage: number): void {
-    const layout = this.#scene?.layout;
-    const x = layout?.x[passage];
-    const y = layout?.y[passage];
-    if (x === undefined || y === undefined || this.#size.width === 0) return;
-    const target = this.#target();
-    this.#glideTo(reveal({ ...target, scale: Math.max(target.scale, 0.5) }, this.#size, x, y, Math.min(64, this.#size.width / 5)));
-  }
-
-  #target(): Camera {
-    return this.#glide?.to ?? this.#camera;
-  }
-
-  #glideTo(to: Camera): void {
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
-      this.#glide = undefined;
-      this.#camera = to;
-    } else {
-      this.#glide = { from: this.#camera, to, began: performance.now() };
-    }
+    this.#viewport.show(passage, performance.now());
     this.#draw();
   }
 
   #measure(): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    const hadSize = this.#size.width > 0;
-    this.#size = { width, height };
+    this.#viewport.resize({ width, height }, this.#view.current);
     this.#ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * this.#ratio);
     this.canvas.height = Math.round(height * this.#ratio);
-    if (!hadSize) this.#needsFit = true;
     // The canvas was just cleared: draw in the same frame, or it would flicker.
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
@@ -127,29 +105,20 @@ export class MapController {
       return;
     }
     const context = this.canvas.getContext('2d');
-    if (!context || this.#size.width === 0) return;
+    const { size } = this.#viewport;
+    if (!context || size.width === 0) return;
     if (!this.#scene) {
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.clearRect(0, 0, this.canvas.width, this.canvas.height);
       return;
     }
-    if (this.#needsFit) {
-      this.#needsFit = false;
-      this.#glide = undefined;
-      this.#camera = fit(this.#scene.layout, this.#size);
-    }
-    if (this.#glide) {
-      const share = Math.min(1, (now - this.#glide.began) / GLIDE_MILLIS);
-      this.#camera = between(this.#glide.from, this.#glide.to, Math.max(0, share));
-      if (share >= 1) this.#glide = undefined;
-      else this.#draw();
-    }
-    paint(context, this.#scene, this.#view, this.#camera, this.#size, this.#ratio, this.#palette);
+    this.#viewport.advance(now);
+    if (this.#viewport.gliding) this.#draw();
+    paint(context, this.#scene, this.#view, this.#viewport.camera, size, this.#ratio, this.#palette);
   }
 
   #moveCamera(camera: Camera): void {
-    this.#glide = undefined;
-    this.#camera = camera;
+    this.#viewport.move(camera);
     this.#draw();
   }
 
@@ -160,8 +129,8 @@ export class MapController {
 
   #passageAt(x: number, y: number, tolerance: number): number | undefined {
     if (!this.#scene) return undefined;
-    const point = toMap(this.#camera, this.#size, x, y);
-    return passageAt(this.#scene.layout, this.#scene.widths, NODE_HEIGHT, point.x, point.y, tolerance / this.#camera.scale);
+    const point = toMap(this.#viewport.camera, this.#viewport.size, x, y);
+    return passageAt(this.#scene.layout, this.#scene.widths, NODE_HEIGHT, point.x, point.y, tolerance / this.#viewport.camera.scale);
   }
 
   #down(event: PointerEvent): void {
@@ -185,11 +154,11 @@ export class MapController {
     if (other) {
       // Two fingers: the point between them stays, their distance zooms.
       const factor = Math.hypot(here.x - other.x, here.y - other.y) / Math.max(1, Math.hypot(before.x - other.x, before.y - other.y));
-      const moved = pan(this.#camera, (here.x - before.x) / 2, (here.y - before.y) / 2);
-      this.#moveCamera(zoomAt(moved, this.#size, (here.x + other.x) / 2, (here.y + other.y) / 2, factor));
+      const moved = pan(this.#viewport.camera, (here.x - before.x) / 2, (here.y - before.y) / 2);
+      this.#moveCamera(zoomAt(moved, this.#viewport.size, (here.x + other.x) / 2, (here.y + other.y) / 2, factor));
     } else if (this.#travelled > DRAG_PIXELS) {
       this.onHover(undefined, 0, 0);
-      this.#moveCamera(pan(this.#camera, here.x - before.x, here.y - before.y));
+      this.#moveCamera(pan(this.#viewport.camera, here.x - before.x, here.y - before.y));
     }
   }
 
@@ -205,8 +174,8 @@ export class MapController {
     event.preventDefault();
     const { x, y } = this.#at(event);
     const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? event.deltaY * 16 : event.deltaY;
-    if (event.shiftKey) this.#moveCamera(pan(this.#camera, -pixels - event.deltaX, 0));
-    else this.#moveCamera(zoomAt(this.#camera, this.#size, x, y, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016))));
+    if (event.shiftKey) this.#moveCamera(pan(this.#viewport.camera, -pixels - event.deltaX, 0));
+    else this.#moveCamera(zoomAt(this.#viewport.camera, this.#viewport.size, x, y, Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.0016))));
   }
 }
 

@@ -2,6 +2,13 @@
 
 import { OPENING, type Passage } from '../story/graph';
 
+/** Size of the letters, in units of the map. */
+export const LABEL_SIZE = 13.5;
+/** Pixels of the screen below which letters are hard to read. */
+export const READABLE_PIXELS = 9.5;
+/** The least scale at which every label can be read. */
+export const READABLE_SCALE = READABLE_PIXELS / LABEL_SIZE;
+
 const CHARACTER = 8.2;
 const PADDING = 22;
 const LONGEST = 26;

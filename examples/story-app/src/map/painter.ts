@@ -2,6 +2,7 @@
 
 import { NODE_HEIGHT } from '../layout/geometry';
 import type { Camera, Size } from './camera';
+import { LABEL_SIZE, READABLE_PIXELS } from './labels';
 import { mixColours, type Palette } from './palette';
 import { traceNodeShape } from './shapes';
 import type { Curve, Scene } from './scene';
@@ -182,8 +183,6 @@ class Letters {
   }
 }
 
-const LABEL_SIZE = 13.5;
-const READABLE_PIXELS = 9.5;
 const LARGEST_LABEL = 15.5;
 
 function halo(context: CanvasRenderingContext2D, x: number, y: number, width: number, distance: number, colour: string, scale: number, dash: number[]): void {

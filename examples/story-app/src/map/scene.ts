@@ -23,6 +23,8 @@ export interface Curve {
 
 export interface Scene {
   layout: Layout;
+  /** The passage that the story begins with. */
+  start: number;
   labels: string[];
   widths: number[];
   looks: Look[];
@@ -31,7 +33,7 @@ export interface Scene {
 
 export function buildScene(graph: StoryGraph, layout: Layout, reachability: Reachability | undefined): Scene {
   const widths = graph.passages.map(labelWidth);
-  return { layout, widths, labels: graph.passages.map(labelOf), looks: looksOf(graph, reachability), curves: graph.edges.flatMap((edge) => curveOf(edge, layout, widths)) };
+  return { layout, start: graph.start, widths, labels: graph.passages.map(labelOf), looks: looksOf(graph, reachability), curves: graph.edges.flatMap((edge) => curveOf(edge, layout, widths)) };
 }
 
 function looksOf(graph: StoryGraph, reachability: Reachability | undefined): Look[] {
