@@ -18,13 +18,17 @@ export interface PoolState {
 
 const PUBLISH_MILLIS = 250;
 
-const LOST = 'A worker was lost; a new one took its place and its task was given to another.';
 const NOTICES: Record<WorkerLost['reason'], string> = {
-  failed: LOST,
-  silent: LOST,
-  'boot-timeout': 'A worker did not start in time; another is being started.',
-  'ignored-abort': 'A worker was busy with what was cancelled; a new one took its place.',
+  failed: 'A worker was lost; a new one took its place',
+  silent: 'A worker fell silent; a new one took its place',
+  'boot-timeout': 'A worker did not start in time; another is being started',
+  'ignored-abort': 'A worker was busy with what was cancelled; a new one took its place',
 };
+
+/** What became of a worker, and of its task where it had one to give to another. */
+function lossText(reason: WorkerLost['reason'], isRedelivered: boolean): string {
+  return `${NOTICES[reason]}${isRedelivered ? ', and its task was given to another' : ''}.`;
+}
 
 function measured(runtime: StoryRuntime): Omit<PoolState, 'notice'> {
   const { telemetry } = runtime;
@@ -43,8 +47,11 @@ export class Pool {
   constructor(private readonly runtime: StoryRuntime) {
     this.store = new Store<PoolState>({ ...measured(runtime), notice: undefined });
     runtime.on('stats', () => this.#soon());
+    let redelivered = 0;
     runtime.on('workerlost', ({ reason }) => {
-      this.store.set({ notice: NOTICES[reason] });
+      const before = redelivered;
+      redelivered = runtime.stats().redelivered;
+      this.store.set({ notice: lossText(reason, redelivered > before) });
       this.#soon();
     });
     runtime.telemetry?.subscribe(() => this.#soon());
