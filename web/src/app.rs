@@ -56,8 +56,10 @@ fn App() -> impl IntoView {
             <Notice />
             <Budget />
             <Alerts />
-            <Charts />
-            <Pages />
+            <div class="time-lines">
+                <Charts />
+                <Pages />
+            </div>
             <Details />
         </main>
         <Footer />

@@ -2,6 +2,8 @@
 
 use quillwork_protocol::alert::{AlertState, AlertStatus};
 
+use super::format::counted;
+
 /// How a state is shown.
 pub fn state_text(state: AlertState) -> &'static str {
     match state {
@@ -27,6 +29,28 @@ pub fn state_key(state: AlertState) -> &'static str {
 /// Whether someone should look now.
 pub fn is_firing(state: AlertState) -> bool {
     matches!(state, AlertState::Critical | AlertState::Warning)
+}
+
+/// Whether there is nothing to look at: all is well, or nothing was there to be observed yet.
+pub fn is_quiet(alert: &AlertStatus) -> bool {
+    match alert.state {
+        AlertState::Ok => true,
+        AlertState::NoData => alert.value.is_none(),
+        AlertState::Critical | AlertState::Warning | AlertState::Pending => false,
+    }
+}
+
+/// How many rules ask for nothing, and why: `2 rules within bounds, 3 not observed yet`.
+pub fn quiet_text(alerts: &[AlertStatus]) -> String {
+    let within = alerts.iter().filter(|alert| alert.state == AlertState::Ok).count();
+    let unobserved = alerts.iter().filter(|alert| is_quiet(alert)).count() - within;
+    let within = (within > 0).then(|| format!("{} within bounds", counted(within, "rule", "rules")));
+    let unobserved = match (unobserved, &within) {
+        (0, _) => None,
+        (number, Some(_)) => Some(format!("{number} not observed yet")),
+        (number, None) => Some(format!("{} not observed yet", counted(number, "rule", "rules"))),
+    };
+    within.into_iter().chain(unobserved).collect::<Vec<_>>().join(", ")
 }
 
 /// The most urgent first; among equals the newest, then by name, so that rows keep their places.
@@ -94,6 +118,23 @@ mod tests {
             critical_threshold: 0.9,
             since_unix_millis,
         }
+    }
+
+    #[test]
+    fn what_was_never_observed_is_quiet_and_what_is_lost_is_not() {
+        let unobserved = AlertStatus { value: None, ..alert("a", AlertState::NoData, 1) };
+        let lost = alert("b", AlertState::NoData, 1);
+        assert!(is_quiet(&unobserved) && is_quiet(&alert("c", AlertState::Ok, 1)));
+        assert!(!is_quiet(&lost) && !is_quiet(&alert("d", AlertState::Pending, 1)));
+
+        let text = |alerts: &[AlertStatus]| quiet_text(alerts).replace('\u{a0}', " ");
+        let fine = alert("c", AlertState::Ok, 1);
+        assert_eq!(
+            text(&[fine.clone(), unobserved.clone(), lost.clone()]),
+            "1 rule within bounds, 1 not observed yet"
+        );
+        assert_eq!(text(&[unobserved]), "1 rule not observed yet");
+        assert_eq!(text(&[fine, lost]), "1 rule within bounds");
     }
 
     #[test]

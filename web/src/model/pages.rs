@@ -1,6 +1,6 @@
 //! A connected page as a card shows it.
 
-use quillwork_protocol::page::PageSample;
+use quillwork_protocol::page::{PageSample, PageSource};
 use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
 
 use super::format::{NO_DATA, Unit, span};
@@ -29,20 +29,16 @@ pub struct PageCard {
 }
 
 impl PageCard {
-    /// The card at `now` on the host's clock. A page that is not live has no current values: its last ones would be
-    /// taken for its state.
-    pub fn new(page: &PageSnapshot, now_unix_millis: u64) -> Self {
+    /// The card of one of `pages` at `now` on the host's clock. A page that is not live has no current values: its last
+    /// ones would be taken for its state.
+    pub fn new(page: &PageSnapshot, pages: &[PageSnapshot], now_unix_millis: u64) -> Self {
         let live = page.link == PageLink::Live;
         let sample = page.sample.as_ref().filter(|_| live);
         let silence = span(now_unix_millis.saturating_sub(page.last_heard_unix_millis));
         let frames = sample.and_then(|sample| sample.frames_per_second);
         Self {
             id: page.source.id.clone(),
-            name: if page.source.name.trim().is_empty() {
-                page.source.id.clone()
-            } else {
-                page.source.name.clone()
-            },
+            name: name(&page.source, pages),
             link: page.link,
             link_text: match page.link {
                 PageLink::Live => "live".to_owned(),
@@ -61,6 +57,24 @@ impl PageCard {
         }
     }
 }
+
+/// What a person calls a page: its name, with the beginning of its id where another of `pages` has the same name, as
+/// two tabs of one app have.
+pub fn name(source: &PageSource, pages: &[PageSnapshot]) -> String {
+    let name = source.name.trim();
+    if name.is_empty() {
+        return source.id.clone();
+    }
+    let shared = pages.iter().any(|page| page.source.id != source.id && page.source.name.trim() == name);
+    if !shared {
+        return name.to_owned();
+    }
+    let id: String = source.id.chars().take(ID_BEGINNING).collect();
+    format!("{name} · {id}")
+}
+
+/// Characters of an id that tell pages of one name apart.
+const ID_BEGINNING: usize = 4;
 
 fn facts(sample: &PageSample, dropped_samples: u64) -> Vec<(&'static str, String)> {
     let or_no_data = |text: Option<String>| text.unwrap_or_else(|| NO_DATA.to_owned());
@@ -136,7 +150,7 @@ pub(crate) mod tests {
 
     #[test]
     fn shows_what_a_live_page_does() {
-        let card = PageCard::new(&page_snapshot("a", PageLink::Live, 10_000), 10_400);
+        let card = PageCard::new(&page_snapshot("a", PageLink::Live, 10_000), &[], 10_400);
         assert_eq!(card.frames_text.replace('\u{a0}', " "), "60 FPS");
         assert_eq!(card.link_text, "live");
         assert_eq!(fact(&card, "Workers busy"), "3 of 4");
@@ -151,13 +165,13 @@ pub(crate) mod tests {
         let sample = page.sample.as_mut().expect("a sample");
         sample.visible = false;
         sample.frames_per_second = None;
-        let card = PageCard::new(&page, 10_400);
+        let card = PageCard::new(&page, &[], 10_400);
         assert_eq!((card.frames, card.frames_text.as_str()), (None, "hidden"));
     }
 
     #[test]
     fn a_lost_page_shows_how_long_and_no_old_values() {
-        let card = PageCard::new(&page_snapshot("a", PageLink::Lost, 10_000), 22_500);
+        let card = PageCard::new(&page_snapshot("a", PageLink::Lost, 10_000), &[], 22_500);
         assert_eq!(card.link_text.replace('\u{a0}', " "), "lost for 12 s");
         assert_eq!((card.frames, card.response, card.errors), (None, None, None));
         assert!(card.facts.is_empty(), "{:?}", card.facts);
@@ -167,6 +181,15 @@ pub(crate) mod tests {
     fn a_nameless_page_goes_by_its_id() {
         let mut page = page_snapshot("a1b2", PageLink::Closed, 10_000);
         page.source.name = " ".into();
-        assert_eq!(PageCard::new(&page, 11_000).name, "a1b2");
+        assert_eq!(PageCard::new(&page, &[], 11_000).name, "a1b2");
+    }
+
+    #[test]
+    fn pages_of_one_name_are_told_apart() {
+        let mut pages = ["a1b2c3", "d4e5f6", "777777"].map(|id| page_snapshot(id, PageLink::Live, 10_000));
+        pages[2].source.name = "Another".into();
+        let names = pages.each_ref().map(|page| name(&page.source, &pages));
+        assert_eq!(names, ["Story studio · a1b2", "Story studio · d4e5", "Another"]);
+        assert_eq!(name(&pages[0].source, &pages[..1]), "Story studio");
     }
 }

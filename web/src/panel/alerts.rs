@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use quillwork_protocol::alert::{AlertState, AlertStatus};
 
 use crate::browser::clock;
-use crate::model::{alerts, format};
+use crate::model::{alerts, format, pages};
 use crate::state::Dashboard;
 
 #[component]
@@ -19,15 +19,15 @@ pub(crate) fn Alerts() -> impl IntoView {
     });
     let of = move |quiet: bool| {
         Memo::new(move |_| {
-            let wanted = |alert: &&AlertStatus| (alert.state == AlertState::Ok) == quiet;
+            let wanted = |alert: &&AlertStatus| alerts::is_quiet(alert) == quiet;
             all.with(|all| all.iter().filter(wanted).map(key).collect::<Vec<_>>())
         })
     };
     let (raised, calm) = (of(false), of(true));
     let firing = move || all.with(|all| all.iter().filter(|alert| alerts::is_firing(alert.state)).count());
     let nothing = move || {
-        if all.with(Vec::is_empty) {
-            "No rule has been evaluated yet."
+        if all.with(|all| all.iter().all(|alert| alert.state != AlertState::Ok)) {
+            "Nothing has been observed yet."
         } else {
             "Everything that is watched is within bounds."
         }
@@ -52,7 +52,7 @@ pub(crate) fn Alerts() -> impl IntoView {
                 <p class="empty">{nothing}</p>
             </Show>
             <details hidden=move || calm.with(Vec::is_empty)>
-                <summary>{move || format::counted(calm.with(Vec::len), "rule", "rules")} " within bounds"</summary>
+                <summary>{move || all.with(|all| alerts::quiet_text(all))}</summary>
                 <ul class="alert-list">
                     <For each=move || calm.get() key=Clone::clone let(key)>
                         <Row key all />
@@ -91,6 +91,14 @@ fn Row(key: Key, all: Memo<Vec<AlertStatus>>) -> impl IntoView {
         (state.get() != AlertState::Ok)
             .then(|| format!(" · since {} ({age})", clock::time_of_day(since.get())))
     };
+    let subject = move || {
+        let alert = alert.get()?;
+        dashboard.snapshot.with(|snapshot| {
+            let pages = snapshot.as_ref().map(|snapshot| snapshot.pages.as_slice()).unwrap_or_default();
+            let page = pages.iter().find(|page| page.source.id == alert.subject);
+            Some(page.map_or(alert.subject_name, |page| pages::name(&page.source, pages)))
+        })
+    };
     view! {
         <li class="alert" data-testid="alert" data-rule=rule data-state=move || alerts::state_key(state.get())>
             <span class="state" data-tone=move || alerts::state_key(state.get())>
@@ -101,7 +109,7 @@ fn Row(key: Key, all: Memo<Vec<AlertStatus>>) -> impl IntoView {
                 <span class="alert-facts">
                     <code>{named}</code>
                     " on "
-                    {text(|alert| &alert.subject_name)}
+                    {subject}
                     {age}
                 </span>
             </span>

@@ -1,9 +1,10 @@
 //! Who is connected, and how the picture is shown.
 
 use leptos::prelude::*;
-use quillwork_protocol::snapshot::PageLink;
+use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
 
 use crate::model::link::HostState;
+use crate::model::pages::name;
 use crate::model::settings::Range;
 use crate::state::{Dashboard, for_how_long};
 
@@ -61,30 +62,32 @@ fn Links() -> impl IntoView {
             let pages = snapshot.as_ref().map(|snapshot| snapshot.pages.as_slice()).unwrap_or_default();
             // What a lost host last said of its pages is no longer known to be so.
             let link = |link| if live { link } else { PageLink::Lost };
-            let name = |page: &quillwork_protocol::snapshot::PageSnapshot| {
-                if page.source.name.is_empty() { page.source.id.clone() } else { page.source.name.clone() }
+            let row = |page: &PageSnapshot| {
+                (page.source.id.clone(), name(&page.source, pages), link_key(link(page.link)))
             };
-            pages
-                .iter()
-                .map(|page| (page.source.id.clone(), name(page), link_key(link(page.link))))
-                .collect::<Vec<_>>()
+            pages.iter().map(row).collect::<Vec<_>>()
         })
     });
     let link_of = move |id: &str| {
         pages
             .with(|pages| pages.iter().find(|(found, ..)| found == id).map_or("closed", |(_, _, link)| *link))
     };
+    let name_of = move |id: &str| {
+        pages.with(|pages| {
+            pages.iter().find(|(found, ..)| found == id).map_or_else(String::new, |(_, name, _)| name.clone())
+        })
+    };
     view! {
         <ul class="links" aria-label="Connections">
             <li class="link" data-testid="host-status" data-state=state>
                 {text}
             </li>
-            <For each=move || pages.get() key=|(id, ..)| id.clone() let((id, name, _))>
+            <For each=move || pages.get() key=|(id, ..)| id.clone() let((id, ..))>
                 {
-                    let (shown, read) = (id.clone(), id.clone());
+                    let (shown, named, read) = (id.clone(), id.clone(), id.clone());
                     view! {
                         <li class="link" data-state=move || link_of(&shown)>
-                            <a href=format!("#page-{id}")>{name}</a>
+                            <a href=format!("#page-{id}")>{move || name_of(&named)}</a>
                             " "
                             {move || link_of(&read)}
                         </li>

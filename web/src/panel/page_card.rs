@@ -17,14 +17,15 @@ pub(crate) fn PageCard(id: String) -> impl IntoView {
         let now = dashboard.now_unix_millis.get();
         let stale = dashboard.is_stale() && !dashboard.view.with(|view| view.paused);
         dashboard.snapshot.with(|snapshot| {
-            let page = snapshot.as_ref()?.pages.iter().find(|page| page.source.id == key);
+            let all = &snapshot.as_ref()?.pages;
+            let page = all.iter().find(|page| page.source.id == key);
             let Some(page) = page else { return before.cloned().flatten() };
             let mut page = page.clone();
             // A lost host can't vouch for its pages.
             if stale && page.link == PageLink::Live {
                 page.link = PageLink::Lost;
             }
-            Some(pages::PageCard::new(&page, now))
+            Some(pages::PageCard::new(&page, all, now))
         })
     });
     let of = move |read: fn(&pages::PageCard) -> String| {
