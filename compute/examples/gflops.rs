@@ -3,8 +3,10 @@
 //! `cargo run --release -p quillwork-compute --example gflops [-- EDGE...]`
 //!
 //! Every round runs each contestant once, so that what slows the machine down slows all of them. A rate is the median over the rounds;
-//! the spread is the distance between the quartiles. The ratio says how many times as fast as `matrixmultiply` on one thread a contestant is.
-//! Times of the GPU include bringing the operands there and the product back.
+//! the spread is the distance between the quartiles. Times of the GPU include bringing the operands there and the product back.
+//! `matrixmultiply` runs on one thread.
+//!
+//! Lines that begin with `BENCH` are for `cargo xtask bench`: the median over the rounds of our time over the peer's, and the range.
 
 use std::env;
 use std::hint::black_box;
@@ -33,6 +35,7 @@ async fn compare(edges: &[usize]) {
         Ok(adapter) => println!("GPU: {adapter}"),
         Err(reason) => println!("GPU: none, {reason}"),
     }
+    let emulated = compute.adapter().is_ok_and(|adapter| adapter.fallback);
     for &edge in edges {
         let shape = Shape::new(edge, edge, edge).expect("edges are at least 1 and matrices fit");
         let mut numbers = Sequence::new(edge as u64);
@@ -51,8 +54,9 @@ async fn compare(edges: &[usize]) {
             for (index, contestant) in contestants.iter_mut().enumerate() {
                 let start = Instant::now();
                 match index {
-                    // Minutes per round beyond this.
-                    0 if edge > 1024 => continue,
+                    // Seconds per round beyond these; what they show is seen before.
+                    0 if edge > 512 => continue,
+                    3 if emulated && edge > 256 => continue,
                     0 => drop(black_box(three_loops(shape, &a, &b))),
                     1 => drop(black_box(peer(shape, &a, &b))),
                     2 => drop(black_box(cpu::matmul(shape, &a, &b).expect("the operands fit"))),
@@ -75,7 +79,7 @@ async fn compare(edges: &[usize]) {
 
 async fn check(compute: &Compute, shape: Shape, a: &[f32], b: &[f32]) {
     // The comparison in f64 takes a hundred times longer than the product.
-    if shape.flops() > 3e9 {
+    if shape.flops() > 1e9 {
         let twin = cpu::matmul(shape, a, b).expect("the operands fit");
         let gpu = compute.matmul(shape, a, b, Device::Gpu).await.expect("the operands fit");
         let difference = twin.iter().zip(&gpu.data).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
@@ -106,6 +110,9 @@ fn rounds(flops: f64) -> usize {
 
 fn report(edge: usize, flops: f64, rounds: usize, contestants: &mut [Contestant]) {
     println!("{edge} x {edge} x {edge}, {rounds} rounds");
+    let [_, peer, twin, gpu] = &*contestants else { unreachable!("there are four contestants") };
+    bench(edge, twin, peer);
+    bench(edge, gpu, twin);
     for contestant in contestants.iter_mut() {
         contestant.times.sort_unstable();
     }
@@ -121,6 +128,32 @@ fn report(edge: usize, flops: f64, rounds: usize, contestants: &mut [Contestant]
             rate(median) / rate(peer),
         );
     }
+}
+
+/// One line of JSON. Both took part in the same rounds, or ours in none.
+fn bench(edge: usize, ours: &Contestant, theirs: &Contestant) {
+    let seconds =
+        |contestant: &Contestant| contestant.times.iter().map(Duration::as_secs_f64).collect::<Vec<_>>();
+    let middle = |mut values: Vec<f64>| {
+        values.sort_unstable_by(f64::total_cmp);
+        values.get(values.len() / 2).copied()
+    };
+    let ratios: Vec<f64> =
+        seconds(ours).iter().zip(seconds(theirs)).map(|(ours, theirs)| ours / theirs).collect();
+    let (low, high) =
+        (ratios.iter().copied().fold(f64::INFINITY, f64::min), ratios.iter().copied().fold(0.0, f64::max));
+    let (Some(ratio), Some(mine), Some(peers)) =
+        (middle(ratios), middle(seconds(ours)), middle(seconds(theirs)))
+    else {
+        return;
+    };
+    println!(
+        r#"BENCH {{"name":"{edge} x {edge} matrices, {}","peer":"{}","ratio":{ratio},"low":{low},"high":{high},"ours":{},"theirs":{},"unit":"ms"}}"#,
+        ours.name,
+        theirs.name,
+        mine * 1e3,
+        peers * 1e3,
+    );
 }
 
 fn three_loops(shape: Shape, a: &[f32], b: &[f32]) -> Vec<f32> {

@@ -95,12 +95,21 @@ fn row(line: &str) -> Option<Vec<String>> {
     ])
 }
 
-/// What cargo and npm say about themselves.
+/// What cargo, npm and graphics drivers say about themselves.
 fn is_noise(line: &str) -> bool {
-    let line = line.trim_start();
-    ["Compiling ", "Finished ", "Running ", "Blocking ", "Downloaded ", "Downloading ", "> "]
-        .iter()
-        .any(|start| line.starts_with(start))
+    const STARTS: [&str; 9] = [
+        "Compiling ",
+        "Finished ",
+        "Running ",
+        "Blocking ",
+        "Downloaded ",
+        "Downloading ",
+        "> ",
+        "npm warn ",
+        "error: XDG_RUNTIME_DIR ",
+    ];
+    let line = line.trim();
+    line.is_empty() || STARTS.iter().any(|start| line.starts_with(start))
 }
 
 #[cfg(test)]
@@ -115,6 +124,6 @@ mod tests {
             ["pick among 8", "poise-core 0.1.1", "0.50", "0.40 to 0.62", "10.0", "20.0", "ns"]
         );
         assert!(row("BENCH nonsense").is_none());
-        assert!(is_noise("   Compiling a v1"));
+        assert!(is_noise("   Compiling a v1") && !is_noise("GPU: none"));
     }
 }
