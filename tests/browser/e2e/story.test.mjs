@@ -120,3 +120,37 @@ test('the keyboard alone moves, searches and plays', TEST_LIMIT, async () => {
   await keyboard.press('Backspace');
   await studio.until('player', { turns: 0 });
 });
+
+test('a slash searches from wherever the focus is, and is a letter where somebody types', TEST_LIMIT, async () => {
+  const { keyboard } = studio.page;
+  await studio.get('restart').focus();
+  await keyboard.type('/tower/');
+  assert.equal(await studio.get('search').inputValue(), 'tower/');
+  await keyboard.press('Backspace');
+  await studio.get('search-results').getByRole('option').first().waitFor();
+  await keyboard.press('Enter');
+  await studio.page.locator('[data-testid=map][data-selected*=tower]').waitFor();
+  await studio.page.setViewportSize({ width: 390, height: 844 });
+  await studio.get('tab-play').click();
+  await keyboard.type('/quay');
+  assert.equal(await studio.get('search').inputValue(), 'quay', 'the map is shown, and its search takes what is typed');
+});
+
+test('what was read does not fade in again when the reading is shown again', TEST_LIMIT, async () => {
+  await studio.page.setViewportSize({ width: 390, height: 844 });
+  await studio.get('tab-play').click();
+  await studio.choose();
+  const transcript = studio.get('transcript');
+  await transcript.evaluate(async (element) => {
+    await Promise.all(element.getAnimations({ subtree: true }).map(({ finished }) => finished));
+  });
+  await studio.get('tab-analysis').click();
+  await transcript.waitFor({ state: 'hidden' });
+  const fading = await transcript.evaluate(async (element) => {
+    document.querySelector('[data-testid="tab-play"]').click();
+    // In the first frame that shows the lines, an animation of theirs has just begun.
+    while (!element.checkVisibility()) await new Promise(requestAnimationFrame);
+    return element.getAnimations({ subtree: true }).length;
+  });
+  assert.equal(fading, 0);
+});

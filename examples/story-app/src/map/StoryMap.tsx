@@ -1,9 +1,11 @@
 /** The map of the story: a canvas that keyboard and screen reader can use too. */
 
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { flushSync } from 'react-dom';
 import { useStudio } from '../state/studio';
 import { useStore } from '../state/store';
 import { MapController } from './controller';
+import { isTyping } from '../ui/typing';
 import { describePassage } from './describe';
 import { useHeat } from './heat';
 import { Legend } from './Legend';
@@ -67,6 +69,19 @@ export function StoryMap() {
     if (current >= 0 && layout) controller.current?.show(current);
   }, [current, layout]);
 
+  useEffect(() => {
+    const onSlash = (event: globalThis.KeyboardEvent): void => {
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      event.preventDefault();
+      // A narrow window may show another part, and what is hidden takes no focus.
+      if (!search.current?.checkVisibility()) flushSync(() => settings.show('map'));
+      search.current?.focus();
+      search.current?.select();
+    };
+    document.addEventListener('keydown', onSlash);
+    return () => document.removeEventListener('keydown', onSlash);
+  }, [settings]);
+
   const select = (passage: number): void => {
     library.select(passage);
     controller.current?.show(passage);
@@ -80,7 +95,6 @@ export function StoryMap() {
     else if (event.key === '-') controller.current?.zoom(1 / 1.35);
     else if (event.key === '0') controller.current?.fit();
     else if (event.key === '.') select(current >= 0 ? current : story.graph.start);
-    else if (event.key === '/') search.current?.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();

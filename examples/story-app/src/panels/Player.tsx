@@ -5,6 +5,7 @@ import { titleOf } from '../map/labels';
 import type { Entry } from '../state/reading';
 import { useStudio } from '../state/studio';
 import { useStore } from '../state/store';
+import { isTyping } from '../ui/typing';
 import { marked } from './marked';
 
 /** Older lines are folded away: a transcript of an evening would slow the page. */
@@ -75,7 +76,7 @@ export function Player() {
           ))}
           <div ref={newest} className="newest">
             {entries.slice(Math.max(first, latest)).map((entry, i) => (
-              <Line key={Math.max(first, latest) + i} entry={entry} />
+              <Line key={Math.max(first, latest) + i} entry={entry} arriving />
             ))}
           </div>
         </div>
@@ -130,21 +131,33 @@ export function Player() {
   );
 }
 
-function Line({ entry }: { entry: Entry }): ReactNode {
-  if (entry.kind === 'chosen') return <p className="chosen">{marked(entry.text)}</p>;
-  if (entry.kind === 'warning') return <p className="line-warning">The story warns: {entry.text}</p>;
+function Line({ entry, arriving = false }: { entry: Entry; arriving?: boolean }): ReactNode {
+  const ref = arriving ? fadeIn : undefined;
+  if (entry.kind === 'chosen')
+    return (
+      <p ref={ref} className="chosen">
+        {marked(entry.text)}
+      </p>
+    );
+  if (entry.kind === 'warning')
+    return (
+      <p ref={ref} className="line-warning">
+        The story warns: {entry.text}
+      </p>
+    );
   return (
     <>
-      <p>{marked(entry.text)}</p>
-      {entry.tags.length > 0 ? <p className="tags">{entry.tags.map((tag) => `# ${tag}`).join('  ')}</p> : null}
+      <p ref={ref}>{marked(entry.text)}</p>
+      {entry.tags.length > 0 ? <p ref={ref} className="tags">{entry.tags.map((tag) => `# ${tag}`).join('  ')}</p> : null}
     </>
   );
 }
 
-function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString()} ${noun}${count === 1 ? '' : 's'}`;
+/** Once, when a line is new. An animation of the style sheet would run again whenever the part is shown. */
+function fadeIn(line: HTMLElement | null): void {
+  if (!matchMedia('(prefers-reduced-motion: reduce)').matches) line?.animate({ opacity: [0, 1] }, { duration: 300, easing: 'ease-out' });
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest('input, textarea, select, dialog') !== null;
+function countOf(count: number, noun: string): string {
+  return `${count.toLocaleString()} ${noun}${count === 1 ? '' : 's'}`;
 }
