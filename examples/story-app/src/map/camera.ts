@@ -35,15 +35,15 @@ export function fit(content: Size, view: Size): Camera {
   return { x: content.width / 2, y: content.height / 2 - BAR / 2 / scale, scale };
 }
 
-/** The first look: all of `content` where its labels can be read then, or else the beginning at `readable`, the least scale at which they can. */
-export function firstLook(content: Size, view: Size, beginning: Place, readable: number): Camera {
+/** The first look: all of `content` where that leaves it at the scale `readable` or more, and else its beginning at the scale `comfortable`. */
+export function firstLook(content: Size, view: Size, beginning: Place, { readable, comfortable: scale }: { readable: number; comfortable: number }): Camera {
   const whole = fit(content, view);
   if (whole.scale >= readable) return whole;
-  const margin = Math.min(28, view.width / 14) / readable;
-  const bar = BAR / readable;
-  const [width, height] = [view.width / readable, view.height / readable];
+  const margin = Math.min(28, view.width / 14) / scale;
+  const bar = BAR / scale;
+  const [width, height] = [view.width / scale, view.height / scale];
   return {
-    scale: readable,
+    scale,
     x: within(beginning.x, width / 2 - margin, content.width - width / 2 + margin),
     y: within(beginning.y - beginning.height / 2 + height / 2 - bar - margin, height / 2 - bar - margin, content.height - height / 2 + margin),
   };

@@ -8,6 +8,8 @@ export const LABEL_SIZE = 13.5;
 export const READABLE_PIXELS = 9.5;
 /** The least scale at which every label can be read. */
 export const READABLE_SCALE = READABLE_PIXELS / LABEL_SIZE;
+/** Where not all of a map can be read at once, a part of it is seen from this near. */
+export const COMFORTABLE_SCALE = 11 / LABEL_SIZE;
 
 const CHARACTER = 8.2;
 const PADDING = 22;

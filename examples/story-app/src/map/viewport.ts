@@ -2,11 +2,12 @@
 
 import { NODE_HEIGHT } from '../layout/geometry';
 import { between, firstLook, fit, reveal, sees, zoomAt, type Camera, type Place, type Size } from './camera';
-import { READABLE_SCALE } from './labels';
+import { COMFORTABLE_SCALE, READABLE_SCALE } from './labels';
 import type { Scene } from './scene';
 
 export type MapContent = Pick<Scene, 'layout' | 'widths' | 'start'>;
 
+const SCALES = { readable: READABLE_SCALE, comfortable: COMFORTABLE_SCALE };
 const GLIDE_MILLIS = 260;
 /** Pixels between a passage that is shown and the edge: its halo has room there. */
 const MARGIN = 36;
@@ -96,7 +97,7 @@ export class Viewport {
     if (!this.#looked) {
       this.#looked = true;
       const beginning = this.#place(this.#content.start);
-      this.move(beginning ? firstLook(this.#content.layout, this.#size, beginning, READABLE_SCALE) : fit(this.#content.layout, this.#size));
+      this.move(beginning ? firstLook(this.#content.layout, this.#size, beginning, SCALES) : fit(this.#content.layout, this.#size));
     }
     const awaited = this.#awaited === undefined ? undefined : this.#place(this.#awaited);
     this.#awaited = undefined;
