@@ -56,7 +56,8 @@ pub(crate) fn soak(workspace: &Workspace, options: &Options) -> Result<ExitCode>
         seed = seed.wrapping_add(POOLS);
     }
     println!(
-        "{rounds} rounds passed in {}: {} simulated pools, every property.",
+        "{rounds} {} passed in {}: {} simulated pools, every property.",
+        if rounds == 1 { "round" } else { "rounds" },
         clock(started.elapsed()),
         rounds * POOLS
     );
