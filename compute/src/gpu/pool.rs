@@ -19,6 +19,13 @@ pub(crate) fn size_class(bytes: u64) -> u64 {
 pub(crate) struct BufferPool(Arc<Mutex<State>>);
 
 impl BufferPool {
+    #[cfg_attr(
+        target_arch = "wasm32",
+        expect(
+            clippy::arc_with_non_send_sync,
+            reason = "in a browser a device stays in its worker; natively it is shared"
+        )
+    )]
     pub(crate) fn new(budget_bytes: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
             budget_bytes,

@@ -136,7 +136,7 @@ impl Gpu {
         #[cfg(not(target_arch = "wasm32"))]
         self.poller.wake_after(submission);
         #[cfg(target_arch = "wasm32")]
-        drop(submission);
+        let _ = submission;
         (mapped, scopes.close())
     }
 

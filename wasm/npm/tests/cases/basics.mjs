@@ -1,4 +1,4 @@
-import { equal, gate, ok, rejection, refused } from './check.mjs';
+import { equal, gate, ok, rejection, refused, until } from './check.mjs';
 
 export default {
   async 'gives the result of a task'(t) {
@@ -18,6 +18,8 @@ export default {
 
   async 'gives each of a thousand results to its own caller, from all workers'(t) {
     const runtime = await t.runtime({ workers: 2 });
+    // One that is up could be done with all before the other has loaded.
+    await until(() => runtime.stats().workers.every(({ state }) => state === 'ready'), 'both workers are up');
     const results = await Promise.all(Array.from({ length: 1_000 }, (_, n) => runtime.run('square', n)));
     equal(results, Array.from({ length: 1_000 }, (_, n) => n * n));
     const { completed, workers } = runtime.stats();
