@@ -54,7 +54,7 @@ id! {
 }
 
 id! {
-    /// One place in the pool, `0..workers`. It outlives the workers that fill it one after the other: see [`Generation`].
+    /// One place in the pool, counted from 0. It outlives the workers that fill it one after the other: see [`Generation`].
     WorkerId(u32)
 }
 
@@ -67,6 +67,17 @@ id! {
     /// Which of the workers that filled a [`WorkerId`]'s place. A message that carries an older generation comes from a
     /// worker that was given up, and changes nothing: terminating a worker is not immediate, so late messages are normal.
     Generation(u32)
+}
+
+id! {
+    /// What kind of work a task is, by its name in the app. The shell interns the names; statistics, histories and rules
+    /// are kept for each type.
+    TaskType(u32)
+}
+
+id! {
+    /// Where a worker is and a task would like to be. The shell interns the names.
+    RegionId(u32)
 }
 
 impl WorkerId {

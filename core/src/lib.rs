@@ -116,5 +116,7 @@ pub mod rng;
 pub mod telemetry;
 pub mod time;
 
+#[cfg(doctest)]
+mod guides;
 mod id_map;
 mod indexed_heap;

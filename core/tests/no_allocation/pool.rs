@@ -1,42 +1,11 @@
-//! Submitting, dispatching, settling, aborting and expiring allocate nothing in steady state: counted by the allocator
-//! itself.
-
-#![expect(
-    unsafe_code,
-    reason = "an allocator can only be written with it; this one adds a count to the system's"
-)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+//! Submitting, dispatching, settling, aborting and expiring.
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{Capabilities, Output, PoolConfig, Priority, Scheduler, TaskOutcome, TaskSpec};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged. Its default `realloc` calls `alloc`, so growth
-// counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps to the contract of `alloc`, which is the same here.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block came from the system's allocator with this layout.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use crate::allocations_of;
 
 const WORKERS: u32 = 8;
 const GPU: Capabilities = Capabilities::from_bits(1);
@@ -111,13 +80,9 @@ impl Load {
 fn a_pool_in_steady_state() {
     let mut load = Load::new();
     load.rounds(100_000);
-    let before = ALLOCATIONS.get();
-    load.rounds(100_000);
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(allocations_of(|| load.rounds(100_000)), 0);
 
     let counters = load.pool.stats(load.now).counters;
     let seen = [counters.completed, counters.expired, counters.aborted, counters.refused];
     assert!(seen.iter().all(|&count| count > 1_000), "the load was to do everything: {seen:?}");
-    drop(vec![1]);
-    assert!(ALLOCATIONS.get() > before, "the counting works");
 }
