@@ -25,6 +25,7 @@ extern crate alloc;
 
 mod check;
 mod driver;
+pub mod fleet;
 mod incarnation;
 mod ledger;
 mod recording;

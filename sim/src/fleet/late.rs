@@ -1,0 +1,131 @@
+//! Late binding: core's own pool.
+
+use alloc::vec::Vec;
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{
+    Input, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec, TerminateReason,
+};
+use quillwork_core::time::Instant;
+
+use super::job::START;
+use super::world::{Binder, World, index};
+
+/// Drives a [`Scheduler`] as a shell does.
+pub(super) struct LateBinding {
+    scheduler: Scheduler,
+    generations: Vec<Generation>,
+    /// Workers that were asked for while they could not be there.
+    awaited: Vec<bool>,
+}
+
+impl LateBinding {
+    /// As many workers as the scenario has; nothing else of the settings is changed.
+    pub(super) fn new(config: PoolConfig, workers: usize) -> Self {
+        let scheduler = Scheduler::new(PoolConfig { workers: index(workers), ..config }, START)
+            .expect("the pool's settings were checked by the caller");
+        let generations = alloc::vec![Generation::FIRST; workers];
+        Self { scheduler, generations, awaited: alloc::vec![false; workers] }
+    }
+
+    fn hand_in(&mut self, world: &mut World<'_>, input: Input) {
+        self.scheduler.handle_input(world.now, input).expect("attempts are counted up");
+        self.drain(world);
+    }
+
+    fn drain(&mut self, world: &mut World<'_>) {
+        while let Some(output) = self.scheduler.poll_output() {
+            match output {
+                Output::Spawn { worker, generation } => {
+                    self.generations[worker.index()] = generation;
+                    if world.servers[worker.index()].up {
+                        world.boot(worker.index(), generation.get());
+                    } else {
+                        self.awaited[worker.index()] = true;
+                    }
+                }
+                Output::Terminate { worker, reason, .. } => {
+                    if reason != TerminateReason::Lost {
+                        world.terminate(worker.index());
+                    }
+                }
+                Output::Dispatch { task, worker, .. } => {
+                    world.dispatch(self, attempt_of(task), worker.index())
+                }
+                Output::Settle { task, settlement } => {
+                    let succeeded = settlement == Settlement::Completed;
+                    if let Some(next) = world.conclude(attempt_of(task), succeeded) {
+                        world.submit_soon(next);
+                    }
+                }
+                Output::Probe { .. } | Output::AbortRunning { .. } | Output::Closed => {}
+            }
+        }
+    }
+
+    fn who(&self, server: usize) -> (WorkerId, Generation) {
+        (WorkerId::new(index(server)), self.generations[server])
+    }
+}
+
+impl Binder for LateBinding {
+    fn begin(&mut self, world: &mut World<'_>) {
+        self.drain(world);
+    }
+
+    fn submitted(&mut self, world: &mut World<'_>, attempt: u32) {
+        let job = world.job(attempt);
+        let spec = TaskSpec {
+            priority: job.priority,
+            required: job.required,
+            timeout: Some(world.scenario.client.timeout),
+            ..TaskSpec::default()
+        };
+        self.hand_in(world, Input::Submit { task: task_of(attempt), spec });
+    }
+
+    fn answered(&mut self, world: &mut World<'_>, attempt: u32, succeeded: bool) {
+        let Some(server) = world.attempts[attempt as usize].server else { return };
+        let (worker, generation) = self.who(server as usize);
+        let outcome = if succeeded { TaskOutcome::Completed } else { TaskOutcome::Failed };
+        self.hand_in(world, Input::TaskDone { worker, generation, task: task_of(attempt), outcome });
+    }
+
+    fn crashed(&mut self, world: &mut World<'_>, server: usize, _held: Vec<u32>) {
+        let (worker, generation) = self.who(server);
+        self.hand_in(world, Input::WorkerLost { worker, generation });
+    }
+
+    fn restarted(&mut self, world: &mut World<'_>, server: usize) {
+        if core::mem::take(&mut self.awaited[server]) {
+            world.boot(server, self.generations[server].get());
+        }
+    }
+
+    fn booted(&mut self, world: &mut World<'_>, server: usize, generation: u32) {
+        let worker = WorkerId::new(index(server));
+        let capabilities = world.servers[server].model.capabilities;
+        let generation = Generation::new(generation);
+        if world.servers[server].up {
+            self.hand_in(world, Input::WorkerReady { worker, generation, capabilities });
+        } else if generation == self.generations[server] {
+            self.awaited[server] = true;
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.scheduler.next_deadline()
+    }
+
+    fn deadline(&mut self, world: &mut World<'_>) {
+        self.hand_in(world, Input::Deadline);
+    }
+}
+
+fn task_of(attempt: u32) -> TaskId {
+    TaskId::new(u64::from(attempt))
+}
+
+fn attempt_of(task: TaskId) -> u32 {
+    u32::try_from(task.get()).expect("tasks are numbered by attempts")
+}
