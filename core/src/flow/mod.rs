@@ -5,6 +5,7 @@
 //! | [`Debouncer`] | when a burst of calls has ended | search as you type, saving after the last change |
 //! | [`Throttle`] | at most one call in a time | scrolling, resizing, progress |
 //! | [`Batcher`] | which items go together | many small loads or writes as one |
+//! | [`Retry`], [`RetryBudget`] | whether and when a failed call is tried again | calls that may succeed the next time |
 //!
 //! They decide *when*; the shell keeps arguments and results, and calls the function.
 //!
@@ -26,8 +27,13 @@
 
 mod batch;
 mod debounce;
+mod retry;
 mod throttle;
 
 pub use batch::{BatchConfig, BatchConfigError, BatchId, Batcher, BatcherClosed, Cause, Placed, ReadyBatch};
 pub use debounce::{DebounceConfig, Debouncer, Edge};
+pub use retry::{
+    AttemptFailure, Backoff, BackoffError, BudgetExhausted, GiveUp, Jitter, Retry, RetryBudget,
+    RetryBudgetConfig, RetryBudgetError, RetryBudgetMetrics, RetryDecision, RetryPolicy, RetryPolicyError,
+};
 pub use throttle::{Throttle, ThrottleConfig};
