@@ -2,65 +2,34 @@
 //!
 //! Both see the same traffic: half of the workers are busy; in turn the longest busy one gets free and a task is placed.
 //! Core's choice also matches capabilities and weighs how scarce they are; the peer compares loads only, over the
-//! smallest candidate type that it accepts. A round measures one right after the other; `cargo xtask bench` shows the
-//! median ratio of the rounds and their range.
+//! smallest candidate type that it accepts.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
-use std::time::Instant;
 
 use poise_core::policy::LeastLoaded;
 use poise_core::{Candidate, Policy};
 use quillwork_core::ids::WorkerId;
 use quillwork_core::pool::{Candidates, Capabilities};
 
+use crate::rounds::compare;
+
 const SIZES: [u32; 3] = [8, 64, 512];
-/// Odd, so that there is a median round.
-const ROUNDS: usize = 31;
 /// Workers looked at in a round: enough for milliseconds.
 const LOOKS: u32 = 2_000_000;
 
-fn main() {
+pub(crate) fn run() {
     for workers in SIZES {
-        let turns = LOOKS / workers;
         let mut ours = Ours::new(workers);
         let mut theirs = Theirs::new(workers);
-        let mut rounds: Vec<(f64, f64)> = (0..=ROUNDS)
-            .map(|_| (nanos_a_turn(turns, || ours.turn()), nanos_a_turn(turns, || theirs.turn())))
-            .collect();
-        // The first round warms up.
-        rounds.remove(0);
-        report(workers, &rounds);
+        compare(
+            &format!("pick the least loaded of {workers}"),
+            "poise-core 0.1.1",
+            LOOKS / workers,
+            || ours.turn(),
+            || theirs.turn(),
+        );
     }
-}
-
-fn report(workers: u32, rounds: &[(f64, f64)]) {
-    let ratios = sorted(rounds.iter().map(|(ours, theirs)| ours / theirs));
-    let ours = sorted(rounds.iter().map(|(ours, _)| *ours));
-    let theirs = sorted(rounds.iter().map(|(_, theirs)| *theirs));
-    println!(
-        "BENCH {{\"name\":\"pick among {workers}\",\"peer\":\"poise-core 0.1.1\",\"ratio\":{},\"low\":{},\"high\":{},\
-         \"ours\":{},\"theirs\":{},\"unit\":\"ns\"}}",
-        ratios[ROUNDS / 2],
-        ratios[0],
-        ratios[ROUNDS - 1],
-        ours[ROUNDS / 2],
-        theirs[ROUNDS / 2],
-    );
-}
-
-fn sorted(numbers: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut numbers: Vec<_> = numbers.collect();
-    numbers.sort_by(f64::total_cmp);
-    numbers
-}
-
-fn nanos_a_turn(turns: u32, mut turn: impl FnMut() -> usize) -> f64 {
-    let started = Instant::now();
-    for _ in 0..turns {
-        black_box(turn());
-    }
-    started.elapsed().as_secs_f64() * 1e9 / f64::from(turns)
 }
 
 /// Core's choice.
