@@ -11,7 +11,7 @@ use quillwork_core::time::{Duration, Instant};
 const WAIT: Duration = Duration::from_millis(100);
 
 fn policy(attempts: u32) -> RetryPolicy {
-    RetryPolicy { backoff: Backoff::constant(WAIT), ..RetryPolicy::attempts(attempts).unwrap() }
+    RetryPolicy { backoff: Backoff::constant(WAIT), ..RetryPolicy::attempts(attempts).expect("it is above 0") }
 }
 
 fn at(millis: u64) -> Instant {
@@ -263,12 +263,12 @@ proptest! {
 /// the share of calls that succeed at last.
 fn hour_of_calls(failure_ratio: f64, config: RetryBudgetConfig) -> (f64, f64) {
     let mut rng = Rng::from_seed(11);
-    let mut budget = RetryBudget::new(config, at(0)).unwrap();
+    let mut budget = RetryBudget::new(config, at(0)).expect("it is sound");
     let (mut attempts, mut succeeded) = (0_u32, 0_u32);
     let calls = 360_000_u32;
     for number in 0..calls {
         let mut now = Instant::from_millis(u64::from(number) * 10);
-        let mut call = Retry::new(RetryPolicy { backoff: Backoff::NONE, ..policy(4) }, now).unwrap();
+        let mut call = Retry::new(RetryPolicy { backoff: Backoff::NONE, ..policy(4) }, now).expect("it is sound");
         loop {
             attempts += 1;
             if !rng.chance(failure_ratio) {

@@ -6,6 +6,9 @@
 //! | [`Throttle`] | at most one call in a time | scrolling, resizing, progress |
 //! | [`Batcher`] | which items go together | many small loads or writes as one |
 //! | [`Retry`], [`RetryBudget`] | whether and when a failed call is tried again | calls that may succeed the next time |
+//! | [`Timeout`] | when a call has taken too long | calls that may hang |
+//! | [`Bulkhead`] | how many calls run and wait | one slow backend beside others |
+//! | [`Hedge`] | when a slow call is made a second time | reads from replicas with a long tail |
 //!
 //! They decide *when*; the shell keeps arguments and results, and calls the function.
 //!
@@ -26,14 +29,26 @@
 //! ```
 
 mod batch;
+mod bulkhead;
 mod debounce;
+mod hedge;
 mod retry;
 mod throttle;
+mod timeout;
 
 pub use batch::{BatchConfig, BatchConfigError, BatchId, Batcher, BatcherClosed, Cause, Placed, ReadyBatch};
+pub use bulkhead::{
+    Admission, Bulkhead, BulkheadAbort, BulkheadConfig, BulkheadConfigError, BulkheadFull, BulkheadMetrics,
+    BulkheadOutput, BulkheadTicket,
+};
 pub use debounce::{DebounceConfig, Debouncer, Edge};
+pub use hedge::{
+    Hedge, HedgeAttempt, HedgeAttempts, HedgeAttemptsIter, HedgeConfig, HedgeConfigError, HedgeDecision,
+    HedgeDelay, Hedger, HedgerMetrics,
+};
 pub use retry::{
     AttemptFailure, Backoff, BackoffError, BudgetExhausted, GiveUp, Jitter, Retry, RetryBudget,
     RetryBudgetConfig, RetryBudgetError, RetryBudgetMetrics, RetryDecision, RetryPolicy, RetryPolicyError,
 };
 pub use throttle::{Throttle, ThrottleConfig};
+pub use timeout::{Execution, Late, TimeLimit, TimedOut, Timeout, TimeoutConfig, TimeoutConfigError};

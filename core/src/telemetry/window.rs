@@ -72,10 +72,22 @@ impl RollingSketch {
     #[must_use]
     pub fn merged(&self, now: Instant) -> Sketch {
         let mut merged = Sketch::new(self.accuracy);
-        for slot in self.window.slots(now) {
-            merged.absorb(slot);
-        }
+        self.absorb_into(now, &mut merged);
         merged
+    }
+
+    /// As [`merged`](Self::merged), in a sketch that the caller keeps: what it held is cleared, its memory is used again.
+    ///
+    /// # Errors
+    ///
+    /// Where the accuracies differ.
+    pub fn merge_into(&self, now: Instant, sketch: &mut Sketch) -> Result<(), AccuracyMismatch> {
+        if self.accuracy != sketch.accuracy() {
+            return Err(AccuracyMismatch { ours: self.accuracy, theirs: sketch.accuracy() });
+        }
+        sketch.clear();
+        self.absorb_into(now, sketch);
+        Ok(())
     }
 
     /// A quantile of the window that ends `now`; `None` where nothing came. Who wants several asks
@@ -83,6 +95,12 @@ impl RollingSketch {
     #[must_use]
     pub fn quantile(&self, now: Instant, q: f64) -> Option<f64> {
         self.merged(now).quantile(q)
+    }
+
+    fn absorb_into(&self, now: Instant, sketch: &mut Sketch) {
+        for slot in self.window.slots(now) {
+            sketch.absorb(slot);
+        }
     }
 }
 

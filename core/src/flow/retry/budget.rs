@@ -33,7 +33,7 @@ impl Default for RetryBudgetConfig {
 /// `RetryBudget`).
 ///
 /// **First attempts are never blocked**: nothing here is asked for them. Share one budget between all calls to the same
-/// backend; the same budget, or one of its own, limits hedges.
+/// backend; the same budget, or one of its own, limits hedges ([`Hedger`](crate::flow::Hedger)).
 ///
 /// Tokens are counted in whole billionths: the balance doesn't drift, whatever the ratio.
 ///
@@ -133,8 +133,8 @@ impl RetryBudget {
     pub fn metrics(&self, now: Instant) -> RetryBudgetMetrics {
         let balance = self.balance.saturating_add(self.earned(now)).min(self.capacity);
         RetryBudgetMetrics {
-            available: u32::try_from(balance / TOKEN).expect("the capacity is a u32 of tokens"),
-            capacity: u32::try_from(self.capacity / TOKEN).expect("it was made from a u32 of tokens"),
+            available: whole_tokens(balance),
+            capacity: whole_tokens(self.capacity),
             deposits: self.deposits,
             withdrawals: self.withdrawals,
             refusals: self.refusals,
@@ -213,6 +213,11 @@ impl fmt::Display for RetryBudgetError {
 }
 
 impl Error for RetryBudgetError {}
+
+/// Balances are at most a `u32` of tokens.
+fn whole_tokens(balance: u64) -> u32 {
+    u32::try_from(balance / TOKEN).unwrap_or(u32::MAX)
+}
 
 /// One retry, in billionths.
 const TOKEN: u64 = 1_000_000_000;
