@@ -26,6 +26,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod logarithm;
 mod metric;
 mod registry;
 mod rolling;

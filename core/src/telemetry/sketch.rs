@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::logarithm::ln;
+
 /// How far a quantile may be off, relative to the true value: 0.01 is one per cent.
 ///
 /// Buckets grow by `g = (1 + a) / (1 - a)`, so halving `a` doubles their number.
@@ -57,6 +59,7 @@ impl Default for RelativeAccuracy {
 pub struct Sketch {
     pub(super) accuracy: RelativeAccuracy,
     log_growth: f64,
+    inverse_log_growth: f64,
     max_buckets: usize,
     /// Ascending by index, no count zero.
     pub(super) buckets: Vec<(i32, u64)>,
@@ -77,9 +80,11 @@ impl Sketch {
     /// An empty sketch of at most so many buckets, and at least one.
     #[must_use]
     pub fn with_max_buckets(accuracy: RelativeAccuracy, max_buckets: usize) -> Self {
+        let log_growth = accuracy.log_growth();
         Self {
             accuracy,
-            log_growth: accuracy.log_growth(),
+            log_growth,
+            inverse_log_growth: 1.0 / log_growth,
             max_buckets: max_buckets.max(1),
             buckets: Vec::new(),
             zeros: 0,
@@ -96,7 +101,7 @@ impl Sketch {
     ///
     /// Where it is negative, infinite or not a number; the sketch is as before.
     pub fn record(&mut self, value: f64) -> Result<(), InvalidSample> {
-        self.record_many(value, 1)
+        self.add(value, 1, value)
     }
 
     /// Counts one value `times` times.
@@ -105,6 +110,11 @@ impl Sketch {
     ///
     /// As [`record`](Self::record).
     pub fn record_many(&mut self, value: f64, times: u64) -> Result<(), InvalidSample> {
+        self.add(value, times, value * times as f64)
+    }
+
+    #[inline]
+    fn add(&mut self, value: f64, times: u64, sum: f64) -> Result<(), InvalidSample> {
         if !value.is_finite() {
             return Err(InvalidSample::NotFinite);
         }
@@ -120,7 +130,7 @@ impl Sketch {
             self.add_to_bucket(self.index_of(value), times);
         }
         self.count = self.count.saturating_add(times);
-        self.sum = (self.sum + value * times as f64).min(f64::MAX);
+        self.sum = (self.sum + sum).min(f64::MAX);
         // Adding 0.0 turns a negative zero into a positive one.
         self.min = self.min.min(value + 0.0);
         self.max = self.max.max(value + 0.0);
@@ -226,13 +236,13 @@ impl Sketch {
 
     /// Number of the bucket that holds `value`, which is [`MIN_INDEXABLE`] or more.
     pub(super) fn index_of(&self, value: f64) -> i32 {
-        let index = libm::ceil(libm::log(value) / self.log_growth);
+        let exact = ln(value) * self.inverse_log_growth;
         #[expect(
             clippy::cast_possible_truncation,
             reason = "ln(f64::MAX) over the smallest log_growth is below 4 million"
         )]
-        let index = index as i32;
-        index
+        let truncated = exact as i32;
+        truncated + i32::from(f64::from(truncated) < exact)
     }
 
     /// The value with the same relative distance to both ends of a bucket.
@@ -252,14 +262,33 @@ impl Sketch {
         self.max = self.max.max(other.max);
     }
 
-    fn add_to_bucket(&mut self, index: i32, times: u64) {
-        let at = match self.buckets.binary_search_by_key(&index, |&(index, _)| index) {
-            Ok(at) => {
-                self.buckets[at].1 = self.buckets[at].1.saturating_add(times);
-                return;
+    /// Where the bucket is or would have to be: before the first that isn't below it. Hardly any bucket is empty between
+    /// the lowest and the highest, so the search begins where this one would be if none were, and doubles its steps.
+    fn place_of(&self, index: i32) -> usize {
+        let Some(&(lowest, _)) = self.buckets.first() else { return 0 };
+        let Ok(without_gaps) = usize::try_from(i64::from(index) - i64::from(lowest)) else { return 0 };
+        let is_below = |at: usize| self.buckets[at].0 < index;
+        let mut end = without_gaps.min(self.buckets.len());
+        let mut step = 1;
+        while end > 0 && !is_below(end - 1) {
+            let start = end.saturating_sub(step);
+            if start == 0 || is_below(start - 1) {
+                return start + self.buckets[start..end].partition_point(|&(other, _)| other < index);
             }
-            Err(at) => at,
-        };
+            end = start;
+            step *= 2;
+        }
+        end
+    }
+
+    fn add_to_bucket(&mut self, index: i32, times: u64) {
+        let at = self.place_of(index);
+        if let Some(bucket) = self.buckets.get_mut(at)
+            && bucket.0 == index
+        {
+            bucket.1 = bucket.1.saturating_add(times);
+            return;
+        }
         if self.buckets.len() < self.max_buckets {
             self.buckets.insert(at, (index, times));
         } else if at == 0 {
