@@ -11,7 +11,10 @@ use quillwork_core::time::{Duration, Instant};
 const WAIT: Duration = Duration::from_millis(100);
 
 fn policy(attempts: u32) -> RetryPolicy {
-    RetryPolicy { backoff: Backoff::constant(WAIT), ..RetryPolicy::attempts(attempts).expect("it is above 0") }
+    RetryPolicy {
+        backoff: Backoff::constant(WAIT),
+        ..RetryPolicy::attempts(attempts).expect("it is above 0")
+    }
 }
 
 fn at(millis: u64) -> Instant {
@@ -268,7 +271,8 @@ fn hour_of_calls(failure_ratio: f64, config: RetryBudgetConfig) -> (f64, f64) {
     let calls = 360_000_u32;
     for number in 0..calls {
         let mut now = Instant::from_millis(u64::from(number) * 10);
-        let mut call = Retry::new(RetryPolicy { backoff: Backoff::NONE, ..policy(4) }, now).expect("it is sound");
+        let mut call =
+            Retry::new(RetryPolicy { backoff: Backoff::NONE, ..policy(4) }, now).expect("it is sound");
         loop {
             attempts += 1;
             if !rng.chance(failure_ratio) {

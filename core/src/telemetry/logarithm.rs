@@ -9,9 +9,10 @@ use core::f64::consts::LN_2;
 /// The natural logarithm of a normal, positive number.
 pub(super) fn ln(value: f64) -> f64 {
     let bits = value.to_bits();
-    // 11 bits of exponent, biased by 1,023; of the 52 bits of mantissa the first 7 name the interval.
-    let exponent = f64::from(i16::from_le_bytes([(bits >> 52) as u8, (bits >> 60) as u8]) - 1_023);
-    let interval = &INTERVALS[(bits >> 45) as usize % INTERVALS.len()];
+    // The sign, 11 bits of exponent, biased by 1,023, and of the 52 bits of mantissa the first 7, which name the interval.
+    let [first, second, third, ..] = value.to_be_bytes();
+    let exponent = f64::from((i16::from_be_bytes([first, second]) >> 4) - 1_023);
+    let interval = &INTERVALS[usize::from(second & 0xf) << 3 | usize::from(third >> 5)];
     let mantissa = f64::from_bits(bits & MANTISSA | ONE);
     let rest = (mantissa - interval.middle) * interval.reciprocal;
     let series = rest * (1.0 + rest * (-1.0 / 2.0 + rest * (1.0 / 3.0 + rest * (-1.0 / 4.0 + rest / 5.0))));
