@@ -48,7 +48,9 @@ mod candidates;
 mod capability;
 mod config;
 mod dispatch;
+mod elastic;
 mod health;
+mod hysteresis;
 mod input;
 mod lease;
 mod output;
@@ -65,6 +67,10 @@ mod worker;
 pub use candidates::Candidates;
 pub use capability::Capabilities;
 pub use config::{ConfigError, PoolConfig};
+pub use elastic::{
+    Action, Demand, ElasticConfig, ElasticConfigError, Pressure, Reason, Resize, ResizeReason,
+    ResourceBudgets, ResourceBudgetsError, Resources, SizeLimits, Sizer,
+};
 pub use health::{Health, HealthConfig, HealthConfigError, HealthReason, HealthTracker};
 pub use input::{CloseMode, Input};
 pub use lease::{Lease, LeaseCheck};

@@ -31,6 +31,7 @@ mod evidence;
 use crate::time::{Duration, Instant};
 
 use super::PerMille;
+use super::hysteresis::Graded;
 use evidence::{Outcomes, Slowdown};
 
 pub use config::{HealthConfig, HealthConfigError};
@@ -85,8 +86,8 @@ pub struct HealthTracker {
     config: HealthConfig,
     outcomes: Outcomes,
     slowdown: Slowdown,
-    errors: Grade,
-    latency: Grade,
+    errors: Graded<Health>,
+    latency: Graded<Health>,
     /// When the last outcome came.
     last_evidence: Instant,
     silence: Health,
@@ -100,8 +101,8 @@ impl HealthTracker {
             config,
             outcomes: Outcomes::default(),
             slowdown: Slowdown::default(),
-            errors: Grade::default(),
-            latency: Grade::default(),
+            errors: Graded::default(),
+            latency: Graded::default(),
             last_evidence: Instant::ZERO,
             silence: Health::Healthy,
         }
@@ -114,8 +115,8 @@ impl HealthTracker {
         if now - self.last_evidence >= self.config.evidence_ttl {
             self.outcomes = Outcomes::default();
             self.slowdown = Slowdown::default();
-            self.errors = Grade::default();
-            self.latency = Grade::default();
+            self.errors = Graded::default();
+            self.latency = Graded::default();
         }
         self.last_evidence = now;
         self.outcomes.record(success);
@@ -124,10 +125,12 @@ impl HealthTracker {
         }
         let config = self.config;
         if let Some(ratio) = self.error_ratio() {
-            self.errors.update(now, &config, ratio, config.degraded_errors, config.suspect_errors);
+            let thresholds = (config.degraded_errors, config.suspect_errors);
+            judge(&mut self.errors, now, &config, ratio, thresholds);
         }
         if let Some(mean) = self.slowdown.mean(config.min_outcomes) {
-            self.latency.update(now, &config, mean, config.degraded_slowdown, config.suspect_slowdown);
+            let thresholds = (config.degraded_slowdown, config.suspect_slowdown);
+            judge(&mut self.latency, now, &config, mean, thresholds);
         }
     }
 
@@ -181,8 +184,8 @@ impl HealthTracker {
         let health = self.health(now);
         let dwell = self.config.dwell;
         let changes = [
-            self.errors.changes_at(dwell),
-            self.latency.changes_at(dwell),
+            self.errors.falls_at(dwell),
+            self.latency.falls_at(dwell),
             Some(self.last_evidence + self.config.evidence_ttl),
         ];
         changes.into_iter().flatten().filter(|&at| at > now && self.health(at) != health).min()
@@ -196,57 +199,24 @@ impl HealthTracker {
     }
 }
 
-/// One grade, with hysteresis: worse at once, better after a while well below.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Grade {
-    level: Health,
-    /// What it becomes when it has looked better for the dwell, and since when it looks so.
-    better: Option<(Health, Instant)>,
-}
-
-impl Grade {
-    fn at(&self, now: Instant, dwell: Duration) -> Health {
-        match self.better {
-            Some((to, since)) if now - since >= dwell => to,
-            Some(_) | None => self.level,
-        }
-    }
-
-    fn changes_at(&self, dwell: Duration) -> Option<Instant> {
-        self.better.map(|(_, since)| since + dwell)
-    }
-
-    fn update(
-        &mut self,
-        now: Instant,
-        config: &HealthConfig,
-        value: PerMille,
-        degraded: PerMille,
-        suspect: PerMille,
-    ) {
-        let of = |degraded, suspect| match value {
-            value if value >= suspect => Health::Suspect,
-            value if value >= degraded => Health::Degraded,
-            _ => Health::Healthy,
-        };
-        let lowered = |threshold: PerMille| {
-            let lowered = config.recovery.share_of(threshold.get().into());
-            PerMille::new(u32::try_from(lowered).expect("a share of a u32, below the whole"))
-        };
-        let worse = of(degraded, suspect);
-        let better = of(lowered(degraded), lowered(suspect));
-        let level = self.at(now, config.dwell);
-        if worse >= level || better >= level {
-            *self = Self { level: level.max(worse), better: None };
-            return;
-        }
-        // Looking better by another degree doesn't start the wait anew, or a slow recovery would never count.
-        let since = match self.better {
-            Some((_, since)) if level == self.level => since,
-            Some(_) | None => now,
-        };
-        *self = Self { level, better: Some((better, since)) };
-    }
+/// Folds a new value of a measure into its grade.
+fn judge(
+    grade: &mut Graded<Health>,
+    now: Instant,
+    config: &HealthConfig,
+    value: PerMille,
+    (degraded, suspect): (PerMille, PerMille),
+) {
+    let of = |degraded, suspect| match value {
+        value if value >= suspect => Health::Suspect,
+        value if value >= degraded => Health::Degraded,
+        _ => Health::Healthy,
+    };
+    let lowered = |threshold: PerMille| {
+        let lowered = config.recovery.share_of(threshold.get().into());
+        PerMille::new(u32::try_from(lowered).expect("a share of a u32, below the whole"))
+    };
+    grade.update(now, config.dwell, of(degraded, suspect), of(lowered(degraded), lowered(suspect)));
 }
 
 #[cfg(test)]
