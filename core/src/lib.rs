@@ -110,6 +110,7 @@ pub mod cache;
 pub mod deadline;
 pub mod digest;
 pub mod flow;
+pub mod hardware;
 pub mod ids;
 pub mod pool;
 pub mod rng;

@@ -9,6 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 mod cache_and_telemetry;
+mod hardware;
 mod pool;
 
 struct Counting;
