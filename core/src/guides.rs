@@ -1,1 +1,10 @@
 //! The guides in `docs/`, so that their examples are compiled and run with the tests.
+
+#[doc = include_str!("../../docs/hardware.md")]
+struct Hardware;
+
+#[doc = include_str!("../../docs/memory-pool.md")]
+struct MemoryPool;
+
+#[doc = include_str!("../../docs/profiler.md")]
+struct Profiler;
