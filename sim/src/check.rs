@@ -1,10 +1,10 @@
 //! What must hold between two inputs.
 
 use quillwork_core::ids::{TaskId, WorkerId};
-use quillwork_core::pool::{Capabilities, Input, Scheduler};
+use quillwork_core::pool::{Input, Load, Scheduler};
 
 use crate::Broken;
-use crate::ledger::{Ledger, PlaceState, Task, TaskState};
+use crate::ledger::{Ledger, PlaceState, Task, TaskState, Up};
 
 impl Ledger {
     /// To be called when all outputs of an input are drained.
@@ -20,7 +20,8 @@ impl Ledger {
                 self.broken(Broken::GivenUpTooLate(worker));
             }
         }
-        if self.waiting() > self.config.max_queued as usize + self.places.len() {
+        let held_at_most: u32 = self.places.iter().map(|place| place.widest.get()).sum();
+        if self.waiting() > (self.config.max_queued + held_at_most) as usize {
             self.broken(Broken::QueueTooLong);
         }
         if let Some(task) = self.left_waiting() {
@@ -40,38 +41,91 @@ impl Ledger {
         }
     }
 
-    /// The task that this worker should rather have been given, among those that it can run: of a higher effective
-    /// priority, or as high and older.
-    pub(crate) fn check_overtaking(&mut self, id: TaskId, task: &Task, capabilities: Capabilities) {
+    /// What this dispatch says about the tasks that wait behind it: none of them may have been first here, and one that was
+    /// passed over for its size must not be passed over by everyone.
+    pub(crate) fn check_overtaking(&mut self, (id, task): (TaskId, &Task), worker: WorkerId, before: &Up) {
         let (now, ageing) = (self.now, self.config.ageing);
-        let priority = task.effective_priority(now, ageing);
-        let overtaken = self.tasks.iter().find(|&(&other_id, other)| {
-            let other_priority = other.effective_priority(now, ageing);
+        let ahead = |(other_id, other): &(&TaskId, &Task)| {
             other.is_waiting()
-                && capabilities.contains(other.spec.required)
-                && (other_priority > priority || (other_priority == priority && other_id < id))
-        });
+                && other.goes_before(**other_id, (id, task), now, ageing)
+                && before.could_run(other)
+        };
+        let overtaken = self.tasks.iter().filter(ahead).find(|(_, other)| before.has_room_for(other));
         if let Some((&overtaken, _)) = overtaken {
             self.broken(Broken::Overtaken(overtaken));
         }
+        let Some(first) = self.first_waiting() else { return };
+        let passed = self.tasks.iter().any(|other| ahead(&other) && *other.0 == first);
+        if !passed || !self.is_overdue(&self.tasks[&first]) {
+            return;
+        }
+        let mut able = self
+            .places
+            .iter()
+            .zip(0..)
+            .filter(|(place, _)| place.up().is_some_and(|up| up.could_run(&self.tasks[&first])));
+        let mut passed_by = self.tasks[&first].passed_by.clone();
+        passed_by.insert(worker);
+        if able.all(|(_, index)| passed_by.contains(&WorkerId::new(index))) {
+            self.broken(Broken::Starved(first));
+        }
+        if let Some(task) = self.tasks.get_mut(&first) {
+            task.passed_by = passed_by;
+        }
     }
 
+    /// The task that goes before all others that wait.
+    fn first_waiting(&self) -> Option<TaskId> {
+        let (now, ageing) = (self.now, self.config.ageing);
+        let waiting = self.tasks.iter().filter(|(_, task)| task.is_waiting());
+        let first = waiting.reduce(|first, next| {
+            if first.1.goes_before(*first.0, (*next.0, next.1), now, ageing) { first } else { next }
+        });
+        first.map(|(&id, _)| id)
+    }
+
+    /// Whether it may be passed over no more.
+    fn is_overdue(&self, task: &Task) -> bool {
+        match task.state {
+            TaskState::Waiting { since } => since + self.config.max_passed_over <= self.now,
+            TaskState::Running { .. } => false,
+        }
+    }
+
+    /// A task that a worker has room for must be there, unless the worker keeps that room for an overdue one that goes
+    /// before. Each such task is reason enough for one worker.
     fn left_waiting(&self) -> Option<TaskId> {
-        self.places.iter().filter_map(|place| place.up()).filter(|up| up.work.is_none()).find_map(|free| {
-            let waiting = self.tasks.iter().filter(|(_, task)| task.is_waiting());
-            let (&task, _) =
-                waiting.into_iter().find(|(_, task)| free.capabilities.contains(task.spec.required))?;
-            Some(task)
-        })
+        let (now, ageing) = (self.now, self.config.ageing);
+        let waiting = || self.tasks.iter().filter(|(_, task)| task.is_waiting());
+        let mut keep_room = 0;
+        for up in self.places.iter().filter_map(|place| place.up()) {
+            let kept_for = |id: TaskId, task: &Task| {
+                waiting().any(|(&large_id, large)| {
+                    large.goes_before(large_id, (id, task), now, ageing)
+                        && up.could_run(large)
+                        && !up.has_room_for(large)
+                        && self.is_overdue(large)
+                })
+            };
+            let mut left =
+                waiting().filter(|(_, task)| up.could_run(task) && up.has_room_for(task)).peekable();
+            keep_room += usize::from(left.peek().is_some());
+            if let Some((&id, _)) = left.find(|(id, task)| !kept_for(**id, task)) {
+                return Some(id);
+            }
+        }
+        let mut overdue =
+            waiting().filter(|(_, task)| task.complexity() > Load::ONE && self.is_overdue(task));
+        if keep_room > overdue.clone().count() {
+            return overdue.next().or_else(|| waiting().next()).map(|(&id, _)| id);
+        }
+        None
     }
 
     fn waits_in_vain(&self) -> Option<TaskId> {
         let mut waiting = self.tasks.iter().filter(|(_, task)| task.is_waiting());
-        let hopeless = |task: &Task| {
-            self.places
-                .iter()
-                .all(|place| place.up().is_some_and(|up| !up.capabilities.contains(task.spec.required)))
-        };
+        let hopeless =
+            |task: &Task| self.places.iter().all(|place| place.up().is_some_and(|up| !up.could_run(task)));
         waiting.find(|(_, task)| hopeless(task)).map(|(&id, _)| id)
     }
 
@@ -79,7 +133,7 @@ impl Ledger {
         let stats = scheduler.stats(self.now);
         let waiting = self.waiting();
         let up = self.places.iter().filter_map(|place| place.up());
-        let busy = up.clone().filter(|up| up.work.is_some()).count();
+        let busy = up.clone().filter(|up| !up.work.is_empty()).count();
         stats.counters.submitted == self.submitted
             && stats.counters.settled() == self.submitted - self.tasks.len() as u64
             && stats.queued as usize == waiting
@@ -106,7 +160,10 @@ impl Ledger {
             PlaceState::Empty { since } => !self.closed && *since + config.max_restart_delay <= now,
             PlaceState::Booting { since } => *since + config.boot_timeout <= now,
             PlaceState::Up(up) => {
-                let overdue = up.abort_sent.is_some_and(|sent| sent + config.abort_grace <= now);
+                let overdue = up
+                    .work
+                    .iter()
+                    .any(|work| work.abort_sent.is_some_and(|sent| sent + config.abort_grace <= now));
                 let silent = config.lease.is_some_and(|lease| match up.probed {
                     Some(probed) => probed + lease <= now,
                     None => up.last_seen + lease <= now,

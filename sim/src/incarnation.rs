@@ -1,7 +1,9 @@
 //! One simulated worker, from its spawn to its last word.
 
+use alloc::vec::Vec;
+
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
-use quillwork_core::pool::{Capabilities, Input, TaskOutcome};
+use quillwork_core::pool::{Input, Offer, TaskOutcome};
 use quillwork_core::time::Instant;
 
 /// A worker that filled a place in the pool for a time.
@@ -9,8 +11,8 @@ use quillwork_core::time::Instant;
 pub(crate) struct Incarnation {
     pub(crate) worker: WorkerId,
     pub(crate) generation: Generation,
-    /// The task that it has not reported on.
-    pub(crate) doing: Option<TaskId>,
+    /// The tasks that it has not reported on.
+    pub(crate) doing: Vec<TaskId>,
     /// It does and says nothing any more.
     dead: bool,
     /// When it was terminated, the time until which it is still heard.
@@ -20,7 +22,7 @@ pub(crate) struct Incarnation {
 /// Something that a worker says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Message {
-    Ready(Capabilities),
+    Ready(Offer),
     Alive,
     Done {
         task: TaskId,
@@ -37,7 +39,7 @@ pub(crate) enum Message {
 
 impl Incarnation {
     pub(crate) const fn new(worker: WorkerId, generation: Generation) -> Self {
-        Self { worker, generation, doing: None, dead: false, silenced_at: None }
+        Self { worker, generation, doing: Vec::new(), dead: false, silenced_at: None }
     }
 
     pub(crate) const fn is_alive(&self) -> bool {
@@ -59,11 +61,11 @@ impl Incarnation {
         }
         let Self { worker, generation, .. } = *self;
         Some(match message {
-            Message::Ready(capabilities) => Input::WorkerReady { worker, generation, capabilities },
+            Message::Ready(offer) => Input::WorkerReady { worker, generation, offer },
             Message::Alive => Input::WorkerAlive { worker, generation },
-            Message::Done { task, .. } if self.doing != Some(task) => return None,
             Message::Done { task, outcome } => {
-                self.doing = None;
+                let position = self.doing.iter().position(|&doing| doing == task)?;
+                self.doing.remove(position);
                 Input::TaskDone { worker, generation, task, outcome }
             }
             Message::DoneAgain { task, outcome } => Input::TaskDone { worker, generation, task, outcome },

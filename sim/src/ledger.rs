@@ -1,12 +1,12 @@
 //! Books of what the scheduler was told and what it said, kept from outside.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, CloseMode, Input, Output, PoolConfig, Refusal, Settlement, TaskSpec,
+    CloseMode, Input, Load, Offer, Output, PoolConfig, Refusal, Settlement, TaskSpec, TerminateReason,
 };
 use quillwork_core::time::{Duration, Instant};
 
@@ -36,8 +36,13 @@ pub(crate) struct Ledger {
 pub(crate) struct Task {
     pub(crate) spec: TaskSpec,
     pub(crate) submitted_at: Instant,
+    /// How often it was dispatched.
     pub(crate) attempts: u32,
+    /// How many of these a failing worker took with it.
+    pub(crate) losses: u32,
     pub(crate) state: TaskState,
+    /// Workers that passed it over for a task behind it, though it was the first of all and overdue.
+    pub(crate) passed_by: BTreeSet<WorkerId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +55,8 @@ pub(crate) enum TaskState {
 pub(crate) struct Place {
     pub(crate) generation: Generation,
     pub(crate) state: PlaceState,
+    /// The largest capacity that was ever offered here.
+    pub(crate) widest: Load,
 }
 
 #[derive(Clone, Debug)]
@@ -62,12 +69,38 @@ pub(crate) enum PlaceState {
 /// A worker that has reported ready.
 #[derive(Clone, Debug)]
 pub(crate) struct Up {
-    pub(crate) capabilities: Capabilities,
+    pub(crate) offer: Offer,
     /// What it was given and has not reported on.
-    pub(crate) work: Option<TaskId>,
-    pub(crate) abort_sent: Option<Instant>,
+    pub(crate) work: Vec<Work>,
     pub(crate) last_seen: Instant,
     pub(crate) probed: Option<Instant>,
+}
+
+/// A task at a worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Work {
+    pub(crate) task: TaskId,
+    pub(crate) load: Load,
+    pub(crate) abort_sent: Option<Instant>,
+}
+
+impl Up {
+    pub(crate) fn load(&self) -> Load {
+        self.work.iter().fold(Load::ZERO, |sum, work| sum + work.load)
+    }
+
+    pub(crate) fn has_room_for(&self, task: &Task) -> bool {
+        self.load() + task.complexity() <= self.offer.capacity
+    }
+
+    /// Whether it could run the task if it had nothing else to do.
+    pub(crate) fn could_run(&self, task: &Task) -> bool {
+        self.offer.capabilities.contains(task.spec.required) && task.complexity() <= self.offer.capacity
+    }
+
+    fn work_on(&mut self, task: TaskId) -> Option<&mut Work> {
+        self.work.iter_mut().find(|work| work.task == task)
+    }
 }
 
 impl Task {
@@ -75,6 +108,22 @@ impl Task {
     pub(crate) fn effective_priority(&self, now: Instant, ageing: Duration) -> u128 {
         let given = u128::from(self.spec.priority.level()) * u128::from(ageing.as_nanos());
         given + u128::from((now - self.submitted_at).as_nanos())
+    }
+
+    pub(crate) fn complexity(&self) -> Load {
+        self.spec.complexity.max(Load::ONE)
+    }
+
+    /// Whether it goes before the other, both with their ids.
+    pub(crate) fn goes_before(
+        &self,
+        id: TaskId,
+        other: (TaskId, &Self),
+        now: Instant,
+        ageing: Duration,
+    ) -> bool {
+        let (own, others) = (self.effective_priority(now, ageing), other.1.effective_priority(now, ageing));
+        own > others || (own == others && id < other.0)
     }
 
     pub(crate) const fn is_waiting(&self) -> bool {
@@ -93,7 +142,8 @@ impl Place {
 
 impl Ledger {
     pub(crate) fn new(config: PoolConfig, now: Instant) -> Self {
-        let empty = Place { generation: Generation::new(0), state: PlaceState::Empty { since: now } };
+        let state = PlaceState::Empty { since: now };
+        let empty = Place { generation: Generation::new(0), state, widest: Load::ONE };
         Self {
             config,
             now,
@@ -138,11 +188,13 @@ impl Ledger {
             Input::Submit { task, spec } => {
                 self.submitted += 1;
                 let state = TaskState::Waiting { since: now };
-                self.tasks.insert(task, Task { spec, submitted_at: now, attempts: 0, state });
+                let (submitted_at, passed_by) = (now, BTreeSet::new());
+                self.tasks
+                    .insert(task, Task { spec, submitted_at, attempts: 0, losses: 0, state, passed_by });
             }
             Input::Abort { task } => self.must_settle = self.tasks.contains_key(&task).then_some(task),
-            Input::WorkerReady { worker, generation, capabilities } => {
-                self.on_ready(worker, generation, capabilities)
+            Input::WorkerReady { worker, generation, offer } => {
+                self.on_ready(worker, generation, offer);
             }
             Input::WorkerAlive { worker, generation } => {
                 self.see(worker, generation);
@@ -154,12 +206,15 @@ impl Ledger {
                 self.must_end = there.then_some((worker, generation));
             }
             Input::TaskDone { worker, generation, task, .. } => {
-                let running = self.tasks.contains_key(&task);
-                let has_it = self.up(worker, generation).is_some_and(|up| up.work == Some(task));
-                if has_it && let Some(up) = self.see(worker, generation) {
-                    up.work = None;
-                    up.abort_sent = None;
-                    self.must_settle = running.then_some(task);
+                let unsettled = self.tasks.contains_key(&task);
+                let position = self
+                    .up(worker, generation)
+                    .and_then(|up| up.work.iter().position(|work| work.task == task));
+                if let Some(position) = position
+                    && let Some(up) = self.see(worker, generation)
+                {
+                    up.work.remove(position);
+                    self.must_settle = unsettled.then_some(task);
                 }
             }
             Input::Close { mode: CloseMode::Drain | CloseMode::Now } => self.closing = true,
@@ -174,14 +229,16 @@ impl Ledger {
         }
         match *output {
             Output::Spawn { worker, generation } => self.on_spawn(worker, generation),
-            Output::Terminate { worker, generation, .. } => self.on_terminate(worker, generation),
+            Output::Terminate { worker, generation, reason } => {
+                self.on_terminate(worker, generation, reason);
+            }
             Output::Dispatch { task, worker, generation, attempt } => {
                 self.on_dispatch(task, worker, generation, attempt);
             }
             Output::AbortRunning { task, worker, generation } => {
                 let now = self.now;
-                match self.up(worker, generation) {
-                    Some(up) if up.work == Some(task) && up.abort_sent.is_none() => up.abort_sent = Some(now),
+                match self.up(worker, generation).and_then(|up| up.work_on(task)) {
+                    Some(work) if work.abort_sent.is_none() => work.abort_sent = Some(now),
                     _ => self.broken(Broken::AbortMisdirected(task)),
                 }
             }
@@ -205,37 +262,50 @@ impl Ledger {
         }
     }
 
-    fn on_ready(&mut self, worker: WorkerId, generation: Generation, capabilities: Capabilities) {
+    fn on_ready(&mut self, worker: WorkerId, generation: Generation, offer: Offer) {
         let now = self.now;
         let place = &mut self.places[worker.index()];
+        place.widest = place.widest.max(offer.capacity);
         if place.generation == generation && matches!(place.state, PlaceState::Booting { .. }) {
-            let up = Up { capabilities, work: None, abort_sent: None, last_seen: now, probed: None };
-            place.state = PlaceState::Up(up);
+            place.state = PlaceState::Up(Up { offer, work: Vec::new(), last_seen: now, probed: None });
         } else if let Some(up) = self.see(worker, generation) {
-            up.capabilities = capabilities;
+            up.offer = offer;
         }
+        self.forget_passing();
+    }
+
+    /// The workers have changed: who keeps its room for whom may be another one now.
+    fn forget_passing(&mut self) {
+        self.tasks.values_mut().for_each(|task| task.passed_by.clear());
     }
 
     fn on_spawn(&mut self, worker: WorkerId, generation: Generation) {
         let place = &mut self.places[worker.index()];
         let sound = matches!(place.state, PlaceState::Empty { .. }) && generation > place.generation;
-        *place = Place { generation, state: PlaceState::Booting { since: self.now } };
+        place.generation = generation;
+        place.state = PlaceState::Booting { since: self.now };
         if !sound {
             self.broken(Broken::SpawnedTwice(worker, generation));
         }
     }
 
-    fn on_terminate(&mut self, worker: WorkerId, generation: Generation) {
+    fn on_terminate(&mut self, worker: WorkerId, generation: Generation, reason: TerminateReason) {
         let place = &mut self.places[worker.index()];
         let before = core::mem::replace(&mut place.state, PlaceState::Empty { since: self.now });
         if place.generation != generation || matches!(before, PlaceState::Empty { .. }) {
             self.broken(Broken::TerminatedTwice(worker, generation));
         }
-        if let PlaceState::Up(Up { work: Some(task), .. }) = before
-            && let Some(task) = self.tasks.get_mut(&task)
-        {
-            task.state = TaskState::Waiting { since: self.now };
+        if let PlaceState::Up(Up { work, .. }) = before {
+            for Work { task, abort_sent, .. } in work {
+                if abort_sent.is_none()
+                    && let Some(task) = self.tasks.get_mut(&task)
+                {
+                    task.losses += u32::from(reason.is_loss());
+                    task.state = TaskState::Waiting { since: self.now };
+                }
+            }
         }
+        self.forget_passing();
     }
 
     fn on_dispatch(&mut self, id: TaskId, worker: WorkerId, generation: Generation, attempt: u32) {
@@ -249,21 +319,22 @@ impl Ledger {
             self.longest_wait = self.longest_wait.max(now - task.submitted_at);
         }
         let task = task.clone();
-        let may = if task.spec.redeliverable { 1 + self.config.max_redeliveries } else { 1 };
-        if task.attempts != attempt || attempt > may {
+        let once_more = task.spec.redeliverable && task.losses <= self.config.max_redeliveries;
+        if task.attempts != attempt || (attempt > 1 && !once_more) {
             self.broken(Broken::DispatchedTooOften(id));
         }
         let Some(up) = self.up(worker, generation) else {
             return self.broken(Broken::DispatchedToUnready(worker));
         };
-        let (capabilities, had_work) = (up.capabilities, up.work.replace(id).is_some());
-        if had_work {
-            self.broken(Broken::TwoTasksOnWorker(worker));
+        let before = up.clone();
+        up.work.push(Work { task: id, load: task.complexity(), abort_sent: None });
+        if !before.has_room_for(&task) {
+            self.broken(Broken::BeyondCapacity(worker));
         }
-        if !capabilities.contains(task.spec.required) {
+        if !before.offer.capabilities.contains(task.spec.required) {
             self.broken(Broken::CapabilityIgnored(id));
         }
-        self.check_overtaking(id, &task, capabilities);
+        self.check_overtaking((id, &task), worker, &before);
     }
 
     fn on_settle(&mut self, id: TaskId, settlement: Settlement) {
@@ -275,8 +346,8 @@ impl Ledger {
                 }
             }
             Settlement::WorkerLost { attempts } => {
-                let may = if task.spec.redeliverable { 1 + self.config.max_redeliveries } else { 1 };
-                if attempts != task.attempts || attempts != may {
+                let given_up = !task.spec.redeliverable || task.losses == 1 + self.config.max_redeliveries;
+                if attempts != task.attempts || !given_up {
                     self.broken(Broken::DispatchedTooOften(id));
                 }
             }

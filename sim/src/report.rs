@@ -52,14 +52,16 @@ pub enum Broken {
     DispatchedTooOften(TaskId),
     /// A task went to a worker that has not reported ready, is gone, or is of another generation.
     DispatchedToUnready(WorkerId),
-    /// A task went to a worker that has not finished another.
-    TwoTasksOnWorker(WorkerId),
+    /// A task went to a worker that has not enough room left for it.
+    BeyondCapacity(WorkerId),
     /// A task went to a worker that lacks what it requires.
     CapabilityIgnored(TaskId),
     /// A task went before one that the same worker could run and whose effective priority is higher.
     Overtaken(TaskId),
-    /// A task waits though a free worker could run it.
+    /// A task waits though a free worker could run it, or more workers keep room for overdue tasks than there are any.
     LeftWaiting(TaskId),
+    /// The first of all tasks is overdue, and every worker that could run it has passed it over since, because of its size.
+    Starved(TaskId),
     /// A task waits though all workers are up and none of them could ever run it.
     WaitsInVain(TaskId),
     /// A draining pool has settled everything and is not closed.

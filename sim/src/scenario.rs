@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use quillwork_core::pool::{Capabilities, PoolConfig};
+use quillwork_core::pool::{Capabilities, Load, Offer, PoolConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -12,8 +12,8 @@ use quillwork_core::time::Duration;
 pub struct Scenario {
     /// The pool's settings.
     pub pool: PoolConfig,
-    /// What the worker in each place can do; places past the end can do nothing special.
-    pub capabilities: Vec<Capabilities>,
+    /// What the worker in each place offers; places past the end are [`Offer::PLAIN`].
+    pub offers: Vec<Offer>,
     /// The tasks.
     pub workload: Workload,
     /// What goes wrong.
@@ -39,6 +39,8 @@ pub struct Workload {
     pub specialist_ratio: f64,
     /// Share that needs a capability that nobody has.
     pub impossible_ratio: f64,
+    /// Share with a complexity of 1 to 8 load units; the rest has 1.
+    pub heavy_ratio: f64,
     /// Share with a time-out, of four times the mean service on average.
     pub timeout_ratio: f64,
     /// Share with a queue TTL, of four times the mean service on average.
@@ -115,13 +117,14 @@ impl Scenario {
         let pool = PoolConfig::default();
         Self {
             pool,
-            capabilities: vec![GPU],
+            offers: vec![GPU.into()],
             workload: Workload {
                 tasks: 400,
                 mean_gap: Duration::from_millis(5),
                 mean_service: Duration::from_micros(13_300),
                 specialist_ratio: 0.05,
                 impossible_ratio: 0.0,
+                heavy_ratio: 0.0,
                 timeout_ratio: 0.0,
                 queue_ttl_ratio: 0.0,
                 abort_ratio: 0.0,
@@ -145,6 +148,7 @@ impl Scenario {
             max_queued: small([0, 1, 10, 60, 500][rng.index(5)]),
             max_redeliveries: small(rng.below(4)),
             ageing: millis(&mut rng, 1, 500),
+            max_passed_over: millis(&mut rng, 0, 200),
             boot_timeout: millis(&mut rng, 60, 1_000),
             max_boot_failures: small(1 + rng.below(4)),
             lease,
@@ -153,8 +157,13 @@ impl Scenario {
             max_restart_delay: millis(&mut rng, 200, 2_000),
             healthy_uptime: millis(&mut rng, 0, 3_000),
         };
-        let capabilities =
-            (0..workers).map(|_| Capabilities::from_bits([0, 0, 0b01, 0b10, 0b11][rng.index(5)])).collect();
+        let widest = if rng.chance(0.5) { 1 } else { 8 };
+        let offers = (0..workers)
+            .map(|_| Offer {
+                capabilities: Capabilities::from_bits([0, 0, 0b01, 0b10, 0b11][rng.index(5)]),
+                capacity: Load::new(small(rng.in_range(1..=widest))),
+            })
+            .collect();
         let mean_gap = millis(&mut rng, 1, 20);
         // From a fifth of what the workers can do to three times.
         let load = 0.2 + 2.8 * rng.unit_f64();
@@ -164,6 +173,7 @@ impl Scenario {
             mean_service: Duration::from_millis_f64(mean_gap.as_millis_f64() * workers as f64 * load),
             specialist_ratio: ratio(&mut rng, 0.5),
             impossible_ratio: ratio(&mut rng, 0.1),
+            heavy_ratio: if widest > 1 { ratio(&mut rng, 0.6) } else { ratio(&mut rng, 0.02) },
             timeout_ratio: ratio(&mut rng, 1.0),
             queue_ttl_ratio: ratio(&mut rng, 1.0),
             abort_ratio: ratio(&mut rng, 0.4),
@@ -187,12 +197,12 @@ impl Scenario {
         };
         let mean_timer_lag = if rng.chance(0.5) { Duration::ZERO } else { millis(&mut rng, 1, 100) };
         let drain_limit = millis(&mut rng, 100, 20_000);
-        Self { pool, capabilities, workload, faults, mean_timer_lag, drain_limit, max_steps: 200_000 }
+        Self { pool, offers, workload, faults, mean_timer_lag, drain_limit, max_steps: 200_000 }
     }
 
-    /// What the worker in this place can do.
-    pub(crate) fn capabilities_of(&self, place: usize) -> Capabilities {
-        self.capabilities.get(place).copied().unwrap_or(Capabilities::NONE)
+    /// What the worker in this place offers.
+    pub(crate) fn offer_of(&self, place: usize) -> Offer {
+        self.offers.get(place).copied().unwrap_or_default()
     }
 }
 

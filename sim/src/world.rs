@@ -3,7 +3,9 @@
 use alloc::collections::BTreeMap;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
-use quillwork_core::pool::{Capabilities, CloseMode, Input, Output, Priority, TaskOutcome, TaskSpec};
+use quillwork_core::pool::{
+    Capabilities, CloseMode, Input, Load, Offer, Output, Priority, TaskOutcome, TaskSpec,
+};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 
@@ -116,6 +118,15 @@ impl<'a> World<'a> {
             timeout: self.submitters.chance(workload.timeout_ratio).then(|| self.draw(limit)),
             queue_ttl: self.submitters.chance(workload.queue_ttl_ratio).then(|| self.draw(limit)),
             redeliverable: !self.submitters.chance(workload.once_only_ratio),
+            complexity: self.draw_complexity(),
+        }
+    }
+
+    fn draw_complexity(&mut self) -> Load {
+        if self.submitters.chance(self.scenario.workload.heavy_ratio) {
+            Load::new(u32::try_from(1 + self.submitters.below(MOST_COMPLEX)).expect("a few"))
+        } else {
+            Load::ONE
         }
     }
 
@@ -126,7 +137,7 @@ impl<'a> World<'a> {
         }
         if self.submitters.chance(workload.specialist_ratio) {
             let place = self.submitters.below(u64::from(self.scenario.pool.workers));
-            return self.scenario.capabilities_of(usize::try_from(place).expect("a pool is small"));
+            return self.scenario.offer_of(usize::try_from(place).expect("a pool is small")).capabilities;
         }
         Capabilities::NONE
     }
@@ -151,7 +162,7 @@ impl<'a> World<'a> {
         if rng.chance(faults.failed_boot) {
             return self.schedule(ready_at, Event::Says(who, Message::Lost));
         }
-        let capabilities = self.scenario.capabilities_of(who.0.index());
+        let offer = self.scenario.offer_of(who.0.index());
         let dies_at = rng.chance(faults.early_death).then(|| {
             let mean_life = self.scenario.workload.mean_service * 10;
             ready_at + Duration::from_millis_f64(rng.exponential(mean_life.as_millis_f64()))
@@ -159,9 +170,12 @@ impl<'a> World<'a> {
         let loses_at =
             rng.chance(faults.lost_capability).then(|| ready_at + share(boot_timeout, rng.unit_f64()));
         let heard = rng.chance(0.5);
-        self.schedule(ready_at, Event::Says(who, Message::Ready(capabilities)));
+        self.schedule(ready_at, Event::Says(who, Message::Ready(offer)));
         if let Some(at) = loses_at {
-            self.schedule(at, Event::Says(who, Message::Ready(Capabilities::NONE)));
+            self.schedule(
+                at,
+                Event::Says(who, Message::Ready(Offer { capabilities: Capabilities::NONE, ..offer })),
+            );
         }
         if let Some(at) = dies_at {
             self.schedule(at, if heard { Event::Says(who, Message::Lost) } else { Event::DiesUnheard(who) });
@@ -174,7 +188,7 @@ impl<'a> World<'a> {
         else {
             return;
         };
-        incarnation.doing = Some(task);
+        incarnation.doing.push(task);
         let rng = &mut self.workers;
         let takes = Duration::from_millis_f64(rng.exponential(mean.as_millis_f64()));
         let half_way = now + share(takes, 0.5);
@@ -220,4 +234,6 @@ fn share(of: Duration, ratio: f64) -> Duration {
 
 /// Terminated workers were heard for so long in browsers.
 const LATEST_MESSAGE: Duration = Duration::from_secs(2);
+/// As much as the widest workers of [`Scenario::from_seed`] carry.
+const MOST_COMPLEX: u64 = 8;
 const NOBODY_HAS: Capabilities = Capabilities::from_bits(1 << 63);

@@ -5,6 +5,8 @@ use core::fmt;
 
 use crate::time::Duration;
 
+use super::Load;
+
 /// Settings of a pool. The defaults suit a page: tasks of milliseconds to seconds, workers that boot in tens of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolConfig {
@@ -12,7 +14,7 @@ pub struct PoolConfig {
     pub workers: u32,
     /// How many tasks may wait, at most [`PoolConfig::MAX_QUEUED`]; a task that a free worker takes at once doesn't wait.
     /// Tasks that are queued again after a worker was lost were admitted once and are not turned away: the queue may exceed
-    /// this by one per worker. Default 10,000.
+    /// this by what the workers hold. Default 10,000.
     pub max_queued: u32,
     /// How often a task is given to a further worker after one was lost with it. This bounds what a task that kills its
     /// workers can do. Default 2: three executions at most.
@@ -20,6 +22,10 @@ pub struct PoolConfig {
     /// The waiting time that is worth one level of priority: 1 ms to 1 h. Default 1 s: a task of the lowest priority goes
     /// before fresh tasks of the highest after 10 s.
     pub ageing: Duration,
+    /// How long a queued task may be passed over by smaller ones because no worker has room for it. Then a worker keeps
+    /// its room for it. Longer favours throughput, shorter favours large tasks. Without meaning where all tasks are of
+    /// complexity 1. Default 100 ms.
+    pub max_passed_over: Duration,
     /// How long a worker may take from its spawn to its ready message. Default 10 s.
     pub boot_timeout: Duration,
     /// How often in a row a worker may fail to become ready before the pool stops counting on it. It is still tried again,
@@ -44,6 +50,8 @@ pub struct PoolConfig {
 impl PoolConfig {
     /// The most workers that a pool may have.
     pub const MAX_WORKERS: u32 = 1_024;
+    /// The largest capacity of a worker.
+    pub const MAX_CAPACITY: Load = Load::new(1_024);
     /// The longest queue.
     pub const MAX_QUEUED: u32 = 1 << 24;
 
@@ -88,6 +96,7 @@ impl Default for PoolConfig {
             max_queued: 10_000,
             max_redeliveries: 2,
             ageing: Duration::from_secs(1),
+            max_passed_over: Duration::from_millis(100),
             boot_timeout: Duration::from_secs(10),
             max_boot_failures: 3,
             lease: Some(Duration::from_secs(30)),

@@ -2,7 +2,7 @@
 
 use crate::ids::{Generation, TaskId, WorkerId};
 
-use super::{Capabilities, TaskOutcome, TaskSpec};
+use super::{Offer, TaskOutcome, TaskSpec};
 
 /// One input of [`Scheduler::handle_input`](super::Scheduler::handle_input).
 ///
@@ -28,8 +28,8 @@ pub enum Input {
         worker: WorkerId,
         /// Which of its workers.
         generation: Generation,
-        /// What it can do.
-        capabilities: Capabilities,
+        /// What it can do, and how much at a time.
+        offer: Offer,
     },
     /// [`Scheduler::handle_worker_alive`](super::Scheduler::handle_worker_alive).
     WorkerAlive {

@@ -7,19 +7,22 @@
 //! free: tasks wait in one central queue (see [`TaskSpec`] for priority, ageing and capabilities), free workers are chosen
 //! by [`Candidates`]. A task is dispatched only to a worker that has reported ready.
 //!
+//! **Slots.** A worker has a capacity in load units and a task a complexity; a worker runs as many tasks as fit. Small tasks
+//! may pass a large one that no worker has room for, but not for longer than [`PoolConfig::max_passed_over`].
+//!
 //! **Every submitted task settles exactly once**: with a result or its own error, by abort, time-out or queue TTL, refused
 //! with a reason, lost with its workers, or closed with the pool. A settled task's worker may go on for a while: it is
 //! asked to stop, given a grace period, then terminated.
 //!
 //! **Workers fail in all ways.** A worker that crashes, never becomes ready, falls silent or ignores an abort is replaced.
-//! Each replacement has a new [`Generation`](crate::ids::Generation), and what an older one still says changes nothing. The task of
-//! a lost worker goes to another one, a bounded number of times. A place that keeps losing workers is refilled with
+//! Each replacement has a new [`Generation`](crate::ids::Generation), and what an older one still says changes nothing. The tasks of
+//! a lost worker go to others, each a bounded number of times. A place that keeps losing workers is refilled with
 //! exponential back-off. Where no worker that could run a task can be started at all, the task is refused and doesn't wait
 //! for ever.
 //!
 //! ```
 //! use quillwork_core::ids::{Generation, TaskId, WorkerId};
-//! use quillwork_core::pool::{Capabilities, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec};
+//! use quillwork_core::pool::{Offer, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec};
 //! use quillwork_core::time::Instant;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,7 +37,7 @@
 //! assert_eq!(pool.poll_output(), None);
 //!
 //! let now = Instant::from_millis(40);
-//! pool.handle_worker_ready(now, worker, generation, Capabilities::NONE);
+//! pool.handle_worker_ready(now, worker, generation, Offer::PLAIN);
 //! assert_eq!(pool.poll_output(), Some(Output::Dispatch { task, worker, generation, attempt: 1 }));
 //!
 //! let now = Instant::from_millis(55);
@@ -49,14 +52,19 @@ mod capability;
 mod config;
 mod dispatch;
 mod elastic;
+mod execution;
 mod health;
+mod held;
 mod hysteresis;
 mod input;
 mod lease;
+mod load;
+mod offer;
 mod output;
 mod per_mille;
 mod queue;
 mod recovery;
+mod reserve;
 mod scheduler;
 mod shutdown;
 mod stats;
@@ -74,6 +82,8 @@ pub use elastic::{
 pub use health::{Health, HealthConfig, HealthConfigError, HealthReason, HealthTracker};
 pub use input::{CloseMode, Input};
 pub use lease::{Lease, LeaseCheck};
+pub use load::Load;
+pub use offer::Offer;
 pub use output::{Output, Refusal, Settlement, TerminateReason};
 pub use per_mille::PerMille;
 pub use scheduler::{DuplicateTask, Scheduler};

@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 use crate::ids::{Generation, TaskId, WorkerId};
 
-use super::Capabilities;
+use super::{Capabilities, Load};
 
 /// One thing for the shell to do, in the order in which they come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +35,7 @@ pub enum Output {
         /// 1 for the first execution, 2 for the first redelivery, and so on.
         attempt: u32,
     },
-    /// Ask the worker to stop the task, which is settled already. The worker must still answer that it is done.
+    /// Ask the worker to stop the task, which is settled already. The worker must still answer that it is done with it.
     AbortRunning {
         /// The task.
         task: TaskId,
@@ -99,6 +99,11 @@ pub enum Refusal {
     NoCapableWorker {
         /// What is missing.
         missing: Capabilities,
+    },
+    /// Workers have what it requires, but its complexity is beyond the capacity of each.
+    TooLarge {
+        /// The largest capacity among them.
+        largest: Load,
     },
     /// Every worker that could run it has failed to start [`PoolConfig::max_boot_failures`](super::PoolConfig) times in
     /// a row.
@@ -194,6 +199,10 @@ impl Settlement {
             }
             Self::Refused(Refusal::Closing) => digest.write_u8(10),
             Self::Closed => digest.write_u8(11),
+            Self::Refused(Refusal::TooLarge { largest }) => {
+                digest.write_u8(12);
+                digest.write_u32(largest.get());
+            }
         }
     }
 }

@@ -5,15 +5,18 @@
 //! *rank*, computed once; the smallest goes first. No re-sorting, and no task waits behind more than those whose rank is
 //! smaller, of which only finitely many can still come.
 //!
-//! Tasks that need the same capabilities share a *lane*, a heap of its own. A worker takes the first of the heads of the
-//! lanes that it can serve, so a task that nobody can run now holds up nobody, and keeps its own turn.
+//! Tasks with the same needs share a *lane*, a heap of its own. A worker takes the first of the heads of the lanes that it
+//! can serve, so a task that nobody can run now holds up nobody, and keeps its own turn. What a worker costs is one look
+//! at each lane in use and one step down a heap, however many tasks wait.
 
 use alloc::vec::Vec;
 
+use crate::ids::WorkerId;
 use crate::indexed_heap::{Entry, IndexedHeap, Places};
 use crate::time::{Duration, Instant};
 
-use super::{Capabilities, Priority};
+use super::offer::Needs;
+use super::{Load, Offer, Priority};
 
 /// The rank of a task that comes now.
 pub(super) fn rank(now: Instant, priority: Priority, ageing: Duration) -> u64 {
@@ -25,77 +28,122 @@ pub(super) fn rank(now: Instant, priority: Priority, ageing: Duration) -> u64 {
 pub(super) struct TaskQueue {
     lanes: Vec<Lane>,
     places: Places,
-    len: usize,
+    len: u32,
+    /// How many of them may have to wait for room: see [`Needs::is_large`].
+    large: u32,
 }
 
 #[derive(Clone, Debug)]
 struct Lane {
-    required: Capabilities,
+    needs: Needs,
     heap: IndexedHeap,
 }
 
+/// The first task of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) entry: Entry,
+    lane: usize,
+}
+
+/// The next tasks for a worker.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heads {
+    /// The first that it has room for.
+    pub(super) fitting: Option<Head>,
+    /// The first that it could run, but has no room for now.
+    pub(super) blocked: Option<Head>,
+}
+
 impl TaskQueue {
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> u32 {
         self.len
     }
 
-    pub(super) fn push(&mut self, required: Capabilities, entry: Entry) {
-        let lane = self.lane_for(required);
+    /// Whether a task waits that may need more room than a worker has that has some.
+    pub(super) fn has_large(&self) -> bool {
+        self.large > 0
+    }
+
+    pub(super) fn push(&mut self, needs: Needs, entry: Entry) {
+        let lane = self.lane_for(needs);
         self.lanes[lane].heap.push(&mut self.places, entry);
-        self.len += 1;
+        self.count(needs, 1);
     }
 
     /// Takes the task out, wherever it stands.
-    pub(super) fn remove(&mut self, required: Capabilities, slot: u32) {
-        let lane = self.lanes.iter_mut().find(|lane| lane.required == required);
-        let lane = lane.expect("a queued task is in the lane of what it requires");
+    pub(super) fn remove(&mut self, needs: Needs, slot: u32) {
+        let lane = self.lanes.iter_mut().find(|lane| lane.needs == needs);
+        let lane = lane.expect("a queued task is in the lane of its needs");
         let place = self.places.place(slot).expect("a queued task has a place");
         lane.heap.remove_at(&mut self.places, place);
-        self.len -= 1;
+        self.count(needs, -1);
     }
 
-    /// Takes the next task that a worker with these capabilities can run.
-    pub(super) fn pop_for(&mut self, capabilities: Capabilities) -> Option<u32> {
-        let mut next: Option<(Entry, usize)> = None;
+    /// Takes the head of a lane, which nothing was done to the queue since it was found.
+    pub(super) fn take(&mut self, head: Head) -> u32 {
+        let Lane { needs, heap } = &mut self.lanes[head.lane];
+        let needs = *needs;
+        let entry = heap.pop(&mut self.places).expect("the lane had a head");
+        debug_assert_eq!(entry, head.entry, "the queue has not changed");
+        self.count(needs, -1);
+        entry.slot
+    }
+
+    /// The next tasks for a worker with so much room.
+    pub(super) fn heads_for(&self, worker: WorkerId, offer: &Offer, room: Load) -> Heads {
+        let mut heads = Heads::default();
         for (index, lane) in self.lanes.iter().enumerate() {
-            if let Some(&head) = lane.heap.peek()
-                && capabilities.contains(lane.required)
-                && next.is_none_or(|(best, _)| head < best)
-            {
-                next = Some((head, index));
+            let Some(&entry) = lane.heap.peek() else { continue };
+            if !lane.needs.met_by(worker, offer) {
+                continue;
+            }
+            let fits = lane.needs.complexity <= room;
+            let first = if fits { &mut heads.fitting } else { &mut heads.blocked };
+            if first.is_none_or(|best| entry < best.entry) {
+                *first = Some(Head { entry, lane: index });
             }
         }
-        let (_, lane) = next?;
-        self.pop_lane(lane)
+        heads
     }
 
     /// Takes the next task of the first lane for which this holds: how lanes that can't be served any more are emptied.
-    pub(super) fn pop_where(&mut self, mut unservable: impl FnMut(Capabilities) -> bool) -> Option<u32> {
-        let lane = self.lanes.iter().position(|lane| !lane.heap.is_empty() && unservable(lane.required))?;
-        self.pop_lane(lane)
+    pub(super) fn pop_where(&mut self, mut unservable: impl FnMut(&Needs) -> bool) -> Option<u32> {
+        let lane = self.lanes.iter().position(|lane| !lane.heap.is_empty() && unservable(&lane.needs))?;
+        let entry = *self.lanes[lane].heap.peek()?;
+        Some(self.take(Head { entry, lane }))
     }
 
-    fn pop_lane(&mut self, lane: usize) -> Option<u32> {
-        let entry = self.lanes[lane].heap.pop(&mut self.places)?;
-        self.len -= 1;
-        Some(entry.slot)
+    /// Takes the next task, whoever could run it.
+    pub(super) fn pop(&mut self) -> Option<u32> {
+        let heads = self.lanes.iter().enumerate();
+        let heads = heads.filter_map(|(lane, of)| of.heap.peek().map(|&entry| Head { entry, lane }));
+        let first = heads.min_by_key(|head| head.entry)?;
+        Some(self.take(first))
     }
 
-    fn lane_for(&mut self, required: Capabilities) -> usize {
-        if let Some(lane) = self.lanes.iter().position(|lane| lane.required == required) {
+    fn count(&mut self, needs: Needs, change: i32) {
+        self.len = self.len.saturating_add_signed(change);
+        if needs.is_large() {
+            self.large = self.large.saturating_add_signed(change);
+        }
+    }
+
+    fn lane_for(&mut self, needs: Needs) -> usize {
+        if let Some(lane) = self.lanes.iter().position(|lane| lane.needs == needs) {
             return lane;
         }
-        // An empty lane is kept for its memory. Once there are many, the next new set takes one over.
+        // An empty lane is kept for its memory. Once there are many, the next new needs take one over.
         if self.lanes.len() >= LANES_KEPT
             && let Some(empty) = self.lanes.iter().position(|lane| lane.heap.is_empty())
         {
-            self.lanes[empty].required = required;
+            self.lanes[empty].needs = needs;
             return empty;
         }
-        self.lanes.push(Lane { required, heap: IndexedHeap::default() });
+        self.lanes.push(Lane { needs, heap: IndexedHeap::default() });
         self.lanes.len() - 1
     }
 }
 
-/// Apps use a handful of different requirements; scanning so many lanes costs nothing.
+/// Apps use a handful of different needs; scanning so many lanes costs nothing.
 const LANES_KEPT: usize = 16;

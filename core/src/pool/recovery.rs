@@ -1,11 +1,16 @@
 //! Workers come, fall silent, go, and are replaced.
 
+use core::mem;
+
+use crate::ids::WorkerId;
 use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
+use super::held::Held;
+use super::offer::Needs;
 use super::scheduler::small;
 use super::worker::{Phase, Worker};
-use super::{Capabilities, Output, Refusal, Scheduler, Settlement, TerminateReason};
+use super::{Output, Refusal, Scheduler, Settlement, TerminateReason};
 
 impl Scheduler {
     /// Asks for the next worker in this place.
@@ -21,22 +26,8 @@ impl Scheduler {
     pub(super) fn on_lifecycle_due(&mut self, now: Instant, index: usize) {
         match self.workers[index].phase {
             Phase::Booting => self.lose(now, index, TerminateReason::BootTimeout),
-            Phase::Ready | Phase::Busy { .. } | Phase::Draining { .. } => self.check_lease(now, index),
+            Phase::Up => self.check_lease(now, index),
             Phase::Dead => self.spawn(now, index),
-        }
-    }
-
-    /// A running task has used up its time, or a stopped one its grace.
-    pub(super) fn on_work_due(&mut self, now: Instant, index: usize) {
-        match self.workers[index].phase {
-            Phase::Busy { slot, .. } => {
-                self.stop_running(now, index);
-                self.settle(slot, Settlement::TimedOut);
-            }
-            Phase::Draining { .. } => self.lose(now, index, TerminateReason::IgnoredAbort),
-            Phase::Booting | Phase::Ready | Phase::Dead => {
-                unreachable!("the work timer is cancelled when a worker's work ends")
-            }
         }
     }
 
@@ -68,11 +59,10 @@ impl Scheduler {
         }
     }
 
-    /// Gives a worker up, plans its replacement, and sees to its task.
+    /// Gives a worker up, plans its replacement, and sees to its tasks.
     pub(super) fn lose(&mut self, now: Instant, index: usize, reason: TerminateReason) {
         let worker = worker_id(index);
         let place = &mut self.workers[index];
-        let work = place.phase;
         let delay = place.die(now, reason, &self.config);
         let (generation, gave_up) = (place.generation, place.boot_failures >= self.config.max_boot_failures);
         if reason.is_loss() {
@@ -81,68 +71,97 @@ impl Scheduler {
             self.counters.workers_overdue += 1;
         }
         self.candidates.close(worker);
-        self.deadlines.cancel(Self::work_timer(index));
+        self.give_up_reservation(index);
         self.outputs.push_back(Output::Terminate { worker, generation, reason });
         if delay.is_zero() {
             self.spawn(now, index);
         } else {
             self.deadlines.set(Self::lifecycle_timer(index), now + delay);
         }
-        if let Phase::Busy { slot, .. } = work {
-            let task = self.tasks.task(slot);
-            if task.spec.redeliverable && task.attempts <= self.config.max_redeliveries {
-                self.redeliver(now, slot);
-            } else {
-                let attempts = task.attempts;
-                self.settle(slot, Settlement::WorkerLost { attempts });
-            }
-        }
+        self.recover_held(now, index, reason);
         if gave_up {
             self.refuse_unservable();
         }
     }
 
+    /// Gives the tasks of a lost worker to others where they may be, the next in turn first.
+    fn recover_held(&mut self, now: Instant, index: usize, reason: TerminateReason) {
+        let mut held = mem::take(&mut self.workers[index].held);
+        held.sort_unstable_by_key(|held| self.tasks.task(held.slot).turn.entry(held.slot));
+        for Held { slot, settled, .. } in held.drain(..) {
+            let timer = self.task_timer(slot);
+            self.deadlines.cancel(timer);
+            if settled {
+                self.tasks.free(slot);
+                continue;
+            }
+            let task = self.tasks.task_mut(slot);
+            // Where the worker ended because of another task, that is no fault of this one.
+            task.losses += u32::from(reason.is_loss());
+            if task.spec.redeliverable && task.losses <= self.config.max_redeliveries {
+                self.counters.redelivered += 1;
+                self.place_again(now, slot);
+            } else {
+                let attempts = task.attempts;
+                self.settle(slot, Settlement::WorkerLost { attempts });
+            }
+        }
+        // Nothing was given to it meanwhile: it is not up. The list is kept for its memory.
+        self.workers[index].held = held;
+    }
+
     /// Settles the queued tasks that no worker can be expected to run.
     pub(super) fn refuse_unservable(&mut self) {
         loop {
-            let (workers, config) = (&self.workers, &self.config);
-            let unservable = |required| {
-                !workers.iter().any(|worker| may_serve(worker, config.max_boot_failures, required))
+            let (workers, limit) = (&self.workers, self.config.max_boot_failures);
+            let Some(slot) = self.queue.pop_where(|needs| !may_be_served(workers, limit, needs)) else {
+                break;
             };
-            let Some(slot) = self.queue.pop_where(unservable) else { break };
-            let timer = self.queue_ttl_timer(slot);
+            let timer = self.task_timer(slot);
             self.deadlines.cancel(timer);
-            let required = self.tasks.task(slot).spec.required;
-            let refusal = self.unservable(required).expect("its lane was just found unservable");
+            let needs = self.tasks.task(slot).needs;
+            let refusal = self.unservable(needs).expect("its lane was just found unservable");
             self.settle(slot, Settlement::Refused(refusal));
         }
     }
 
-    /// Why no worker can be expected to run a task that needs this; `None` where one can, now or once it is up.
-    pub(super) fn unservable(&self, required: Capabilities) -> Option<Refusal> {
+    /// Why no worker can be expected to run a task with these needs; `None` where one can, now or once it is up.
+    pub(super) fn unservable(&self, needs: Needs) -> Option<Refusal> {
         let limit = self.config.max_boot_failures;
-        if self.workers.iter().any(|worker| may_serve(worker, limit, required)) {
+        if may_be_served(&self.workers, limit, &needs) {
             return None;
         }
-        let mut fewest_missing = required;
-        for worker in &self.workers {
+        let mut fewest_missing = needs.required;
+        let mut largest = None;
+        for (index, worker) in self.workers.iter().enumerate() {
             // Of a worker that never was ready nobody knows what it lacks.
-            let missing = worker.capabilities.map_or(Capabilities::NONE, |has| required.minus(has));
-            if missing.is_empty() {
+            if worker.offer.is_none_or(|offer| needs.met_by(worker_id(index), &offer)) {
                 let failing = self.workers.iter().filter(|worker| worker.boot_failures >= limit).count();
                 return Some(Refusal::WorkersUnavailable { failing: small(failing) });
             }
-            if missing.len() < fewest_missing.len() {
+            let Some(offer) = worker.offer else { continue };
+            let missing = needs.required.minus(offer.capabilities);
+            if missing.is_empty() {
+                largest = largest.max(Some(offer.capacity));
+            } else if missing.len() < fewest_missing.len() {
                 fewest_missing = missing;
             }
         }
-        Some(Refusal::NoCapableWorker { missing: fewest_missing })
+        Some(match largest {
+            Some(largest) => Refusal::TooLarge { largest },
+            None => Refusal::NoCapableWorker { missing: fewest_missing },
+        })
     }
 }
 
+fn may_be_served(workers: &[Worker], max_boot_failures: u32, needs: &Needs) -> bool {
+    let mut workers = workers.iter().enumerate();
+    workers.any(|(index, worker)| may_serve(worker_id(index), worker, max_boot_failures, needs))
+}
+
 /// A worker that never was ready may turn out to have anything; one that keeps failing to boot is not counted on.
-fn may_serve(worker: &Worker, max_boot_failures: u32, required: Capabilities) -> bool {
-    worker.boot_failures < max_boot_failures && worker.capabilities.is_none_or(|has| has.contains(required))
+fn may_serve(id: WorkerId, worker: &Worker, max_boot_failures: u32, needs: &Needs) -> bool {
+    worker.boot_failures < max_boot_failures && worker.offer.is_none_or(|offer| needs.met_by(id, &offer))
 }
 
 fn probe_after(lease: Duration) -> Duration {

@@ -11,11 +11,11 @@ use crate::time::{Duration, Instant};
 
 use super::candidates::{Candidates, worker_id};
 use super::queue::TaskQueue;
-use super::tasks::TaskTable;
+use super::tasks::{Standing, TaskTable};
 use super::worker::{Phase, Worker};
 use super::{
-    Capabilities, CloseMode, ConfigError, Input, Output, PoolConfig, PoolCounters, PoolStats, Settlement,
-    TaskOutcome, TaskSpec, TerminateReason, WorkerState, WorkerStats,
+    CloseMode, ConfigError, Input, Offer, Output, PoolConfig, PoolCounters, PoolStats, Settlement,
+    TaskOutcome, TaskSpec, TerminateReason, WorkerStats,
 };
 
 /// Decides for a pool of workers: see the [module](super).
@@ -33,6 +33,10 @@ pub struct Scheduler {
     pub(super) counters: PoolCounters,
     pub(super) closing: Closing,
     pub(super) next_sequence: u64,
+    /// How many workers keep their room for a task: see [`super::reserve`].
+    pub(super) reservations: u32,
+    /// Workers whose reservation is over, and who have not looked at the queue since.
+    pub(super) to_feed: Vec<u32>,
     last_now: Instant,
 }
 
@@ -48,10 +52,8 @@ pub(super) enum Closing {
 pub(super) enum Timer {
     /// Boot time-out, lease or back-off of a worker, by its phase.
     Lifecycle(usize),
-    /// Time-out of a running task or grace of one that was asked to abort, by the worker's phase.
-    Work(usize),
-    /// Queue TTL of the task in this slot.
-    QueueTtl(u32),
+    /// Of the task in this slot, by where it is: queue TTL, time-out, or grace of one that was asked to abort.
+    Task(u32),
 }
 
 impl Scheduler {
@@ -73,6 +75,8 @@ impl Scheduler {
             counters: PoolCounters::default(),
             closing: Closing::Open,
             next_sequence: 0,
+            reservations: 0,
+            to_feed: Vec::with_capacity(config.workers as usize),
             last_now: now,
         };
         for index in 0..scheduler.workers.len() {
@@ -94,6 +98,7 @@ impl Scheduler {
         }
         self.counters.submitted += 1;
         self.admit(now, task, spec);
+        self.conclude(now);
         Ok(())
     }
 
@@ -103,41 +108,47 @@ impl Scheduler {
     pub fn handle_abort(&mut self, now: Instant, task: TaskId) {
         let now = self.advance(now);
         if let Some(slot) = self.tasks.slot_of(task) {
-            match self.tasks.task(slot).worker {
-                None => self.unqueue(slot),
-                Some(worker) => self.stop_running(now, worker as usize),
+            match self.tasks.task(slot).standing {
+                Standing::Held { .. } => self.stop(now, slot, Settlement::Aborted),
+                Standing::Queued | Standing::Reserved { .. } => {
+                    self.unqueue(slot);
+                    self.settle(slot, Settlement::Aborted);
+                }
             }
-            self.settle(slot, Settlement::Aborted);
-            self.finish_drain(now);
+            self.conclude(now);
         }
     }
 
-    /// A worker has started and can take tasks. A worker that is up may say so again to change its capabilities, for
-    /// instance when it lost its GPU; queued tasks that nobody can run any more are then refused.
+    /// A worker has started and can take tasks. A worker that is up may say so again to change its offer, for instance
+    /// when it lost its GPU; queued tasks that nobody can run any more are then refused.
     pub fn handle_worker_ready(
         &mut self,
         now: Instant,
         worker: WorkerId,
         generation: Generation,
-        capabilities: Capabilities,
+        offer: impl Into<Offer>,
     ) {
         let now = self.advance(now);
         let Some(index) = self.current(worker, generation) else { return };
+        let offer = offer.into().within_bounds();
         let place = &mut self.workers[index];
-        let changed = place.capabilities.replace(capabilities) != Some(capabilities);
-        if matches!(place.phase, Phase::Booting) {
+        let changed = place.offer.replace(offer) != Some(offer);
+        if place.phase == Phase::Booting {
             place.become_ready(now);
             self.arm_lease(now, index);
-            self.candidates.open(worker, capabilities);
+            self.candidates.open(worker, offer);
         } else {
             place.saw(now);
-            self.candidates.set_capabilities(worker, capabilities);
+            self.candidates.set_offer(worker, offer);
+        }
+        if changed {
+            self.give_up_reservation(index);
         }
         self.feed(now, index);
         if changed {
             self.refuse_unservable();
         }
-        self.finish_drain(now);
+        self.conclude(now);
     }
 
     /// A sign of life, which renews the worker's lease. Any message will do; a task's progress, for instance. The other
@@ -152,12 +163,12 @@ impl Scheduler {
     }
 
     /// The worker is gone or of no use: an error event outside any task, an exit, a message that can't be read. It is
-    /// replaced, and its task is given to another worker where it may be.
+    /// replaced, and its tasks are given to other workers where they may be.
     pub fn handle_worker_lost(&mut self, now: Instant, worker: WorkerId, generation: Generation) {
         let now = self.advance(now);
         if let Some(index) = self.current(worker, generation) {
             self.lose(now, index, TerminateReason::Lost);
-            self.finish_drain(now);
+            self.conclude(now);
         }
     }
 
@@ -172,26 +183,13 @@ impl Scheduler {
     ) {
         let now = self.advance(now);
         let Some(index) = self.current(worker, generation) else { return };
-        match self.workers[index].phase {
-            Phase::Busy { task: running, slot, .. } if running == task => {
-                self.workers[index].completed += 1;
-                self.settle(
-                    slot,
-                    match outcome {
-                        TaskOutcome::Completed => Settlement::Completed,
-                        TaskOutcome::Failed => Settlement::Failed,
-                    },
-                );
-            }
-            Phase::Draining { task: stopped, .. } if stopped == task => {}
-            Phase::Busy { .. } | Phase::Draining { .. } | Phase::Booting | Phase::Ready | Phase::Dead => {
-                self.counters.stale_messages += 1;
-                return;
-            }
-        }
+        let Some(position) = self.workers[index].position_of(task) else {
+            self.counters.stale_messages += 1;
+            return;
+        };
         self.workers[index].saw(now);
-        self.release(now, index);
-        self.finish_drain(now);
+        self.finish(now, index, position, outcome);
+        self.conclude(now);
     }
 
     /// The pool shall end. [`CloseMode::Now`] may follow on [`CloseMode::Drain`] to cut it short.
@@ -213,14 +211,10 @@ impl Scheduler {
         while let Some(slot) = self.deadlines.pop_due(now) {
             match self.timer(slot) {
                 Timer::Lifecycle(index) => self.on_lifecycle_due(now, index),
-                Timer::Work(index) => self.on_work_due(now, index),
-                Timer::QueueTtl(slot) => {
-                    self.unqueue(slot);
-                    self.settle(slot, Settlement::Expired);
-                }
+                Timer::Task(slot) => self.on_task_due(now, slot),
             }
         }
-        self.finish_drain(now);
+        self.conclude(now);
     }
 
     /// One recorded input: calls the method of the same name.
@@ -232,8 +226,8 @@ impl Scheduler {
         match input {
             Input::Submit { task, spec } => return self.handle_submit(now, task, spec),
             Input::Abort { task } => self.handle_abort(now, task),
-            Input::WorkerReady { worker, generation, capabilities } => {
-                self.handle_worker_ready(now, worker, generation, capabilities);
+            Input::WorkerReady { worker, generation, offer } => {
+                self.handle_worker_ready(now, worker, generation, offer);
             }
             Input::WorkerAlive { worker, generation } => self.handle_worker_alive(now, worker, generation),
             Input::WorkerLost { worker, generation } => self.handle_worker_lost(now, worker, generation),
@@ -281,10 +275,10 @@ impl Scheduler {
         };
         PoolStats {
             counters: self.counters,
-            queued: small(self.queue.len()),
-            running: small(self.tasks.len() - self.queue.len()),
+            queued: self.queued(),
+            running: self.tasks.unsettled() - self.queued(),
             workers_up: count(Worker::is_up),
-            workers_busy: count(|worker| matches!(worker.state(), WorkerState::Busy | WorkerState::Draining)),
+            workers_busy: count(Worker::is_busy),
             busy_time: sum(Worker::busy_time),
             available_time: sum(Worker::available_time),
         }
@@ -297,8 +291,10 @@ impl Scheduler {
         Some(WorkerStats {
             generation: place.generation,
             state: place.state(),
-            capabilities: place.capabilities,
+            offer: place.offer,
             running: place.running(),
+            held: small(place.held.len()),
+            load: place.load(),
             completed: place.completed,
             boot_failures: place.boot_failures,
             busy_time: place.busy_time(now.max(self.last_now)),
@@ -316,16 +312,22 @@ impl Scheduler {
         let current = self
             .workers
             .get(index)
-            .is_some_and(|place| place.generation == generation && !matches!(place.phase, Phase::Dead));
+            .is_some_and(|place| place.generation == generation && place.phase != Phase::Dead);
         if !current {
             self.counters.stale_messages += 1;
         }
         current.then_some(index)
     }
 
-    /// Ends a task that is neither queued nor counted on by its worker any more.
+    /// Ends a task that is neither queued nor held.
     pub(super) fn settle(&mut self, slot: u32, settlement: Settlement) {
-        let task = self.tasks.remove(slot).id;
+        self.emit_settlement_of(slot, settlement);
+        self.tasks.free(slot);
+    }
+
+    /// Settles a task that keeps its slot, because its worker has not let go of it.
+    pub(super) fn emit_settlement_of(&mut self, slot: u32, settlement: Settlement) {
+        let task = self.tasks.settle(slot);
         self.emit_settlement(task, settlement);
     }
 
@@ -334,32 +336,36 @@ impl Scheduler {
         self.outputs.push_back(Output::Settle { task, settlement });
     }
 
-    /// Takes a task out of the queue for good.
-    pub(super) fn unqueue(&mut self, slot: u32) {
-        self.queue.remove(self.tasks.task(slot).spec.required, slot);
-        let timer = self.queue_ttl_timer(slot);
-        self.deadlines.cancel(timer);
+    /// What may be left to do at the end of an input.
+    fn conclude(&mut self, now: Instant) {
+        self.feed_unreserved(now);
+        self.finish_drain(now);
     }
 
-    // Deadlines are numbered: two for each worker, then one for each slot of the table of tasks.
+    fn on_task_due(&mut self, now: Instant, slot: u32) {
+        match self.tasks.task(slot).standing {
+            Standing::Held { worker } => self.on_held_due(now, slot, worker as usize),
+            Standing::Queued | Standing::Reserved { .. } => {
+                self.unqueue(slot);
+                self.settle(slot, Settlement::Expired);
+            }
+        }
+    }
+
+    // Deadlines are numbered: one for each worker, then one for each slot of the table of tasks.
 
     pub(super) fn lifecycle_timer(index: usize) -> u32 {
-        2 * worker_id(index).get()
+        worker_id(index).get()
     }
 
-    pub(super) fn work_timer(index: usize) -> u32 {
-        2 * worker_id(index).get() + 1
-    }
-
-    pub(super) fn queue_ttl_timer(&self, slot: u32) -> u32 {
-        2 * self.config.workers + slot
+    pub(super) fn task_timer(&self, slot: u32) -> u32 {
+        self.config.workers + slot
     }
 
     fn timer(&self, timer: u32) -> Timer {
-        match timer.checked_sub(2 * self.config.workers) {
-            Some(slot) => Timer::QueueTtl(slot),
-            None if timer.is_multiple_of(2) => Timer::Lifecycle(timer as usize / 2),
-            None => Timer::Work(timer as usize / 2),
+        match timer.checked_sub(self.config.workers) {
+            Some(slot) => Timer::Task(slot),
+            None => Timer::Lifecycle(timer as usize),
         }
     }
 }

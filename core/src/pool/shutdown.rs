@@ -1,16 +1,18 @@
 //! The end of a pool.
 
+use core::mem;
+
 use crate::time::Instant;
 
 use super::candidates::worker_id;
 use super::scheduler::Closing;
 use super::worker::Phase;
-use super::{Capabilities, Output, Scheduler, Settlement, TerminateReason};
+use super::{Output, Scheduler, Settlement, TerminateReason};
 
 impl Scheduler {
     /// Ends a draining pool once nothing is unsettled.
     pub(super) fn finish_drain(&mut self, now: Instant) {
-        if self.closing == Closing::Draining && self.tasks.is_empty() {
+        if self.closing == Closing::Draining && self.tasks.unsettled() == 0 {
             self.terminate_all(now);
         }
     }
@@ -18,12 +20,16 @@ impl Scheduler {
     /// Settles everything as closed, running tasks first, then the queue in its order, and ends the pool.
     pub(super) fn close_now(&mut self, now: Instant) {
         for index in 0..self.workers.len() {
-            if let Phase::Busy { slot, .. } = self.workers[index].phase {
-                self.workers[index].finish_work(now);
-                self.settle(slot, Settlement::Closed);
+            for position in 0..self.workers[index].held.len() {
+                let held = &mut self.workers[index].held[position];
+                if !mem::replace(&mut held.settled, true) {
+                    let slot = held.slot;
+                    self.emit_settlement_of(slot, Settlement::Closed);
+                }
             }
+            self.give_up_reservation(index);
         }
-        while let Some(slot) = self.queue.pop_for(Capabilities::from_bits(u64::MAX)) {
+        while let Some(slot) = self.queue.pop() {
             self.settle(slot, Settlement::Closed);
         }
         self.terminate_all(now);
@@ -33,10 +39,11 @@ impl Scheduler {
         self.closing = Closing::Closed;
         for index in 0..self.workers.len() {
             let place = &mut self.workers[index];
-            if matches!(place.phase, Phase::Dead) {
+            if place.phase == Phase::Dead {
                 continue;
             }
             place.die(now, TerminateReason::Closing, &self.config);
+            place.held.drain(..).for_each(|held| self.tasks.free(held.slot));
             let (worker, generation) = (worker_id(index), place.generation);
             self.candidates.close(worker);
             self.outputs.push_back(Output::Terminate {
@@ -45,6 +52,7 @@ impl Scheduler {
                 reason: TerminateReason::Closing,
             });
         }
+        self.to_feed.clear();
         self.deadlines.clear();
         self.outputs.push_back(Output::Closed);
     }

@@ -3,7 +3,7 @@
 use crate::ids::{Generation, TaskId};
 use crate::time::Duration;
 
-use super::{Capabilities, Settlement, WorkerState};
+use super::{Load, Offer, Settlement, WorkerState};
 
 /// Counts since the pool was made. They only grow, so that whoever reads them at two times gets an interval by
 /// subtraction.
@@ -77,9 +77,9 @@ pub struct PoolStats {
     pub running: u32,
     /// Workers that are ready, busy or draining.
     pub workers_up: u32,
-    /// Workers that are busy or draining.
+    /// Workers that run at least one task or clean up after one.
     pub workers_busy: u32,
-    /// Time that all workers spent on tasks since the pool was made.
+    /// Time in which workers ran at least one task, of all workers together, since the pool was made.
     pub busy_time: Duration,
     /// Time that all workers were up since the pool was made. Utilisation over an interval is the growth of `busy_time`
     /// divided by the growth of this.
@@ -93,14 +93,18 @@ pub struct WorkerStats {
     pub generation: Generation,
     /// What it is doing.
     pub state: WorkerState,
-    /// What it can do, as last reported; `None` before the first report.
-    pub capabilities: Option<Capabilities>,
-    /// The unsettled task that it runs.
+    /// What it offers, as last reported; `None` before the first report.
+    pub offer: Option<Offer>,
+    /// The unsettled task that it runs for the longest.
     pub running: Option<TaskId>,
+    /// How many tasks it has and has not reported on.
+    pub held: u32,
+    /// What those that have started add up to.
+    pub load: Load,
     /// Tasks completed or failed in this place.
     pub completed: u64,
     /// How often in a row the place failed to get a ready worker.
     pub boot_failures: u32,
-    /// Time spent on tasks in this place.
+    /// Time in which at least one task ran in this place.
     pub busy_time: Duration,
 }

@@ -2,7 +2,7 @@
 
 use crate::time::Duration;
 
-use super::Capabilities;
+use super::{Capabilities, Load};
 
 /// How urgent a task is: 0 the least, 10 the most.
 ///
@@ -45,6 +45,8 @@ pub struct TaskSpec {
     pub priority: Priority,
     /// What a worker must have to run it.
     pub required: Capabilities,
+    /// How much of a worker's capacity it takes up while it runs; 0 counts as 1. Default 1.
+    pub complexity: Load,
     /// The longest that one execution may take, counted from its dispatch to a worker.
     pub timeout: Option<Duration>,
     /// The longest that it may wait in the queue. Counted anew where it is queued again after its worker was lost.
@@ -60,6 +62,7 @@ impl Default for TaskSpec {
         Self {
             priority: Priority::NORMAL,
             required: Capabilities::NONE,
+            complexity: Load::ONE,
             timeout: None,
             queue_ttl: None,
             redeliverable: true,

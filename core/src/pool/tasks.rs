@@ -1,24 +1,41 @@
-//! The table of unsettled tasks.
+//! The table of tasks that are unsettled, or settled and not let go of by their worker.
 
 use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::TaskId;
 use crate::indexed_heap::Entry;
+use crate::time::Instant;
 
 use super::TaskSpec;
+use super::offer::Needs;
 
-/// One unsettled task.
+/// One task.
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) id: TaskId,
     pub(super) spec: TaskSpec,
+    pub(super) needs: Needs,
     /// Its turn in the queue, kept when it is queued again: it loses no age with its worker.
     pub(super) turn: Turn,
-    /// How often it was dispatched.
+    /// When it was queued last.
+    pub(super) queued_at: Instant,
+    /// How many executions were started.
     pub(super) attempts: u32,
-    /// The index of the worker that runs it; `None` while it is queued.
-    pub(super) worker: Option<u32>,
+    /// How many of them were lost with a worker that failed.
+    pub(super) losses: u32,
+    pub(super) standing: Standing,
+}
+
+/// Where a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// In a lane of the queue.
+    Queued,
+    /// Queued, and the room of this worker is kept for it: see [`super::reserve`].
+    Reserved { worker: u32 },
+    /// Given to this worker, which has not reported on it.
+    Held { worker: u32 },
 }
 
 /// Where a task stands in the queue: see [`super::queue`].
@@ -40,25 +57,25 @@ pub(super) struct TaskTable {
     tasks: Vec<Option<Task>>,
     free: Vec<u32>,
     by_id: IdMap<TaskId, u32>,
+    unsettled: u32,
 }
 
 impl TaskTable {
     pub(super) fn new() -> Self {
-        Self { tasks: Vec::new(), free: Vec::new(), by_id: IdMap::new() }
+        Self { tasks: Vec::new(), free: Vec::new(), by_id: IdMap::new(), unsettled: 0 }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.tasks.len() - self.free.len()
+    /// How many tasks are unsettled.
+    pub(super) fn unsettled(&self) -> u32 {
+        self.unsettled
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
+    /// The slot of an unsettled task.
     pub(super) fn slot_of(&self, id: TaskId) -> Option<u32> {
         self.by_id.get(&id).copied()
     }
 
+    /// Whether an unsettled task has this id.
     pub(super) fn contains(&self, id: TaskId) -> bool {
         self.by_id.contains(&id)
     }
@@ -75,14 +92,24 @@ impl TaskTable {
         };
         let previous = self.by_id.insert(id, slot);
         debug_assert!(previous.is_none(), "the caller has refused ids in use");
+        self.unsettled += 1;
         slot
     }
 
-    pub(super) fn remove(&mut self, slot: u32) -> Task {
-        let task = self.tasks[slot as usize].take().expect(SLOT_IN_USE);
-        self.by_id.remove(&task.id);
+    /// Takes the id from the task, which may be used again from now on; its slot is still in use.
+    pub(super) fn settle(&mut self, slot: u32) -> TaskId {
+        let id = self.task(slot).id;
+        let known = self.by_id.remove(&id);
+        debug_assert_eq!(known, Some(slot), "a task settles once");
+        self.unsettled -= 1;
+        id
+    }
+
+    /// Frees the slot of a settled task.
+    pub(super) fn free(&mut self, slot: u32) {
+        let task = self.tasks[slot as usize].take();
+        debug_assert!(task.is_some(), "{SLOT_IN_USE}");
         self.free.push(slot);
-        task
     }
 
     pub(super) fn task(&self, slot: u32) -> &Task {
@@ -94,4 +121,4 @@ impl TaskTable {
     }
 }
 
-const SLOT_IN_USE: &str = "queue, workers and deadlines drop a slot when its task settles";
+const SLOT_IN_USE: &str = "queue, workers and deadlines drop a slot before it is freed";

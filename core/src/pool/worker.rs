@@ -1,9 +1,12 @@
 //! One place in the pool and the worker that fills it.
 
+use alloc::vec::Vec;
+
 use crate::ids::{Generation, TaskId};
 use crate::time::{Duration, Instant};
 
-use super::{Capabilities, PoolConfig, TerminateReason};
+use super::held::{Held, Stage};
+use super::{Load, Offer, PoolConfig, TerminateReason};
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,9 +15,10 @@ pub enum WorkerState {
     Booting,
     /// Waits for a task.
     Ready,
-    /// Runs a task.
+    /// Runs at least one task.
     Busy,
-    /// Cleans up after a task that is settled already (aborted or timed out), and is given nothing until it is done.
+    /// Only cleans up after tasks that are settled already (aborted or timed out). Until it is done with them they take up
+    /// its capacity.
     Draining,
     /// Gone; its replacement is due after a back-off.
     Dead,
@@ -25,25 +29,30 @@ pub(super) struct Worker {
     pub(super) generation: Generation,
     pub(super) phase: Phase,
     /// As last reported, by this generation or an earlier one; `None` until the first was ready.
-    pub(super) capabilities: Option<Capabilities>,
+    pub(super) offer: Option<Offer>,
     pub(super) liveness: Liveness,
     /// How often in a row it failed to become ready.
     pub(super) boot_failures: u32,
+    /// What it was given and has not reported on, in the order in which it was given.
+    pub(super) held: Vec<Held>,
+    /// The queued task that its room is kept for: see [`super::reserve`].
+    pub(super) reserved_for: Option<u32>,
     /// How often in a row it was lost without a healthy time in between.
     losses: u32,
     ready_at: Instant,
     pub(super) completed: u64,
+    /// What it runs adds up to this.
+    load: Load,
+    /// Since when it has always run something.
+    busy_since: Option<Instant>,
     busy: Duration,
     available: Duration,
 }
 
-/// [`WorkerState`] with what belongs to each.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Booting,
-    Ready,
-    Busy { task: TaskId, slot: u32, started_at: Instant },
-    Draining { task: TaskId, started_at: Instant },
+    Up,
     Dead,
 }
 
@@ -59,12 +68,16 @@ impl Worker {
         Self {
             generation: Generation::new(Generation::FIRST.get() - 1),
             phase: Phase::Dead,
-            capabilities: None,
+            offer: None,
             liveness: Liveness { last_seen: Instant::ZERO, probed: false },
             boot_failures: 0,
+            held: Vec::new(),
+            reserved_for: None,
             losses: 0,
             ready_at: Instant::ZERO,
             completed: 0,
+            load: Load::ZERO,
+            busy_since: None,
             busy: Duration::ZERO,
             available: Duration::ZERO,
         }
@@ -73,24 +86,65 @@ impl Worker {
     pub(super) fn state(&self) -> WorkerState {
         match self.phase {
             Phase::Booting => WorkerState::Booting,
-            Phase::Ready => WorkerState::Ready,
-            Phase::Busy { .. } => WorkerState::Busy,
-            Phase::Draining { .. } => WorkerState::Draining,
+            Phase::Up if self.busy_since.is_none() => WorkerState::Ready,
+            Phase::Up if self.held.iter().any(Held::runs) => WorkerState::Busy,
+            Phase::Up => WorkerState::Draining,
             Phase::Dead => WorkerState::Dead,
         }
     }
 
     /// Whether it has reported ready and is still there.
     pub(super) fn is_up(&self) -> bool {
-        !matches!(self.phase, Phase::Booting | Phase::Dead)
+        self.phase == Phase::Up
     }
 
-    /// The unsettled task that it runs.
-    pub(super) fn running(&self) -> Option<TaskId> {
-        match self.phase {
-            Phase::Busy { task, .. } => Some(task),
-            Phase::Booting | Phase::Ready | Phase::Draining { .. } | Phase::Dead => None,
+    /// Whether it runs anything or cleans up after it.
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy_since.is_some()
+    }
+
+    /// How much more it can run now.
+    pub(super) fn room(&self) -> Load {
+        match self.offer {
+            Some(offer) if self.is_up() => offer.capacity - self.load,
+            Some(_) | None => Load::ZERO,
         }
+    }
+
+    pub(super) fn load(&self) -> Load {
+        self.load
+    }
+
+    /// The unsettled task that it runs for the longest.
+    pub(super) fn running(&self) -> Option<TaskId> {
+        self.held.iter().find(|held| held.runs()).map(|held| held.task)
+    }
+
+    /// Where in its list of held tasks the first of this id stands.
+    pub(super) fn position_of(&self, task: TaskId) -> Option<usize> {
+        self.held.iter().position(|held| held.task == task)
+    }
+
+    /// Where in its list of held tasks the task in this slot stands.
+    pub(super) fn position_of_slot(&self, slot: u32) -> usize {
+        self.held.iter().position(|held| held.slot == slot).expect("a held task is at its worker")
+    }
+
+    /// It runs a task from now on.
+    pub(super) fn start(&mut self, now: Instant, held: Held) {
+        self.load += held.load;
+        self.busy_since.get_or_insert(now);
+        self.held.push(Held { stage: Stage::Started(now), ..held });
+    }
+
+    /// It is done with a task, as far as it is concerned.
+    pub(super) fn let_go(&mut self, now: Instant, position: usize) -> Held {
+        let held = self.held.remove(position);
+        self.load -= held.load;
+        if self.held.is_empty() {
+            self.pause(now);
+        }
+        held
     }
 
     /// The next generation boots.
@@ -100,7 +154,7 @@ impl Worker {
     }
 
     pub(super) fn become_ready(&mut self, now: Instant) {
-        self.phase = Phase::Ready;
+        self.phase = Phase::Up;
         self.ready_at = now;
         self.boot_failures = 0;
         self.saw(now);
@@ -110,16 +164,11 @@ impl Worker {
         self.liveness = Liveness { last_seen: now, probed: false };
     }
 
-    /// It is done with its task, as far as it is concerned.
-    pub(super) fn finish_work(&mut self, now: Instant) {
-        self.busy += self.ongoing_work(now);
-        self.phase = Phase::Ready;
-    }
-
-    /// It is gone. Returns how long to wait before its replacement.
+    /// It is gone; what it held is the caller's matter. Returns how long to wait before its replacement.
     pub(super) fn die(&mut self, now: Instant, reason: TerminateReason, config: &PoolConfig) -> Duration {
         let was_up = self.is_up();
-        self.busy += self.ongoing_work(now);
+        self.pause(now);
+        self.load = Load::ZERO;
         let uptime = self.ongoing_uptime(now);
         self.available += uptime;
         self.phase = Phase::Dead;
@@ -140,7 +189,7 @@ impl Worker {
         restart_delay(self.losses, config)
     }
 
-    /// Time spent on tasks until now.
+    /// Time in which it ran anything, until now.
     pub(super) fn busy_time(&self, now: Instant) -> Duration {
         self.busy + self.ongoing_work(now)
     }
@@ -150,11 +199,13 @@ impl Worker {
         self.available + self.ongoing_uptime(now)
     }
 
+    fn pause(&mut self, now: Instant) {
+        self.busy += self.ongoing_work(now);
+        self.busy_since = None;
+    }
+
     fn ongoing_work(&self, now: Instant) -> Duration {
-        match self.phase {
-            Phase::Busy { started_at, .. } | Phase::Draining { started_at, .. } => now - started_at,
-            Phase::Booting | Phase::Ready | Phase::Dead => Duration::ZERO,
-        }
+        self.busy_since.map_or(Duration::ZERO, |since| now - since)
     }
 
     fn ongoing_uptime(&self, now: Instant) -> Duration {

@@ -1,7 +1,9 @@
 //! Submitting, dispatching, settling, aborting and expiring.
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
-use quillwork_core::pool::{Capabilities, Output, PoolConfig, Priority, Scheduler, TaskOutcome, TaskSpec};
+use quillwork_core::pool::{
+    Capabilities, Load, Offer, Output, PoolConfig, Priority, Scheduler, TaskOutcome, TaskSpec,
+};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 
@@ -10,27 +12,31 @@ use crate::allocations_of;
 const WORKERS: u32 = 8;
 const GPU: Capabilities = Capabilities::from_bits(1);
 
-struct Load {
+struct Traffic {
     pool: Scheduler,
-    running: [Option<(TaskId, Generation)>; WORKERS as usize],
+    /// What each worker holds. There is room for all, so that the list itself allocates nothing.
+    running: [Vec<(TaskId, Generation)>; WORKERS as usize],
     rng: Rng,
     now: Instant,
     next_task: u64,
 }
 
-impl Load {
+impl Traffic {
     fn new() -> Self {
         let config = PoolConfig { workers: WORKERS, max_queued: 40, lease: None, ..PoolConfig::default() };
         let mut load = Self {
             pool: Scheduler::new(config, Instant::ZERO).expect("the settings are sound"),
-            running: [None; WORKERS as usize],
+            running: std::array::from_fn(|_| Vec::with_capacity(16)),
             rng: Rng::from_seed(1),
             now: Instant::ZERO,
             next_task: 0,
         };
         for worker in 0..WORKERS {
-            let capabilities = if worker == 0 { GPU } else { Capabilities::NONE };
-            load.pool.handle_worker_ready(load.now, WorkerId::new(worker), Generation::FIRST, capabilities);
+            let offer = Offer {
+                capabilities: if worker == 0 { GPU } else { Capabilities::NONE },
+                capacity: Load::new(1 + worker % 4),
+            };
+            load.pool.handle_worker_ready(load.now, WorkerId::new(worker), Generation::FIRST, offer);
         }
         load
     }
@@ -41,6 +47,7 @@ impl Load {
             let spec = TaskSpec {
                 priority: if self.rng.chance(0.3) { Priority::HIGHEST } else { Priority::LOWEST },
                 required: if self.rng.chance(0.1) { GPU } else { Capabilities::NONE },
+                complexity: Load::new(if self.rng.chance(0.2) { 4 } else { 1 }),
                 timeout: self.rng.chance(0.5).then_some(Duration::from_secs(1)),
                 queue_ttl: self.rng.chance(0.5).then_some(Duration::from_millis(20)),
                 ..TaskSpec::default()
@@ -56,7 +63,7 @@ impl Load {
             let worker = self.rng.index(self.running.len());
             // One task comes each round and fewer go, so that the queue is full most of the time.
             if self.rng.chance(0.8)
-                && let Some((task, generation)) = self.running[worker].take()
+                && let Some((task, generation)) = self.running[worker].pop()
             {
                 let place = WorkerId::new(u32::try_from(worker).expect("8 workers"));
                 self.pool.handle_task_done(self.now, place, generation, task, TaskOutcome::Completed);
@@ -70,7 +77,7 @@ impl Load {
     fn drain(&mut self) {
         while let Some(output) = self.pool.poll_output() {
             if let Output::Dispatch { task, worker, generation, .. } = output {
-                self.running[worker.index()] = Some((task, generation));
+                self.running[worker.index()].push((task, generation));
             }
         }
     }
@@ -78,7 +85,7 @@ impl Load {
 
 #[test]
 fn a_pool_in_steady_state() {
-    let mut load = Load::new();
+    let mut load = Traffic::new();
     load.rounds(100_000);
     assert_eq!(allocations_of(|| load.rounds(100_000)), 0);
 

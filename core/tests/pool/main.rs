@@ -6,4 +6,5 @@ mod dispatch;
 mod order;
 mod recovery;
 mod rig;
+mod slots;
 mod stats;

@@ -2,8 +2,8 @@
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, CloseMode, Output, PoolConfig, Priority, Refusal, Scheduler, Settlement, TaskOutcome,
-    TaskSpec, TerminateReason,
+    Capabilities, CloseMode, Load, Offer, Output, PoolConfig, Priority, Refusal, Scheduler, Settlement,
+    TaskOutcome, TaskSpec, TerminateReason,
 };
 use quillwork_core::time::{Duration, Instant};
 
@@ -25,11 +25,11 @@ impl Rig {
         rig
     }
 
-    /// A pool of ready workers with these capabilities.
-    pub(crate) fn ready_with(capabilities: &[Capabilities], config: PoolConfig) -> Self {
-        let workers = u32::try_from(capabilities.len()).expect("a few");
+    /// A pool of ready workers that offer this.
+    pub(crate) fn ready_with<O: Into<Offer> + Copy>(offers: &[O], config: PoolConfig) -> Self {
+        let workers = u32::try_from(offers.len()).expect("a few");
         let mut rig = Self::booting(PoolConfig { workers, ..config });
-        for (worker, &of_worker) in (0..).zip(capabilities) {
+        for (worker, &of_worker) in (0..).zip(offers) {
             assert_eq!(rig.ready(worker, 1, of_worker), []);
         }
         rig
@@ -53,9 +53,9 @@ impl Rig {
         self.drain()
     }
 
-    pub(crate) fn ready(&mut self, worker: u32, generation: u32, capabilities: Capabilities) -> Vec<Output> {
+    pub(crate) fn ready(&mut self, worker: u32, generation: u32, offer: impl Into<Offer>) -> Vec<Output> {
         let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
-        self.pool.handle_worker_ready(self.now, worker, generation, capabilities);
+        self.pool.handle_worker_ready(self.now, worker, generation, offer);
         self.drain()
     }
 
@@ -123,6 +123,15 @@ pub(crate) fn plain() -> TaskSpec {
 
 pub(crate) fn needs(required: Capabilities) -> TaskSpec {
     TaskSpec { required, ..plain() }
+}
+
+pub(crate) fn heavy(complexity: u32) -> TaskSpec {
+    TaskSpec { complexity: Load::new(complexity), ..plain() }
+}
+
+/// A plain worker that carries so much.
+pub(crate) fn wide(capacity: u32) -> Offer {
+    Offer { capacity: Load::new(capacity), ..Offer::PLAIN }
 }
 
 pub(crate) fn urgent(level: u8) -> TaskSpec {

@@ -68,7 +68,7 @@ fn a_worker_can_be_looked_at() {
     rig.submit(1, plain());
     rig.pass_millis(5);
     let worker = rig.pool.worker_stats(rig.now, WorkerId::new(0)).unwrap();
-    assert_eq!((worker.state, worker.capabilities), (WorkerState::Busy, Some(GPU)));
+    assert_eq!((worker.state, worker.offer), (WorkerState::Busy, Some(GPU.into())));
     assert_eq!(worker.running.map(quillwork_core::ids::TaskId::get), Some(1));
     assert_eq!(worker.busy_time, Duration::from_millis(5));
     rig.abort(1);

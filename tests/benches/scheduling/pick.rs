@@ -10,7 +10,7 @@ use std::hint::black_box;
 use poise_core::policy::LeastLoaded;
 use poise_core::{Candidate, Policy};
 use quillwork_core::ids::WorkerId;
-use quillwork_core::pool::{Candidates, Capabilities};
+use quillwork_core::pool::{Candidates, Capabilities, Load, Offer};
 
 use crate::rounds::compare;
 
@@ -41,7 +41,7 @@ struct Ours {
 impl Ours {
     fn new(workers: u32) -> Self {
         let mut candidates = Candidates::new(workers);
-        (0..workers).for_each(|worker| candidates.open(WorkerId::new(worker), Capabilities::NONE));
+        (0..workers).for_each(|worker| candidates.open(WorkerId::new(worker), Offer::PLAIN));
         let mut this = Self { candidates, busy: VecDeque::new() };
         (0..workers / 2).for_each(|_| {
             this.place();
@@ -51,14 +51,14 @@ impl Ours {
 
     fn turn(&mut self) -> usize {
         let free = self.busy.pop_front().expect("half of the workers are busy");
-        self.candidates.end(free);
+        self.candidates.end(free, Load::ONE);
         self.place()
     }
 
     fn place(&mut self) -> usize {
-        let worker =
-            self.candidates.pick(black_box(Capabilities::NONE)).expect("half of the workers are free");
-        self.candidates.begin(worker);
+        let worker = self.candidates.pick(black_box(Capabilities::NONE), black_box(Load::ONE));
+        let worker = worker.expect("half of the workers are free");
+        self.candidates.begin(worker, Load::ONE);
         self.busy.push_back(worker);
         worker.index()
     }

@@ -87,7 +87,7 @@ impl PoolDriver {
 #[cfg(test)]
 mod tests {
     use quillwork_core::ids::{Generation, TaskId};
-    use quillwork_core::pool::{Capabilities, CloseMode, Priority, TaskOutcome, TaskSpec};
+    use quillwork_core::pool::{CloseMode, Offer, Priority, TaskOutcome, TaskSpec};
     use quillwork_core::time::Duration;
 
     use super::*;
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn ready() -> Input {
-        Input::WorkerReady { worker: WORKER, generation: Generation::FIRST, capabilities: Capabilities::NONE }
+        Input::WorkerReady { worker: WORKER, generation: Generation::FIRST, offer: Offer::PLAIN }
     }
 
     fn submit(task: u64) -> Input {

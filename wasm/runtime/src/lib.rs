@@ -46,6 +46,7 @@
 //! | 9 | refused: no worker starts | how many places have none |
 //! | 10 | refused: closing | |
 //! | 11 | closed | |
+//! | 12 | refused: too large for every worker | the largest capacity |
 //!
 //! Caches answer through the floats alone: see [`abi::cache`].
 //!

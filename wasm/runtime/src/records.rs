@@ -65,11 +65,14 @@ fn settlement_words(settlement: Settlement) -> (u32, u32) {
         Settlement::Refused(Refusal::WorkersUnavailable { failing }) => (9, failing),
         Settlement::Refused(Refusal::Closing) => (10, 0),
         Settlement::Closed => (11, 0),
+        Settlement::Refused(Refusal::TooLarge { largest }) => (12, largest.get()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use quillwork_core::pool::Load;
+
     use super::*;
 
     #[test]
@@ -86,9 +89,10 @@ mod tests {
             Settlement::Refused(Refusal::WorkersUnavailable { failing: 3 }),
             Settlement::Refused(Refusal::Closing),
             Settlement::Closed,
+            Settlement::Refused(Refusal::TooLarge { largest: Load::new(3) }),
         ];
         let codes: Vec<u32> = all.map(settlement_words).iter().map(|(code, _)| *code).collect();
-        assert_eq!(codes, (1..=11).collect::<Vec<u32>>());
+        assert_eq!(codes, (1..=12).collect::<Vec<u32>>());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, CloseMode, Input, PoolConfig, Priority, TaskOutcome, TaskSpec, WorkerState,
+    Capabilities, CloseMode, Input, Offer, PoolConfig, Priority, TaskOutcome, TaskSpec, WorkerState,
 };
 use quillwork_core::time::Duration;
 
@@ -62,6 +62,7 @@ pub extern "C" fn pool_submit(
         timeout: limit(timeout_millis),
         queue_ttl: limit(queue_ttl_millis),
         redeliverable: redeliverable != 0,
+        ..TaskSpec::default()
     };
     input(pool, now, Input::Submit { task: task_id(task), spec })
 }
@@ -81,9 +82,9 @@ pub extern "C" fn pool_worker_ready(
     generation: u32,
     capabilities: u32,
 ) -> u32 {
-    let capabilities = Capabilities::from_bits(u64::from(capabilities));
+    let offer = Offer::from(Capabilities::from_bits(u64::from(capabilities)));
     let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
-    input(pool, now, Input::WorkerReady { worker, generation, capabilities })
+    input(pool, now, Input::WorkerReady { worker, generation, offer })
 }
 
 /// Input: a message came from a worker that is no other input.

@@ -1,0 +1,61 @@
+//! What a worker offers, and whether that is what a task needs.
+
+use crate::ids::WorkerId;
+
+use super::{Capabilities, Load, PoolConfig, TaskSpec};
+
+/// What a worker says about itself when it is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Offer {
+    /// What it can do.
+    pub capabilities: Capabilities,
+    /// How much it carries at a time: the complexities of the tasks that it runs never add up to more. 1 to
+    /// [`PoolConfig::MAX_CAPACITY`], what lies outside counts as the nearest of them. Default 1: one task at a time.
+    pub capacity: Load,
+}
+
+impl Offer {
+    /// A plain worker: no special capability, one task at a time.
+    pub const PLAIN: Self = Self { capabilities: Capabilities::NONE, capacity: Load::ONE };
+
+    pub(super) fn within_bounds(self) -> Self {
+        Self { capacity: self.capacity.clamp(Load::ONE, PoolConfig::MAX_CAPACITY), ..self }
+    }
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self::PLAIN
+    }
+}
+
+impl From<Capabilities> for Offer {
+    /// A worker of one task at a time.
+    fn from(capabilities: Capabilities) -> Self {
+        Self { capabilities, ..Self::PLAIN }
+    }
+}
+
+/// Everything that decides which workers may run a task. Tasks with equal needs stand in one lane of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) required: Capabilities,
+    /// At least 1: a task without weight could be given to a worker without end.
+    pub(super) complexity: Load,
+}
+
+impl Needs {
+    pub(super) fn of(spec: &TaskSpec) -> Self {
+        Self { required: spec.required, complexity: spec.complexity.max(Load::ONE) }
+    }
+
+    /// Whether this worker could run the task once it has nothing else to do.
+    pub(super) fn met_by(&self, _worker: WorkerId, offer: &Offer) -> bool {
+        offer.capabilities.contains(self.required) && self.complexity <= offer.capacity
+    }
+
+    /// Whether the task may have to wait for more room than the least that a worker has.
+    pub(super) fn is_large(&self) -> bool {
+        self.complexity > Load::ONE
+    }
+}

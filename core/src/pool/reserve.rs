@@ -1,0 +1,147 @@
+//! Room for large tasks.
+//!
+//! A task that needs more room than any worker has free is passed over by smaller ones that come after it: room that lies
+//! idle helps nobody (backfilling, as in batch schedulers: Lifka, "The ANL/IBM SP scheduling system", 1995). Small tasks
+//! alone could keep it waiting for ever, so that this has an end. A task that has been queued for
+//! [`PoolConfig::max_passed_over`](super::PoolConfig::max_passed_over) is not passed over by every worker any more: the
+//! first worker that would do it again *reserves* its room for the task. From then on it takes only tasks that go before
+//! it in the order of the queue, of which finitely many can come, and so has room for it in the end. If another worker has
+//! the room earlier, the task goes there, and the reservation is over.
+
+use crate::indexed_heap::Entry;
+use crate::time::Instant;
+
+use super::Scheduler;
+use super::candidates::worker_id;
+use super::queue::Heads;
+use super::tasks::Standing;
+
+impl Scheduler {
+    /// Takes the next task for a worker out of the queue; `None` where none is to be started there now.
+    pub(super) fn next_for(&mut self, now: Instant, index: usize) -> Option<u32> {
+        let place = &self.workers[index];
+        let (offer, room) = (place.offer?, place.room());
+        if room.get() == 0 || self.queued() == 0 {
+            return None;
+        }
+        let Heads { fitting, blocked } = self.queue.heads_for(worker_id(index), &offer, room);
+        let own = place.reserved_for.map(|slot| self.entry(slot));
+        if let Some(blocked) = blocked
+            && fitting.is_none_or(|fitting| blocked.entry < fitting.entry)
+            && own.is_none_or(|own| blocked.entry < own)
+            && self.is_overdue(now, blocked.entry.slot)
+        {
+            let slot = self.queue.take(blocked);
+            self.give_up_reservation(index);
+            self.reserve(index, slot);
+            return self.next_for(now, index);
+        }
+        let next = fitting.map(|head| head.entry);
+        let reserved = self.reserved_and_fitting(index);
+        if let Some(entry) = reserved
+            && next.is_none_or(|next| entry < next)
+        {
+            if own.is_some_and(|own| own < entry) {
+                return None;
+            }
+            let Standing::Reserved { worker } = self.tasks.task(entry.slot).standing else {
+                unreachable!("it is some worker's reservation")
+            };
+            self.cancel_reservation(worker as usize);
+            return Some(entry.slot);
+        }
+        let next = fitting?;
+        if own.is_some_and(|own| own < next.entry) {
+            return None;
+        }
+        Some(self.queue.take(next))
+    }
+
+    /// Places a task where room may have to be kept for a larger one: it takes its turn in the queue, and workers with room
+    /// for it look there. If none takes it, it stands nowhere again.
+    pub(super) fn place_beside_large(&mut self, now: Instant, slot: u32) -> bool {
+        let (needs, entry) = (self.tasks.task(slot).needs, self.entry(slot));
+        self.tasks.task_mut(slot).queued_at = now;
+        self.queue.push(needs, entry);
+        let waits = |this: &Self| this.tasks.task(slot).standing == Standing::Queued;
+        while waits(self)
+            && let Some(worker) = self.candidates.pick(needs.required, needs.complexity)
+        {
+            self.feed(now, worker.index());
+        }
+        for index in 0..self.workers.len() {
+            if waits(self) && self.may_go_before_reservation(index, slot) {
+                self.feed(now, index);
+            }
+        }
+        match self.tasks.task(slot).standing {
+            Standing::Held { .. } => return true,
+            Standing::Queued => self.queue.remove(needs, slot),
+            // Where no large task is passed over at all. The worker will do so again, once this one is queued.
+            Standing::Reserved { worker } => self.cancel_reservation(worker as usize),
+        }
+        false
+    }
+
+    /// Ends the reservation of a worker, which looks at the queue again at the end of this input. The task stands nowhere.
+    pub(super) fn cancel_reservation(&mut self, index: usize) {
+        self.workers[index].reserved_for = None;
+        self.reservations -= 1;
+        self.candidates.hold_back(worker_id(index), false);
+        self.to_feed.push(worker_id(index).get());
+    }
+
+    /// Puts the task that a worker keeps its room for back into the queue, because it will not have that room.
+    pub(super) fn give_up_reservation(&mut self, index: usize) {
+        if let Some(slot) = self.workers[index].reserved_for {
+            self.cancel_reservation(index);
+            self.tasks.task_mut(slot).standing = Standing::Queued;
+            self.queue.push(self.tasks.task(slot).needs, self.entry(slot));
+        }
+    }
+
+    /// Lets workers look at the queue whose reservations are over.
+    pub(super) fn feed_unreserved(&mut self, now: Instant) {
+        while let Some(worker) = self.to_feed.pop() {
+            self.feed(now, worker as usize);
+        }
+    }
+
+    fn reserve(&mut self, index: usize, slot: u32) {
+        self.tasks.task_mut(slot).standing = Standing::Reserved { worker: worker_id(index).get() };
+        self.workers[index].reserved_for = Some(slot);
+        self.reservations += 1;
+        self.candidates.hold_back(worker_id(index), true);
+    }
+
+    /// The first of all tasks with a reservation that this worker has room for.
+    fn reserved_and_fitting(&self, index: usize) -> Option<Entry> {
+        if self.reservations == 0 {
+            return None;
+        }
+        let (worker, place) = (worker_id(index), &self.workers[index]);
+        let (offer, room) = (place.offer?, place.room());
+        let reserved = self.workers.iter().filter_map(|place| place.reserved_for);
+        let fitting = reserved.filter(|&slot| {
+            let needs = self.tasks.task(slot).needs;
+            needs.complexity <= room && needs.met_by(worker, &offer)
+        });
+        fitting.map(|slot| self.entry(slot)).min()
+    }
+
+    /// Whether a worker with a reservation has room for this task, which goes before the one that it keeps it for.
+    fn may_go_before_reservation(&self, index: usize, slot: u32) -> bool {
+        let (place, needs) = (&self.workers[index], self.tasks.task(slot).needs);
+        place.reserved_for.is_some_and(|reserved| self.entry(slot) < self.entry(reserved))
+            && needs.complexity <= place.room()
+            && place.offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer))
+    }
+
+    fn is_overdue(&self, now: Instant, slot: u32) -> bool {
+        self.tasks.task(slot).queued_at + self.config.max_passed_over <= now
+    }
+
+    fn entry(&self, slot: u32) -> Entry {
+        self.tasks.task(slot).turn.entry(slot)
+    }
+}
