@@ -104,10 +104,10 @@ impl Binder for LateBinding {
 
     fn booted(&mut self, world: &mut World<'_>, server: usize, generation: u32) {
         let worker = WorkerId::new(index(server));
-        let capabilities = world.servers[server].model.capabilities;
+        let offer = world.servers[server].model.capabilities.into();
         let generation = Generation::new(generation);
         if world.servers[server].up {
-            self.hand_in(world, Input::WorkerReady { worker, generation, capabilities });
+            self.hand_in(world, Input::WorkerReady { worker, generation, offer });
         } else if generation == self.generations[server] {
             self.awaited[server] = true;
         }
