@@ -1,5 +1,7 @@
 //! When a burst of calls has ended.
 
+use alloc::vec::Vec;
+
 use crate::time::{Duration, Instant};
 
 /// How to debounce. The defaults are lodash's.
@@ -41,12 +43,12 @@ pub enum Edge {
 ///   clock went back since the last.
 /// * There is one timer. It is not moved by each call: it looks, when it fires, whether it is time, and is set again for
 ///   the rest if not.
-/// * Flushing invokes what is pending at once; with nothing pending it does nothing. Cancelling forgets everything.
+/// * Flushing invokes what is pending at once; with nothing pending it does nothing. Cancelling forgets the burst.
 /// * `max_wait` bounds the time between invocations of one burst. A call that comes right after an invocation, but within
 ///   `wait` of the call before, begins no burst and waits for `wait` from its own time, even past `max_wait`.
 ///
-/// One thing differs: a flush stops the timer. lodash lets it run on, which can leave its function pending with nothing to
-/// do.
+/// * A flush does not stop the timer, it only forgets it. When a forgotten timer fires it ends the burst that goes on then,
+///   or takes the place of its timer. So after a flush [`Debouncer::is_pending`] can become true again without a call.
 ///
 /// `now` may go backwards from call to call, as a page's wall clock does; it is not clamped here because lodash's rules
 /// say what happens then.
@@ -60,7 +62,17 @@ pub struct Debouncer {
     last_invoke: Instant,
     /// Whether there was a call since the last invocation: lodash's `lastArgs`.
     owes: bool,
+    /// lodash's `timerId`.
     timer: Option<Instant>,
+    /// Timers that run on although a flush forgot them, by time.
+    forgotten: Vec<Timers>,
+}
+
+/// Timers that fire at the same time.
+#[derive(Clone, Copy, Debug)]
+struct Timers {
+    at: Instant,
+    count: u32,
 }
 
 impl Debouncer {
@@ -76,6 +88,7 @@ impl Debouncer {
             last_invoke: Instant::ZERO,
             owes: false,
             timer: None,
+            forgotten: Vec::new(),
         }
     }
 
@@ -104,17 +117,33 @@ impl Debouncer {
 
     /// The timer fired. Nothing is assumed of how late it is, or that it isn't early.
     pub fn handle_deadline(&mut self, now: Instant) -> Option<Edge> {
-        self.timer?;
-        if self.is_time(now) {
-            return self.trailing_edge(now);
+        // Early is a clock that was set back: the timer has fired all the same.
+        let until = self.next_deadline()?.max(now);
+        let mut fired = self.take_forgotten(until);
+        let running = self.timer.take();
+        match running {
+            Some(at) if at > until => self.forget(at, 1),
+            Some(_) => fired = fired.saturating_add(1),
+            None => {}
         }
-        self.timer = Some(self.due(now));
-        None
+        let mut edge = None;
+        if self.is_time(now) {
+            edge = self.trailing_edge(now);
+            fired -= 1;
+        }
+        // The first timer may have changed whether it is time; what the others find is the same for all.
+        if fired > 0 && !self.is_time(now) {
+            let due = self.due(now);
+            self.timer = Some(due);
+            self.forget(due, fired - 1);
+        }
+        edge
     }
 
     /// Ends the burst now.
     pub fn handle_flush(&mut self, now: Instant) -> Option<Edge> {
-        self.timer?;
+        let running = self.timer?;
+        self.forget(running, 1);
         self.trailing_edge(now)
     }
 
@@ -133,8 +162,13 @@ impl Debouncer {
 
     /// When to call [`Debouncer::handle_deadline`].
     #[must_use]
-    pub const fn next_deadline(&self) -> Option<Instant> {
-        self.timer
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let forgotten = self.forgotten.first().map(|timers| timers.at);
+        match (self.timer, forgotten) {
+            (Some(timer), Some(forgotten)) => Some(timer.min(forgotten)),
+            (timer, None) => timer,
+            (None, forgotten) => forgotten,
+        }
     }
 
     fn is_time(&self, now: Instant) -> bool {
@@ -158,6 +192,23 @@ impl Debouncer {
         }
         self.owes = false;
         None
+    }
+
+    /// Lets timers run on that are no longer this one's.
+    fn forget(&mut self, at: Instant, count: u32) {
+        if count == 0 {
+            return;
+        }
+        match self.forgotten.binary_search_by_key(&at, |timers| timers.at) {
+            Ok(index) => self.forgotten[index].count = self.forgotten[index].count.saturating_add(count),
+            Err(index) => self.forgotten.insert(index, Timers { at, count }),
+        }
+    }
+
+    /// Takes the forgotten timers up to then, and counts them.
+    fn take_forgotten(&mut self, until: Instant) -> u32 {
+        let due = self.forgotten.partition_point(|timers| timers.at <= until);
+        self.forgotten.drain(..due).fold(0, |sum, timers| timers.count.saturating_add(sum))
     }
 
     fn invoke(&mut self, now: Instant, edge: Edge) -> Option<Edge> {
@@ -231,7 +282,31 @@ mod tests {
         assert_eq!(debouncer.handle_call(at(1)), None);
         assert_eq!(debouncer.handle_flush(at(2)), Some(Edge::Trailing));
         assert_eq!(debouncer.handle_flush(at(3)), None);
+        assert!(!debouncer.is_pending());
+    }
+
+    #[test]
+    fn a_flush_lets_the_timer_run_on() {
+        let mut debouncer = debouncer(|_| {});
+        assert_eq!(debouncer.handle_call(at(0)), None);
+        assert_eq!(debouncer.handle_call(at(40)), None);
+        assert_eq!(debouncer.handle_flush(at(50)), Some(Edge::Trailing));
+        assert_eq!(debouncer.handle_deadline(at(100)), None);
+        assert!(debouncer.is_pending(), "as lodash's");
+        assert_eq!(debouncer.next_deadline(), Some(at(140)));
+        assert_eq!(debouncer.handle_deadline(at(140)), None);
         assert_eq!(debouncer.next_deadline(), None);
+    }
+
+    #[test]
+    fn flushes_without_end_leave_no_timers_without_end() {
+        let mut debouncer = debouncer(|_| {});
+        for millis in 0..10_000 {
+            debouncer.handle_call(at(millis));
+            debouncer.handle_flush(at(millis));
+            debouncer.handle_deadline(at(millis));
+        }
+        assert!(debouncer.forgotten.len() <= 101, "{}", debouncer.forgotten.len());
     }
 
     #[test]

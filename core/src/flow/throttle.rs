@@ -71,7 +71,7 @@ impl Throttle {
 
     /// When to call [`Throttle::handle_deadline`].
     #[must_use]
-    pub const fn next_deadline(&self) -> Option<Instant> {
+    pub fn next_deadline(&self) -> Option<Instant> {
         self.0.next_deadline()
     }
 }
