@@ -10,3 +10,6 @@ struct MemoryPool;
 struct Profiler;
 #[doc = include_str!("../../docs/flow/debounce-and-throttle.md")]
 struct DebounceAndThrottle;
+
+#[doc = include_str!("../../docs/flow/rate-limit.md")]
+struct RateLimit;

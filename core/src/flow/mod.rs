@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`Debouncer`] | when a burst of calls has ended | search as you type, saving after the last change |
 //! | [`Throttle`] | at most one call in a time | scrolling, resizing, progress |
+//! | [`rate_limit`] | when so much is possible | an API's quota, bytes a second |
 //! | [`Batcher`] | which items go together | many small loads or writes as one |
 //! | [`Retry`], [`RetryBudget`] | whether and when a failed call is tried again | calls that may succeed the next time |
 //! | [`Timeout`] | when a call has taken too long | calls that may hang |
@@ -33,6 +34,7 @@ mod bulkhead;
 mod debounce;
 mod hedge;
 mod retry;
+pub mod rate_limit;
 mod throttle;
 mod timeout;
 

@@ -10,6 +10,7 @@ use std::cell::Cell;
 
 mod cache_and_telemetry;
 mod hardware;
+mod limits;
 mod pool;
 
 struct Counting;
