@@ -8,6 +8,7 @@ struct MemoryPool;
 
 #[doc = include_str!("../../docs/profiler.md")]
 struct Profiler;
+
 #[doc = include_str!("../../docs/flow/debounce-and-throttle.md")]
 struct DebounceAndThrottle;
 

@@ -33,8 +33,8 @@ mod batch;
 mod bulkhead;
 mod debounce;
 mod hedge;
-mod retry;
 pub mod rate_limit;
+mod retry;
 mod throttle;
 mod timeout;
 
