@@ -12,6 +12,7 @@ mod cache_and_telemetry;
 mod hardware;
 mod limits;
 mod pool;
+mod pool_parts;
 
 struct Counting;
 
