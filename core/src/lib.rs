@@ -106,6 +106,7 @@
 extern crate alloc;
 
 pub mod alert;
+pub mod balance;
 pub mod cache;
 pub mod deadline;
 pub mod digest;

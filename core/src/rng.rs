@@ -64,11 +64,12 @@ impl Rng {
     /// Where `bound` is 0: there is no number to choose.
     pub const fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "a number below zero was asked for");
-        let threshold = bound.wrapping_neg() % bound;
         loop {
             let product = self.next_u64() as u128 * bound as u128;
             #[expect(clippy::cast_possible_truncation, reason = "the low half is what the method compares")]
-            if product as u64 >= threshold {
+            let low = product as u64;
+            // The threshold is below the bound: most draws are spared the division.
+            if low >= bound || low >= bound.wrapping_neg() % bound {
                 return (product >> 64) as u64;
             }
         }

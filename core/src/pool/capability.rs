@@ -62,7 +62,7 @@ impl Capabilities {
     }
 
     /// The bits that are in the set, ascending.
-    pub(super) fn bit_indices(self) -> impl Iterator<Item = usize> {
+    pub(crate) fn bit_indices(self) -> impl Iterator<Item = usize> {
         (0..64).filter(move |bit| self.0 >> bit & 1 == 1)
     }
 }

@@ -1,0 +1,146 @@
+//! What each worker has shown for each type of task.
+
+use alloc::vec::Vec;
+
+use crate::id_map::IdMap;
+use crate::ids::TaskType;
+use crate::time::{Duration, Instant};
+
+use super::evidence::Evidence;
+
+/// One row for each task type, one place in it for each worker.
+#[derive(Clone, Debug)]
+pub(super) struct History {
+    rows: Vec<Row>,
+    row_of: IdMap<TaskType, u32>,
+    limit: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    task_type: TaskType,
+    used: Instant,
+    /// Durations of successful runs on any worker, in nanoseconds.
+    typical: Evidence,
+    /// By slot: durations in nanoseconds, failures counted with their penalty.
+    workers: Vec<Evidence>,
+}
+
+impl History {
+    pub(super) fn new(limit: u32) -> Self {
+        Self { rows: Vec::new(), row_of: IdMap::new(), limit }
+    }
+
+    pub(super) fn insert_worker(&mut self, index: usize) {
+        self.rows.iter_mut().for_each(|row| row.workers.insert(index, Evidence::default()));
+    }
+
+    pub(super) fn remove_worker(&mut self, index: usize) {
+        self.rows.iter_mut().for_each(|row| {
+            row.workers.remove(index);
+        });
+    }
+
+    /// Mean duration of the successful runs of a type, in nanoseconds.
+    pub(super) fn typical(&self, task_type: TaskType) -> Option<f64> {
+        self.row(task_type)?.typical.plain_mean()
+    }
+
+    pub(super) fn of_worker(&self, task_type: TaskType, index: usize) -> Option<&Evidence> {
+        self.row(task_type)?.workers.get(index)
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        now: Instant,
+        half_life: Duration,
+        place: Place,
+        (success, duration, penalised): (bool, f64, f64),
+    ) {
+        let row = self.row_for(place);
+        row.used = row.used.max(now);
+        if success {
+            row.typical.observe(now, half_life, true, duration);
+        }
+        row.workers[place.index].observe(now, half_life, success, penalised);
+    }
+
+    fn row(&self, task_type: TaskType) -> Option<&Row> {
+        // Most apps have one type that is asked for over and over; and the first row needs no hash.
+        match self.rows.first() {
+            Some(first) if first.task_type == task_type => Some(first),
+            _ => self.row_of.get(&task_type).map(|&row| &self.rows[row as usize]),
+        }
+    }
+
+    /// The row of a type; a new one takes the place of the one that was used longest ago where there are too many.
+    fn row_for(&mut self, place: Place) -> &mut Row {
+        let task_type = place.task_type;
+        if let Some(&row) = self.row_of.get(&task_type) {
+            return &mut self.rows[row as usize];
+        }
+        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        if row < self.limit {
+            self.row_of.insert(task_type, row);
+            let workers = alloc::vec![Evidence::default(); place.workers];
+            self.rows.push(Row { task_type, used: Instant::ZERO, typical: Evidence::default(), workers });
+            return &mut self.rows[row as usize];
+        }
+        let oldest =
+            (0..self.rows.len()).min_by_key(|&row| self.rows[row].used).expect("the limit is at least 1");
+        let row = &mut self.rows[oldest];
+        self.row_of.remove(&row.task_type);
+        self.row_of.insert(task_type, u32::try_from(oldest).expect("there are at most `limit` rows"));
+        row.task_type = task_type;
+        row.used = Instant::ZERO;
+        row.typical = Evidence::default();
+        row.workers.fill(Evidence::default());
+        row
+    }
+}
+
+/// Whose evidence it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) task_type: TaskType,
+    pub(super) index: usize,
+    /// How many workers there are.
+    pub(super) workers: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF_LIFE: Duration = Duration::from_secs(30);
+
+    fn observe(history: &mut History, secs: u64, task_type: u32, index: usize, duration: f64) {
+        let place = Place { task_type: TaskType::new(task_type), index, workers: 2 };
+        history.observe(Instant::from_secs(secs), HALF_LIFE, place, (true, duration, duration));
+    }
+
+    #[test]
+    fn types_past_the_limit_replace_the_one_unused_for_longest() {
+        let mut history = History::new(2);
+        observe(&mut history, 1, 10, 0, 5.0);
+        observe(&mut history, 2, 11, 0, 6.0);
+        observe(&mut history, 3, 10, 1, 7.0);
+        observe(&mut history, 4, 12, 0, 8.0);
+        assert_eq!(history.typical(TaskType::new(11)), None);
+        assert!(history.typical(TaskType::new(10)).is_some());
+        assert!(history.typical(TaskType::new(12)).is_some_and(|mean| (mean - 8.0).abs() < 1e-9));
+        assert_eq!(history.rows.len(), 2);
+    }
+
+    #[test]
+    fn a_worker_takes_its_own_evidence_along_only() {
+        let mut history = History::new(4);
+        observe(&mut history, 1, 1, 0, 5.0);
+        observe(&mut history, 1, 1, 1, 9.0);
+        history.remove_worker(0);
+        let left = history.of_worker(TaskType::new(1), 0).unwrap();
+        assert!((left.plain_mean().unwrap() - 9.0).abs() < 1e-9);
+        history.insert_worker(0);
+        assert_eq!(history.of_worker(TaskType::new(1), 0).unwrap().plain_mean(), None);
+    }
+}

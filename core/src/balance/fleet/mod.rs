@@ -1,0 +1,399 @@
+//! The workers as the balancer knows them.
+
+use alloc::vec::Vec;
+
+use crate::id_map::IdMap;
+use crate::ids::{TaskType, WorkerId};
+use crate::time::{Duration, Instant};
+
+use super::bits::{WORD, bit_of, contains, count, word_of, words_for};
+use super::{BalanceConfig, Load, WorkerReport, WorkerSpec, WorkerStatus};
+use history::{History, Place};
+use measures::Measures;
+
+pub(crate) mod decay;
+mod evidence;
+mod history;
+mod measures;
+mod reading;
+
+/// The place of a worker in its [`Fleet`]: a dense number, in the order of the ids.
+///
+/// Places move when workers join or leave. What is kept for longer goes by [`WorkerId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Slot(u32);
+
+impl Slot {
+    pub(crate) fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("there are at most as many workers as ids, which are u32"))
+    }
+
+    /// As an index into a table with one entry for each worker.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The workers: what they are, what they hold, and what they have shown.
+///
+/// What every pick scans lies in arrays of its own, one entry for each worker. Sets of workers are bits: which of them
+/// take tasks and have room is kept up to date by each change, so that a pick for a plain task filters nothing.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    slots: IdMap<WorkerId, u32>,
+    ids: Vec<WorkerId>,
+    members: Vec<Member>,
+    measures: Vec<Measures>,
+    history: History,
+    /// Capacity less load.
+    headroom: Vec<i64>,
+    in_flight: Vec<u32>,
+    weights: Vec<u64>,
+    /// Load with one more unit as a share of the weight in the upper half, when it was picked in the lower: the least is
+    /// the least loaded, of equals the one picked longest ago.
+    load_keys: Vec<u64>,
+    /// Takes tasks: by its status, and not ejected.
+    open: Vec<u64>,
+    /// Open, with room for one unit at least.
+    ready: Vec<u64>,
+    ready_count: usize,
+    /// For each of the 64 capabilities the words of who has it.
+    holders: Vec<u64>,
+    next_return: Instant,
+    ignores_ejections: bool,
+    next_stamp: u32,
+    weights_version: u64,
+    equal_weights: bool,
+    open_load: u64,
+    open_capacity: u64,
+    settings: Settings,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    spec: WorkerSpec,
+    status: WorkerStatus,
+    /// Of this balancer's tasks. Exact, also past what a [`Load`] can say.
+    own_load: u64,
+    foreign_load: Load,
+    weight_factor: f64,
+    ejected_until: Option<Instant>,
+}
+
+impl Member {
+    fn load(&self) -> Load {
+        Load::new(u32::try_from(self.own_load).unwrap_or(u32::MAX)) + self.foreign_load
+    }
+}
+
+/// The part of the configuration that measuring needs.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    evidence_half_life: Duration,
+    latency_half_life: Duration,
+    uptime_half_life: Duration,
+    failure_penalty: f64,
+    assumed_nanos: f64,
+}
+
+impl Fleet {
+    pub(crate) fn new(config: &BalanceConfig) -> Self {
+        Self {
+            slots: IdMap::new(),
+            ids: Vec::new(),
+            members: Vec::new(),
+            measures: Vec::new(),
+            history: History::new(config.max_task_types),
+            headroom: Vec::new(),
+            in_flight: Vec::new(),
+            weights: Vec::new(),
+            load_keys: Vec::new(),
+            open: Vec::new(),
+            ready: Vec::new(),
+            ready_count: 0,
+            holders: Vec::new(),
+            next_return: Instant::NEVER,
+            ignores_ejections: false,
+            next_stamp: 0,
+            weights_version: 0,
+            equal_weights: true,
+            open_load: 0,
+            open_capacity: 0,
+            settings: Settings {
+                evidence_half_life: config.evidence_half_life,
+                latency_half_life: config.latency_half_life,
+                uptime_half_life: config.uptime_half_life,
+                failure_penalty: config.failure_penalty,
+                assumed_nanos: config.assumed_duration.as_nanos() as f64,
+            },
+        }
+    }
+
+    /// A new worker, or what a known one is from now on: its load and its record stay. The slot, and whether it is new.
+    pub(crate) fn join(&mut self, now: Instant, spec: WorkerSpec) -> (Slot, bool) {
+        if let Some(slot) = self.slot_of(spec.id) {
+            self.members[slot.index()].spec = spec;
+            self.rebuild(now);
+            return (slot, false);
+        }
+        let index = self.ids.partition_point(|&id| id < spec.id);
+        let member = Member {
+            spec,
+            status: WorkerStatus::Ready,
+            own_load: 0,
+            foreign_load: Load::ZERO,
+            weight_factor: 1.0,
+            ejected_until: None,
+        };
+        self.ids.insert(index, spec.id);
+        self.members.insert(index, member);
+        self.measures.insert(index, Measures::new(now, true));
+        self.history.insert_worker(index);
+        self.headroom.insert(index, 0);
+        self.in_flight.insert(index, 0);
+        self.weights.insert(index, 1);
+        let stamp = self.take_stamp();
+        self.load_keys.insert(index, u64::from(stamp));
+        self.rebuild(now);
+        (Slot::new(index), true)
+    }
+
+    pub(crate) fn leave(&mut self, now: Instant, worker: WorkerId) -> Option<Slot> {
+        let slot = self.slot_of(worker)?;
+        let index = slot.index();
+        self.slots.remove(&worker);
+        self.ids.remove(index);
+        self.members.remove(index);
+        self.measures.remove(index);
+        self.history.remove_worker(index);
+        self.headroom.remove(index);
+        self.in_flight.remove(index);
+        self.weights.remove(index);
+        self.load_keys.remove(index);
+        self.rebuild(now);
+        Some(slot)
+    }
+
+    pub(crate) fn set_status(&mut self, now: Instant, slot: Slot, status: WorkerStatus) {
+        let half_life = self.settings.uptime_half_life;
+        let up = !matches!(status, WorkerStatus::Offline);
+        self.measures[slot.index()].uptime.turn(now, half_life, up);
+        self.members[slot.index()].status = status;
+        self.rebuild_open(now);
+    }
+
+    pub(crate) fn report(&mut self, now: Instant, slot: Slot, report: &WorkerReport) {
+        let member = &mut self.members[slot.index()];
+        member.spec.capabilities = report.capabilities.unwrap_or(member.spec.capabilities);
+        member.spec.capacity = report.capacity.unwrap_or(member.spec.capacity);
+        member.spec.latency = report.latency.unwrap_or(member.spec.latency);
+        member.foreign_load = report.foreign_load.unwrap_or(member.foreign_load);
+        if report.capabilities.is_some() || report.capacity.is_some() {
+            self.rebuild(now);
+        } else if report.foreign_load.is_some() {
+            self.reload(slot);
+            self.rebuild_open(now);
+        }
+    }
+
+    /// The worker was given a task of this load, which typically takes so many nanoseconds.
+    pub(crate) fn add(&mut self, now: Instant, slot: Slot, load: Load, backlog: u64) {
+        let index = slot.index();
+        if self.in_flight[index] == 0 {
+            self.measures[index].progress = now;
+        }
+        self.measures[index].backlog = self.measures[index].backlog.saturating_add(backlog);
+        self.in_flight[index] = self.in_flight[index].saturating_add(1);
+        let held = self.members[index].own_load;
+        self.set_own_load(slot, held + u64::from(load.get()));
+    }
+
+    /// The task is no longer on the worker. Exactly what was added for it is taken away.
+    pub(crate) fn subtract(&mut self, slot: Slot, load: Load, backlog: u64) {
+        let index = slot.index();
+        self.measures[index].backlog = self.measures[index].backlog.saturating_sub(backlog);
+        self.in_flight[index] = self.in_flight[index].saturating_sub(1);
+        let held = self.members[index].own_load;
+        self.set_own_load(slot, held.saturating_sub(u64::from(load.get())));
+    }
+
+    /// Marks the worker as picked most recently.
+    pub(crate) fn touch(&mut self, slot: Slot) {
+        let stamp = self.take_stamp();
+        let key = &mut self.load_keys[slot.index()];
+        *key = *key & SHARE_MASK | u64::from(stamp);
+    }
+
+    /// A task ended on the worker, however it did: it isn't stuck.
+    pub(crate) fn note_progress(&mut self, now: Instant, slot: Slot) {
+        let measures = &mut self.measures[slot.index()];
+        measures.progress = measures.progress.max(now);
+    }
+
+    /// Takes in how a run went: what it took, and what its submitter waited for it since it was assigned.
+    pub(crate) fn observe(&mut self, now: Instant, slot: Slot, task_type: TaskType, run: Run) {
+        let settings = self.settings;
+        let index = slot.index();
+        let typical = self.typical_nanos(task_type);
+        let least = if run.success { 0.0 } else { typical * settings.failure_penalty };
+        let duration = run.duration.as_nanos() as f64;
+        let penalised = duration.max(least);
+        let slowness = (penalised / typical.max(1.0)).min(MOST_SLOWNESS);
+        let measures = &mut self.measures[index];
+        measures.runs.observe(now, settings.evidence_half_life, run.success, slowness);
+        let latency = (run.latency.as_nanos() as f64).max(least);
+        measures.peak.observe(now, settings.latency_half_life, latency);
+        let place = Place { task_type, index, workers: self.ids.len() };
+        self.history.observe(now, settings.evidence_half_life, place, (run.success, duration, penalised));
+    }
+
+    /// Keeps the worker out of the choice until then, or lets it back in.
+    pub(crate) fn set_ejected_until(&mut self, now: Instant, slot: Slot, until: Option<Instant>) {
+        self.members[slot.index()].ejected_until = until;
+        self.rebuild_open(now);
+    }
+
+    /// Whether ejected workers are chosen all the same: with too few others left that is the lesser evil.
+    pub(crate) fn set_ignores_ejections(&mut self, now: Instant, ignores: bool) {
+        if self.ignores_ejections != ignores {
+            self.ignores_ejections = ignores;
+            self.rebuild_open(now);
+        }
+    }
+
+    /// Which part of its capacity the worker counts with in weighted choices, in 0..=1: for a slow start.
+    pub(crate) fn set_weight_factor(&mut self, slot: Slot, factor: f64) {
+        self.members[slot.index()].weight_factor = factor.clamp(0.0, 1.0);
+        self.reweigh();
+    }
+
+    /// Lets workers back in whose ejection is over.
+    pub(crate) fn refresh(&mut self, now: Instant) {
+        if now >= self.next_return {
+            self.rebuild_open(now);
+        }
+    }
+
+    fn set_own_load(&mut self, slot: Slot, load: u64) {
+        let index = slot.index();
+        let before = u64::from(self.load(slot).get());
+        self.members[index].own_load = load;
+        self.reload(slot);
+        if contains(&self.open, index) {
+            self.open_load = self.open_load + u64::from(self.load(slot).get()) - before;
+            let bit = bit_of(index);
+            let word = &mut self.ready[word_of(index)];
+            let was = *word & bit != 0;
+            let is = self.headroom[index] > 0;
+            *word = *word & !bit | if is { bit } else { 0 };
+            self.ready_count = self.ready_count + usize::from(is) - usize::from(was);
+        }
+    }
+
+    /// Follows the worker's load.
+    fn reload(&mut self, slot: Slot) {
+        let index = slot.index();
+        let load = self.load(slot).get();
+        self.headroom[index] = i64::from(self.members[index].spec.capacity.get()) - i64::from(load);
+        let key = load_share_key(load, self.weights[index]);
+        self.load_keys[index] = key << 32 | self.load_keys[index] & STAMP_MASK;
+    }
+
+    fn rebuild(&mut self, now: Instant) {
+        self.slots.clear();
+        let words = words_for(self.ids.len());
+        self.holders.clear();
+        self.holders.resize(words * WORD, 0);
+        for (index, (&id, member)) in self.ids.iter().zip(&self.members).enumerate() {
+            self.slots.insert(id, Slot::new(index).0);
+            for bit in member.spec.capabilities.bit_indices() {
+                self.holders[bit * words + word_of(index)] |= bit_of(index);
+            }
+        }
+        self.reweigh();
+        self.rebuild_open(now);
+    }
+
+    fn reweigh(&mut self) {
+        for (weight, member) in self.weights.iter_mut().zip(&self.members) {
+            let thousandths = member.weight_factor * WHOLE_WEIGHT as f64;
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the factor is in 0..=1"
+            )]
+            let factor = (thousandths as u64).max(1);
+            *weight = u64::from(member.spec.capacity.get()).max(1) * factor;
+        }
+        self.equal_weights = self.weights.windows(2).all(|pair| pair[0] == pair[1]);
+        self.weights_version += 1;
+        (0..self.ids.len()).for_each(|index| self.reload(Slot::new(index)));
+    }
+
+    fn rebuild_open(&mut self, now: Instant) {
+        let words = words_for(self.ids.len());
+        self.open.clear();
+        self.open.resize(words, 0);
+        self.ready.clear();
+        self.ready.resize(words, 0);
+        self.next_return = Instant::NEVER;
+        (self.open_load, self.open_capacity) = (0, 0);
+        for (index, member) in self.members.iter().enumerate() {
+            let ejected = member.ejected_until.filter(|&until| until > now);
+            self.next_return = self.next_return.min(ejected.unwrap_or(Instant::NEVER));
+            if !member.status.takes_tasks() || ejected.is_some() && !self.ignores_ejections {
+                continue;
+            }
+            self.open[word_of(index)] |= bit_of(index);
+            self.open_load += u64::from(member.load().get());
+            self.open_capacity += u64::from(member.spec.capacity.get());
+            if self.headroom[index] > 0 {
+                self.ready[word_of(index)] |= bit_of(index);
+            }
+        }
+        self.ready_count = count(&self.ready);
+    }
+
+    fn take_stamp(&mut self) -> u32 {
+        if self.next_stamp == u32::MAX {
+            self.renumber_stamps();
+        }
+        self.next_stamp += 1;
+        self.next_stamp - 1
+    }
+
+    /// Every four thousand million picks: the same order in the smallest numbers.
+    fn renumber_stamps(&mut self) {
+        let mut by_age: Vec<usize> = (0..self.ids.len()).collect();
+        by_age.sort_unstable_by_key(|&index| self.load_keys[index] & STAMP_MASK);
+        self.next_stamp = 0;
+        for index in by_age {
+            self.load_keys[index] = self.load_keys[index] & SHARE_MASK | u64::from(self.next_stamp);
+            self.next_stamp += 1;
+        }
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    pub(crate) success: bool,
+    /// From its start to its end.
+    pub(crate) duration: Duration,
+    /// From its assignment to its end.
+    pub(crate) latency: Duration,
+}
+
+/// The load with one more unit as a share of the weight, in 32 bits.
+fn load_share_key(load: u32, weight: u64) -> u64 {
+    let share = ((u128::from(load) + 1) << 24) * u128::from(WHOLE_WEIGHT) / u128::from(weight);
+    u64::from(u32::try_from(share).unwrap_or(u32::MAX))
+}
+
+/// What a unit of capacity weighs.
+const WHOLE_WEIGHT: u64 = 1_000;
+const STAMP_MASK: u64 = u32::MAX as u64;
+const SHARE_MASK: u64 = !STAMP_MASK;
+/// So that one stuck clock can't make a mean infinite.
+const MOST_SLOWNESS: f64 = 1e6;
