@@ -14,3 +14,6 @@ struct DebounceAndThrottle;
 
 #[doc = include_str!("../../docs/flow/rate-limit.md")]
 struct RateLimit;
+
+#[doc = include_str!("../../docs/flow/circuit-breaker.md")]
+struct CircuitBreaker;

@@ -10,6 +10,7 @@
 //! | [`Timeout`] | when a call has taken too long | calls that may hang |
 //! | [`Bulkhead`] | how many calls run and wait | one slow backend beside others |
 //! | [`Hedge`] | when a slow call is made a second time | reads from replicas with a long tail |
+//! | [`breaker::Breaker`] | which calls a failing service is spared | remote services, workers that fail |
 //!
 //! They decide *when*; the shell keeps arguments and results, and calls the function.
 //!
@@ -30,8 +31,10 @@
 //! ```
 
 mod batch;
+pub mod breaker;
 mod bulkhead;
 mod debounce;
+mod fallback;
 mod hedge;
 pub mod rate_limit;
 mod retry;
@@ -44,6 +47,7 @@ pub use bulkhead::{
     BulkheadOutput, BulkheadTicket,
 };
 pub use debounce::{DebounceConfig, Debouncer, Edge};
+pub use fallback::Fallback;
 pub use hedge::{
     Hedge, HedgeAttempt, HedgeAttempts, HedgeAttemptsIter, HedgeConfig, HedgeConfigError, HedgeDecision,
     HedgeDelay, Hedger, HedgerMetrics,
