@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod central;
+mod early;
 mod job;
 mod late;
 mod report;
@@ -22,16 +23,22 @@ pub use report::{Distribution, FleetReport};
 pub use scenario::{ClientModel, Fault, FleetScenario, TaskModel, When, WorkerModel};
 pub use service::Service;
 
+use alloc::vec::Vec;
+
+use quillwork_core::balance::{BalanceConfig, LoadBalancer};
 use quillwork_core::pool::PoolConfig;
 use quillwork_core::rng::Rng;
 
 use central::CentralQueue;
+use early::EarlyBinding;
 use late::LateBinding;
-use world::World;
+use world::{Binder, World};
 
 /// Who decides where a task runs, and when.
 #[derive(Clone, Debug)]
 pub enum Binding {
+    /// The strategy of this name, of [`strategy_names`], with the balancer's default settings; every worker has a queue.
+    Early(&'static str),
     /// Core's pool with these settings, but for the number of workers, which is the scenario's.
     Late(PoolConfig),
     /// One queue and no need to guess: faulty workers are known at once and given nothing, the fastest free one is taken.
@@ -42,16 +49,42 @@ pub enum Binding {
 ///
 /// # Panics
 ///
-/// Where the pool's settings can't be used or the scenario has no workers or kinds of tasks.
+/// Where there is no strategy of the name, the pool's settings can't be used, or the scenario has no workers or kinds of
+/// tasks.
 #[must_use]
-pub fn simulate(seed: u64, scenario: &FleetScenario, binding: Binding) -> FleetReport {
+pub fn simulate(seed: u64, scenario: &FleetScenario, binding: &Binding) -> FleetReport {
+    match *binding {
+        Binding::Early(strategy) => {
+            let mut balancer = balancer(seed);
+            balancer.set_strategy(strategy).expect("a strategy that the balancer has");
+            simulate_early(seed, scenario, &mut balancer)
+        }
+        Binding::Late(config) => play(seed, scenario, &mut LateBinding::new(config, scenario.workers.len())),
+        Binding::CentralQueue => play(seed, scenario, &mut CentralQueue::default()),
+    }
+}
+
+/// As [`simulate`] under early binding, with a balancer of one's own making: other settings, strategies of one's own. It
+/// has no workers yet, and has learnt what it could afterwards.
+#[must_use]
+pub fn simulate_early(seed: u64, scenario: &FleetScenario, balancer: &mut LoadBalancer) -> FleetReport {
+    play(seed, scenario, &mut EarlyBinding::new(balancer))
+}
+
+/// What [`Binding::Early`] can be.
+#[must_use]
+pub fn strategy_names() -> Vec<&'static str> {
+    balancer(0).strategy_names().collect()
+}
+
+fn balancer(seed: u64) -> LoadBalancer {
+    LoadBalancer::new(BalanceConfig::default(), seed).expect("the default settings are sound")
+}
+
+fn play(seed: u64, scenario: &FleetScenario, binder: &mut impl Binder) -> FleetReport {
     let mut rng = Rng::from_seed(seed);
     let jobs = scenario.draw_jobs(&mut rng);
-    let world = World::new(scenario, &jobs, rng.fork());
-    match binding {
-        Binding::Late(config) => world.run(&mut LateBinding::new(config, scenario.workers.len())),
-        Binding::CentralQueue => world.run(&mut CentralQueue::default()),
-    }
+    World::new(scenario, &jobs, rng.fork()).run(binder)
 }
 
 #[cfg(test)]
