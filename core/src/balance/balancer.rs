@@ -9,6 +9,7 @@ use crate::rng::Rng;
 use crate::time::{Duration, Instant};
 
 use super::fleet::Run;
+use super::health::Health;
 use super::in_flight::{InFlight, InFlightTable};
 use super::preference::preferred;
 use super::strategies::built_in;
@@ -33,6 +34,7 @@ pub struct LoadBalancer {
     pub(super) strategies: Vec<Box<dyn Strategy>>,
     pub(super) current: usize,
     pub(super) rng: Rng,
+    pub(super) health: Health,
     invalid_choices: u64,
     scratch: Scratch,
 }
@@ -58,6 +60,7 @@ impl LoadBalancer {
             .ok_or(ConfigError::UnknownStrategy { name: config.strategy })?;
         Ok(Self {
             fleet: Fleet::new(&config),
+            health: Health::new(&config.health).map_err(ConfigError::Ejection)?,
             config,
             tasks: InFlightTable::new(),
             strategies,
@@ -73,6 +76,7 @@ impl LoadBalancer {
     pub fn handle_joined(&mut self, now: Instant, spec: WorkerSpec) {
         if let (slot, true) = self.fleet.join(now, spec) {
             self.strategies.iter_mut().for_each(|strategy| strategy.handle_joined(&self.fleet, slot));
+            self.health.handle_joined(now, &mut self.fleet, slot);
         }
     }
 
@@ -86,6 +90,7 @@ impl LoadBalancer {
         self.tasks.forget(worker);
         if let Some(slot) = self.fleet.leave(now, worker) {
             self.strategies.iter_mut().for_each(|strategy| strategy.handle_left(&self.fleet, slot, worker));
+            self.health.handle_left(now, &mut self.fleet, worker);
         }
         orphans
     }
@@ -93,7 +98,9 @@ impl LoadBalancer {
     /// A worker's status changed. Unknown workers are ignored.
     pub fn handle_status(&mut self, now: Instant, worker: WorkerId, status: WorkerStatus) {
         if let Some(slot) = self.fleet.slot_of(worker) {
+            let before = self.fleet.status(slot);
             self.fleet.set_status(now, slot, status);
+            self.health.handle_status(now, &mut self.fleet, slot, before);
         }
     }
 
@@ -180,7 +187,7 @@ impl LoadBalancer {
 
     /// How good each worker is for the task, in the order of their ids, into `out`. Includes those that can't have it.
     pub fn score_workers(&mut self, now: Instant, task: &Task<'_>, out: &mut Vec<WorkerScore>) {
-        self.fleet.refresh(now);
+        self.refresh(now);
         out.clear();
         let Self { fleet, config, .. } = self;
         out.extend(fleet.slots().map(|slot| {
@@ -202,7 +209,7 @@ impl LoadBalancer {
         out: &mut Vec<WorkerId>,
     ) -> Result<(), Refusal> {
         out.clear();
-        self.fleet.refresh(now);
+        self.refresh(now);
         let eligible = Eligible::filter(&self.fleet, task, &mut self.scratch.eligible);
         if eligible.is_empty() {
             return Err(Refusal::why(&self.fleet, task));
@@ -217,7 +224,7 @@ impl LoadBalancer {
     ///
     /// Why not.
     pub fn check(&mut self, now: Instant, task: &Task<'_>, worker: WorkerId) -> Result<(), Ineligible> {
-        self.fleet.refresh(now);
+        self.refresh(now);
         Ineligible::check(&self.fleet, task, worker).map(|_| ())
     }
 
@@ -307,7 +314,7 @@ impl LoadBalancer {
     }
 
     fn select_slot(&mut self, now: Instant, task: &Task<'_>) -> Result<Slot, Refusal> {
-        self.fleet.refresh(now);
+        self.refresh(now);
         let mut eligible = Eligible::filter(&self.fleet, task, &mut self.scratch.eligible);
         if eligible.is_empty() {
             return Err(Refusal::why(&self.fleet, task));
@@ -361,6 +368,13 @@ impl LoadBalancer {
             latency: run.latency,
         };
         self.strategies.iter_mut().for_each(|strategy| strategy.handle_finished(now, &finished, &self.fleet));
+        self.health.handle_finished(now, &mut self.fleet, finished.worker, run.success);
+    }
+
+    /// Brings up to date what changes by itself with time.
+    pub(super) fn refresh(&mut self, now: Instant) {
+        self.health.handle_deadline(now, &mut self.fleet);
+        self.fleet.refresh(now);
     }
 }
 

@@ -4,6 +4,7 @@ use core::fmt;
 
 use crate::time::Duration;
 
+use super::health::{EjectionConfigError, HealthConfig, SlowStartConfigError};
 use super::score::ScoreWeights;
 
 /// Settings of a [`LoadBalancer`](super::LoadBalancer). The defaults suit tasks of milliseconds to seconds on 2 to 64
@@ -31,6 +32,8 @@ pub struct BalanceConfig {
     /// How much more of its capacity than the fleet's mean a worker of the task's affinity list may have in use and still
     /// be preferred, in 0..=1. Default 0.5.
     pub sticky_slack: f64,
+    /// Slow start, ejection and the panic threshold.
+    pub health: HealthConfig,
 }
 
 impl BalanceConfig {
@@ -62,6 +65,7 @@ impl BalanceConfig {
         if !(0.0..=1.0).contains(&self.sticky_slack) {
             return Err(ConfigError::OutOfRange { setting: "sticky_slack", least: 0.0, most: 1.0 });
         }
+        self.health.validate()?;
         self.score.validate()
     }
 }
@@ -78,6 +82,7 @@ impl Default for BalanceConfig {
             max_task_types: 256,
             score: ScoreWeights::DEFAULT,
             sticky_slack: 0.5,
+            health: HealthConfig::default(),
         }
     }
 }
@@ -105,6 +110,10 @@ pub enum ConfigError {
         /// What they add up to.
         sum: f64,
     },
+    /// The slow start's settings make no sense.
+    SlowStart(SlowStartConfigError),
+    /// The ejection's settings make no sense.
+    Ejection(EjectionConfigError),
     /// No strategy has the name.
     UnknownStrategy {
         /// The name.
@@ -122,6 +131,8 @@ impl fmt::Display for ConfigError {
             Self::WeightsDontAddUp { sum } => {
                 write!(f, "the weights of the score must add up to 1, not to {sum}")
             }
+            Self::SlowStart(error) => error.fmt(f),
+            Self::Ejection(error) => error.fmt(f),
             Self::UnknownStrategy { name } => {
                 write!(
                     f,

@@ -34,6 +34,7 @@ mod bits;
 mod config;
 mod eligible;
 mod fleet;
+mod health;
 mod in_flight;
 mod load;
 mod preference;
@@ -48,6 +49,11 @@ pub use balancer::{LoadBalancer, StrategyError};
 pub use config::{BalanceConfig, ConfigError};
 pub use eligible::Eligible;
 pub use fleet::{Fleet, Slot};
+pub use health::{
+    EjectionChange, EjectionConfig, EjectionConfigError, EjectionReason, Ejector, HealthConfig,
+    InvalidPanicThreshold, PanicThreshold, ReturnReason, SlowStartConfig, SlowStartConfigError,
+    SuccessRateOutliers,
+};
 pub use in_flight::InFlight;
 pub use load::Load;
 pub use refusal::{Ineligible, Refusal};

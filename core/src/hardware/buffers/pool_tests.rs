@@ -36,6 +36,15 @@ fn a_buffer_larger_than_a_slab_has_one_of_its_own() {
 }
 
 #[test]
+fn the_fullest_slab_is_filled_up_so_that_others_run_empty() {
+    let mut pool = pool(1 << 20, 4 * KIB);
+    let buffers: Vec<Buffer> = (0..9).map(|_| pool.acquire(Instant::ZERO, KIB).unwrap()).collect();
+    pool.release(Instant::ZERO, buffers[2].id).unwrap();
+    assert_ne!(buffers[8].slab, buffers[2].slab);
+    assert_eq!(pool.acquire(Instant::ZERO, KIB).unwrap().slab, buffers[2].slab);
+}
+
+#[test]
 fn a_buffer_larger_than_the_budget_allows_is_refused_for_good() {
     let mut pool = pool(100 * KIB, 4 * KIB);
     let refused = pool.acquire(Instant::ZERO, 97 * KIB).unwrap_err();
