@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::rng::Rng;
+
 use super::bits::{Ones, WORD, bit_of, contains, count, select, word_of};
 use super::{Fleet, Load, Slot, Task};
 
@@ -133,6 +135,27 @@ impl<'a> Eligible<'a> {
     #[must_use]
     pub fn lowest(&self, mut value: impl FnMut(Slot) -> f64) -> Slot {
         self.highest(|slot| -value(slot))
+    }
+
+    /// The one of the lowest value among so many drawn at random, the same one perhaps more than once. For fleets that are
+    /// too large to look at everyone.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none, or none is drawn.
+    #[must_use]
+    pub fn lowest_of_drawn(&self, draws: usize, rng: &mut Rng, mut value: impl FnMut(Slot) -> f64) -> Slot {
+        let mut drawn = (0..draws).map(|_| self.nth(rng.index(self.len)));
+        let first = drawn.next().expect("somebody is drawn");
+        let mut best = (value(first), first);
+        for slot in drawn {
+            let value = value(slot);
+            let is_older = || self.fleet.last_picked(slot) < self.fleet.last_picked(best.1);
+            if value < best.0 || value <= best.0 && is_older() {
+                best = (value, slot);
+            }
+        }
+        best.1
     }
 
     /// The one with the smallest share of its weight in use, the coming unit counted; of equals the one picked longest ago.

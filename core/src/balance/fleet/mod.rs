@@ -60,6 +60,8 @@ pub struct Fleet {
     ready_count: usize,
     /// For each of the 64 capabilities the words of who has it.
     holders: Vec<u64>,
+    /// By slot, see [`Fleet::scarcity`].
+    scarcity: Vec<f64>,
     next_return: Instant,
     ignores_ejections: bool,
     next_stamp: u32,
@@ -113,6 +115,7 @@ impl Fleet {
             ready: Vec::new(),
             ready_count: 0,
             holders: Vec::new(),
+            scarcity: Vec::new(),
             next_return: Instant::NEVER,
             ignores_ejections: false,
             next_stamp: 0,
@@ -311,8 +314,23 @@ impl Fleet {
                 self.holders[bit * words + word_of(index)] |= bit_of(index);
             }
         }
+        self.weigh_scarcity();
         self.reweigh();
         self.rebuild_open(now);
+    }
+
+    fn weigh_scarcity(&mut self) {
+        let rarity: [f64; 64] = core::array::from_fn(|bit| 1.0 / self.holders(bit).max(1) as f64);
+        self.scarcity.clear();
+        self.scarcity.extend(
+            self.members
+                .iter()
+                .map(|member| -> f64 { member.spec.capabilities.bit_indices().map(|bit| rarity[bit]).sum() }),
+        );
+        let most = self.scarcity.iter().fold(0.0, |most: f64, &scarcity| most.max(scarcity));
+        if most > 0.0 {
+            self.scarcity.iter_mut().for_each(|scarcity| *scarcity /= most);
+        }
     }
 
     fn reweigh(&mut self) {

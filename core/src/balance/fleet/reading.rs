@@ -128,6 +128,13 @@ impl Fleet {
         contains(&self.open, slot.index())
     }
 
+    /// How hard its capabilities are to replace, in 0..=1: each counts `1 / workers that have it`, and the sum is relative to
+    /// the largest in the fleet. 0 for a worker without any.
+    #[must_use]
+    pub fn scarcity(&self, slot: Slot) -> f64 {
+        self.scarcity[slot.index()]
+    }
+
     /// When it was picked, as a number that grows with each pick of any worker.
     #[must_use]
     pub fn last_picked(&self, slot: Slot) -> u32 {
@@ -160,6 +167,12 @@ impl Fleet {
     #[must_use]
     pub fn slowness(&self, slot: Slot, now: Instant) -> f64 {
         self.measures[slot.index()].runs.mean(now, self.settings.evidence_half_life, 1.0)
+    }
+
+    /// What a failed run counts as having taken, in multiples of a typical success.
+    #[must_use]
+    pub fn failure_penalty(&self) -> f64 {
+        self.settings.failure_penalty
     }
 
     /// Speed in 0..=1 for scores: `1 / (1 + slowness)`, so 0.5 for a usual worker. A worker that has been silent for longer

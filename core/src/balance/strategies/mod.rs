@@ -4,17 +4,47 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Strategy;
+use super::{Eligible, Slot, Strategy};
 
+mod capability_based;
+mod consistent_hash;
 mod least_loaded;
+mod peak_ewma;
+mod performance_based;
+mod power_of_two;
 mod random;
 mod round_robin;
+mod shortest_expected_delay;
+mod turns;
 
+pub use capability_based::CapabilityBased;
+pub use consistent_hash::ConsistentHash;
 pub use least_loaded::LeastLoaded;
+pub use peak_ewma::PeakEwma;
+pub use performance_based::PerformanceBased;
+pub use power_of_two::PowerOfTwo;
 pub use random::Random;
 pub use round_robin::RoundRobin;
+pub use shortest_expected_delay::ShortestExpectedDelay;
 
 /// One of each.
 pub(super) fn built_in() -> Vec<Box<dyn Strategy>> {
-    vec![Box::new(LeastLoaded), Box::new(RoundRobin::new()), Box::new(Random)]
+    vec![
+        Box::new(RoundRobin::new()),
+        Box::new(LeastLoaded),
+        Box::new(CapabilityBased),
+        Box::new(PerformanceBased),
+        Box::new(Random),
+        Box::new(PowerOfTwo),
+        Box::new(PeakEwma),
+        Box::new(ShortestExpectedDelay),
+        Box::new(ConsistentHash::default()),
+    ]
+}
+
+/// Scores from costs: 1 for the least cost, the others by how many times as much they cost.
+fn relative_to_least(eligible: &Eligible<'_>, cost: impl Fn(Slot) -> f64, out: &mut Vec<f64>) {
+    let cost = |slot| cost(slot) + 1.0;
+    let least = eligible.iter().map(cost).fold(f64::INFINITY, f64::min);
+    out.extend(eligible.iter().map(|slot| (least / cost(slot)).clamp(0.0, 1.0)));
 }

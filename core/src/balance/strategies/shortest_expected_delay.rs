@@ -1,0 +1,60 @@
+//! Shortest expected delay.
+
+use alloc::vec::Vec;
+
+use crate::balance::{Eligible, Slot, Strategy, Task};
+use crate::rng::Rng;
+use crate::time::Instant;
+
+use super::relative_to_least;
+
+/// The worker on which the task is expected to be done first:
+///
+/// `delay = (wait + service) / success ratio`
+///
+/// * `service` is what a task of this type takes on this worker, measured, a failed run counted with its penalty;
+/// * `wait` is what stands before it: nothing while a lane is free, else the worker's tasks in flight at what their types
+///   typically take, times the worker's slowness, over its lanes; at least as long as it has been silent already, so that a
+///   worker that doesn't answer any more looks worse with every moment;
+/// * dividing by the recent success ratio counts the attempts that a success takes.
+///
+/// With one type and one lane this is the `(q + 1) / mu` of the literature, join-the-shortest-queue for servers of
+/// different speeds (Banawan and Zahorjan, *Load Sharing in Heterogeneous Queueing Systems*, 1989; IPVS calls it `sed`).
+/// While nothing is measured all workers are alike, and it is least loaded by number of tasks. Of equals the one picked
+/// longest ago.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ShortestExpectedDelay;
+
+impl Strategy for ShortestExpectedDelay {
+    fn name(&self) -> &'static str {
+        "shortest-expected-delay"
+    }
+
+    fn choose(&mut self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, _: &mut Rng) -> Slot {
+        eligible.lowest(|slot| delay(now, task, eligible, slot))
+    }
+
+    /// The shortest delay relative to the worker's.
+    fn scores(&self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, out: &mut Vec<f64>) {
+        relative_to_least(eligible, |slot| delay(now, task, eligible, slot), out);
+    }
+}
+
+fn delay(now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, slot: Slot) -> f64 {
+    let fleet = eligible.fleet();
+    let lanes = fleet.spec(slot).concurrency.max(1);
+    let before = fleet.in_flight(slot);
+    let wait = if before < lanes {
+        0.0
+    } else {
+        let backlog = fleet.backlog_nanos(slot) as f64 * fleet.slowness(slot, now);
+        let whole = backlog.max(fleet.silence(slot, now).as_nanos() as f64);
+        // So many of its tasks must end before this one starts, in so many lanes.
+        whole * f64::from(before + 1 - lanes) / f64::from(before) / f64::from(lanes)
+    };
+    (wait + fleet.service_nanos(slot, task.task_type, now))
+        / fleet.success_ratio(slot, now).max(LEAST_SUCCESS)
+}
+
+/// So that the delay stays a number where nothing succeeds.
+const LEAST_SUCCESS: f64 = 0.01;
