@@ -17,3 +17,6 @@ struct RateLimit;
 
 #[doc = include_str!("../../docs/flow/circuit-breaker.md")]
 struct CircuitBreaker;
+
+#[doc = include_str!("../../docs/flow/adaptive-concurrency.md")]
+struct AdaptiveConcurrency;

@@ -10,6 +10,7 @@
 //! | [`Timeout`] | when a call has taken too long | calls that may hang |
 //! | [`Bulkhead`] | how many calls run and wait | one slow backend beside others |
 //! | [`Hedge`] | when a slow call is made a second time | reads from replicas with a long tail |
+//! | [`adaptive_limit::AdaptiveLimit`] | how many calls a service takes at a time | services whose capacity nobody knows, or that changes |
 //! | [`breaker::Breaker`] | which calls a failing service is spared | remote services, workers that fail |
 //!
 //! They decide *when*; the shell keeps arguments and results, and calls the function.
@@ -30,6 +31,7 @@
 //! assert_eq!(save.handle_deadline(Instant::from_millis(160)), Some(Edge::Trailing));
 //! ```
 
+pub mod adaptive_limit;
 mod batch;
 pub mod breaker;
 mod bulkhead;
