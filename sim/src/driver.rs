@@ -1,14 +1,13 @@
 //! The drive loop: core's six steps on a virtual clock.
 
-use alloc::vec::Vec;
-
 use quillwork_core::digest::Digest;
+use quillwork_core::pool::recording::Recorder;
 use quillwork_core::pool::{Input, Scheduler};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 
 use crate::ledger::Ledger;
-use crate::recording::digest_outputs;
+use crate::recording::Decisions;
 use crate::world::World;
 use crate::{Broken, Recording, Report, Scenario};
 
@@ -23,12 +22,12 @@ pub fn run(seed: u64, scenario: &Scenario) -> Report {
     let mut scheduler = Scheduler::new(scenario.pool, START).expect("a scenario's pool settings are sound");
     let mut world = World::new(scenario, &mut rng, START);
     let mut ledger = Ledger::new(scenario.pool, START);
-    let mut digest = Digest::new();
-    let mut inputs = Vec::new();
+    let mut decisions = Decisions::default();
+    let mut recorder = Recorder::new(&scenario.pool, START, seed);
     let mut clock = Clock { scenario, rng: rng.fork(), now: START, handed_in: START, alarm: None };
 
     loop {
-        digest_outputs(&mut scheduler, &mut digest, |output| {
+        decisions.drain(&mut scheduler, |output| {
             ledger.on_output(output);
             world.act(clock.now, output);
         });
@@ -45,28 +44,36 @@ pub fn run(seed: u64, scenario: &Scenario) -> Report {
             break;
         };
         let now = clock.read();
-        inputs.push((now, input));
+        recorder.record(now, &input);
         ledger.on_input(clock.handed_in, &input);
         scheduler.handle_input(now, input).expect("the world counts its tasks up");
     }
 
     Report {
-        digest: digest.value(),
+        digest: decisions.digest(),
         steps: ledger.steps(),
         ended_after: clock.now - START,
         counters: scheduler.stats(clock.now).counters,
         longest_wait: ledger.longest_wait(),
         violations: ledger.into_violations(),
-        recording: Recording { config: scenario.pool, start: START, inputs },
+        recording: Recording { log: recorder.finish() },
     }
 }
 
-/// One number for the decisions of two hundred random runs. Builds that give the same one decide the same, bit for bit.
+/// One number for the decisions of two hundred random runs, for their recordings, and for what these are replayed to. Builds
+/// that give the same one decide the same, bit for bit, write the same logs and read them the same.
+///
+/// # Panics
+///
+/// Where a recording that was just written can't be replayed.
 #[must_use]
 pub fn fingerprint() -> u64 {
     let mut digest = Digest::new();
     for seed in 0..200 {
-        digest.write_u64(run(seed, &Scenario::from_seed(seed)).digest);
+        let report = run(seed, &Scenario::from_seed(seed));
+        digest.write_u64(report.digest);
+        report.recording.log.iter().for_each(|&byte| digest.write_u8(byte));
+        digest.write_u64(report.recording.replay().expect("a recording that was just finished is whole"));
     }
     digest.value()
 }

@@ -3,18 +3,14 @@
 use alloc::vec::Vec;
 
 use quillwork_core::digest::Digest;
-use quillwork_core::pool::{ConfigError, Input, Output, PoolConfig, Scheduler};
-use quillwork_core::time::Instant;
+use quillwork_core::pool::recording::{OutputBytes, RecordingError, replay_each};
+use quillwork_core::pool::{Output, Scheduler};
 
-/// Everything that decided a run: the pool's settings, its start, and what happened when.
+/// Everything that decided a run, as a log of [`quillwork_core::pool::recording`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
-    /// The settings.
-    pub config: PoolConfig,
-    /// When the pool was made.
-    pub start: Instant,
-    /// What was handed in, with the time that was given for it.
-    pub inputs: Vec<(Instant, Input)>,
+    /// The log.
+    pub log: Vec<u8>,
 }
 
 impl Recording {
@@ -22,25 +18,40 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// Where the settings can't be used.
-    pub fn replay(&self) -> Result<u64, ConfigError> {
-        let mut scheduler = Scheduler::new(self.config, self.start)?;
-        let mut digest = Digest::new();
-        digest_outputs(&mut scheduler, &mut digest, |_| {});
-        for &(now, input) in &self.inputs {
-            // A duplicate id was refused when it was recorded, too.
-            let _refused_again = scheduler.handle_input(now, input);
-            digest_outputs(&mut scheduler, &mut digest, |_| {});
-        }
-        Ok(digest.value())
+    /// Where the log is damaged.
+    pub fn replay(&self) -> Result<u64, RecordingError> {
+        let mut decisions = Decisions::default();
+        replay_each(&self.log, |_, output| match output {
+            Some(output) => decisions.bytes.push(output),
+            None => decisions.end_step(),
+        })?;
+        Ok(decisions.digest.value())
     }
 }
 
-/// Drains the scheduler. The end of each step goes into the digest: an output that comes a step later is another decision.
-pub(crate) fn digest_outputs(scheduler: &mut Scheduler, digest: &mut Digest, mut act: impl FnMut(&Output)) {
-    while let Some(output) = scheduler.poll_output() {
-        output.digest(digest);
-        act(&output);
+/// A running digest of what was decided.
+#[derive(Debug, Default)]
+pub(crate) struct Decisions {
+    bytes: OutputBytes,
+    digest: Digest,
+}
+
+impl Decisions {
+    /// Drains the scheduler.
+    pub(crate) fn drain(&mut self, scheduler: &mut Scheduler, mut act: impl FnMut(&Output)) {
+        while let Some(output) = scheduler.poll_output() {
+            self.bytes.push(&output);
+            act(&output);
+        }
+        self.end_step();
     }
-    digest.write_u8(0);
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest.value()
+    }
+
+    fn end_step(&mut self) {
+        self.bytes.end_step();
+        self.bytes.fold_into(&mut self.digest);
+    }
 }

@@ -115,12 +115,13 @@ fn the_same_seed_is_the_same_run_and_another_is_another() {
 }
 
 #[test]
-fn a_recording_without_its_last_input_is_another_run() {
+fn a_recording_is_small_and_without_its_end_it_is_another_run() {
     let report = run(13, &Scenario::calm());
     let mut recording = report.recording.clone();
     assert_eq!(recording.replay(), Ok(report.digest));
-    recording.inputs.pop();
-    assert_ne!(recording.replay(), Ok(report.digest));
+    assert!((recording.log.len() as u64) < 10 * report.steps, "{} bytes", recording.log.len());
+    recording.log.truncate(recording.log.len() / 2);
+    assert!(recording.replay().is_ok_and(|digest| digest != report.digest));
 }
 
 #[test]

@@ -63,6 +63,7 @@ mod offer;
 mod output;
 mod per_mille;
 mod queue;
+pub mod recording;
 mod recovery;
 mod reserve;
 mod scheduler;

@@ -1,6 +1,5 @@
 //! What the scheduler wants done.
 
-use crate::digest::Digest;
 use crate::ids::{Generation, TaskId, WorkerId};
 
 use super::{Capabilities, Load};
@@ -136,79 +135,4 @@ impl TerminateReason {
     pub const fn is_loss(self) -> bool {
         matches!(self, Self::Lost | Self::BootTimeout | Self::Silent)
     }
-}
-
-impl Output {
-    /// Folds this output into a digest of a run.
-    pub fn digest(&self, digest: &mut Digest) {
-        match *self {
-            Self::Spawn { worker, generation } => write(digest, 1, worker, generation),
-            Self::Terminate { worker, generation, reason } => {
-                write(digest, 2, worker, generation);
-                digest.write_u8(match reason {
-                    TerminateReason::Lost => 1,
-                    TerminateReason::BootTimeout => 2,
-                    TerminateReason::Silent => 3,
-                    TerminateReason::IgnoredAbort => 4,
-                    TerminateReason::Closing => 5,
-                });
-            }
-            Self::Dispatch { task, worker, generation, attempt } => {
-                write(digest, 3, worker, generation);
-                digest.write_u64(task.get());
-                digest.write_u32(attempt);
-            }
-            Self::AbortRunning { task, worker, generation } => {
-                write(digest, 4, worker, generation);
-                digest.write_u64(task.get());
-            }
-            Self::Probe { worker, generation } => write(digest, 5, worker, generation),
-            Self::Settle { task, settlement } => {
-                digest.write_u8(6);
-                digest.write_u64(task.get());
-                settlement.digest(digest);
-            }
-            Self::Closed => digest.write_u8(7),
-        }
-    }
-}
-
-impl Settlement {
-    fn digest(self, digest: &mut Digest) {
-        match self {
-            Self::Completed => digest.write_u8(1),
-            Self::Failed => digest.write_u8(2),
-            Self::Aborted => digest.write_u8(3),
-            Self::TimedOut => digest.write_u8(4),
-            Self::Expired => digest.write_u8(5),
-            Self::WorkerLost { attempts } => {
-                digest.write_u8(6);
-                digest.write_u32(attempts);
-            }
-            Self::Refused(Refusal::QueueFull { limit }) => {
-                digest.write_u8(7);
-                digest.write_u32(limit);
-            }
-            Self::Refused(Refusal::NoCapableWorker { missing }) => {
-                digest.write_u8(8);
-                digest.write_u64(missing.bits());
-            }
-            Self::Refused(Refusal::WorkersUnavailable { failing }) => {
-                digest.write_u8(9);
-                digest.write_u32(failing);
-            }
-            Self::Refused(Refusal::Closing) => digest.write_u8(10),
-            Self::Closed => digest.write_u8(11),
-            Self::Refused(Refusal::TooLarge { largest }) => {
-                digest.write_u8(12);
-                digest.write_u32(largest.get());
-            }
-        }
-    }
-}
-
-fn write(digest: &mut Digest, tag: u8, worker: WorkerId, generation: Generation) {
-    digest.write_u8(tag);
-    digest.write_u32(worker.get());
-    digest.write_u32(generation.get());
 }

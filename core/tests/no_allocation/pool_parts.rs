@@ -1,9 +1,10 @@
 //! What a pool measures and decides beside its tasks.
 
-use quillwork_core::ids::{TaskType, WorkerId};
+use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
+use quillwork_core::pool::recording::Recorder;
 use quillwork_core::pool::{
-    Demand, ElasticConfig, HealthConfig, HealthTracker, PerMille, Pressure, ResourceBudgets, Resources,
-    SizeLimits, Sizer, Statistics,
+    Demand, ElasticConfig, HealthConfig, HealthTracker, Input, PerMille, PoolConfig, Pressure,
+    ResourceBudgets, Resources, SizeLimits, Sizer, Statistics, TaskOutcome, TaskSpec,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -60,4 +61,23 @@ fn size_pressure_and_health() {
     };
     work(10_000);
     assert_eq!(allocations_of(|| work(10_000)), 0);
+}
+
+#[test]
+fn a_recording_whose_blocks_are_taken() {
+    let mut recorder = Recorder::new(&PoolConfig::default(), Instant::ZERO, 0);
+    let mut now = Instant::ZERO;
+    let mut taken = 0;
+    let mut work = |tasks: u64| {
+        for task in (0..tasks).map(TaskId::new) {
+            now += Duration::from_micros(40);
+            let (worker, generation, outcome) = (WorkerId::new(1), Generation::FIRST, TaskOutcome::Completed);
+            recorder.record(now, &Input::Submit { task, spec: TaskSpec::default() });
+            recorder.record(now, &Input::TaskDone { worker, generation, task, outcome });
+            recorder.take_blocks(|blocks| taken += blocks.len());
+        }
+    };
+    work(10_000);
+    assert_eq!(allocations_of(|| work(100_000)), 0);
+    assert!(taken > 1_000_000);
 }

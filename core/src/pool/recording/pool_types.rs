@@ -1,0 +1,128 @@
+//! How the pool's types are coded. A new field or variant is added to its list here; a changed list is a new version of the
+//! format.
+
+use crate::ids::{Generation, TaskId, WorkerId};
+
+use super::super::{
+    Capabilities, CloseMode, Input, Load, Offer, Output, PoolConfig, Priority, Refusal, Settlement,
+    TaskOutcome, TaskSpec, TerminateReason,
+};
+use super::code::{Code, Decoder, Encoder, Stop, code_changes, code_enum, code_struct, unzigzag, zigzag};
+
+code_struct!(PoolConfig {
+    workers,
+    max_queued,
+    max_redeliveries,
+    ageing,
+    max_passed_over,
+    boot_timeout,
+    max_boot_failures,
+    lease,
+    abort_grace,
+    restart_delay,
+    max_restart_delay,
+    healthy_uptime,
+});
+
+code_changes!(TaskSpec in spec { priority, required, complexity, timeout, queue_ttl, redeliverable });
+
+code_struct!(Offer { capabilities, capacity });
+
+code_enum!(Input {
+    1 => Submit { task, spec },
+    2 => Abort { task },
+    3 => WorkerReady { worker, generation, offer },
+    4 => WorkerAlive { worker, generation },
+    5 => WorkerLost { worker, generation },
+    6 => TaskDone { worker, generation, task, outcome },
+    7 => Close { mode },
+    8 => Deadline,
+});
+
+code_enum!(Output {
+    1 => Spawn { worker, generation },
+    2 => Terminate { worker, generation, reason },
+    3 => Dispatch { task, worker, generation, attempt },
+    4 => AbortRunning { task, worker, generation },
+    5 => Probe { worker, generation },
+    6 => Settle { task, settlement },
+    7 => Closed,
+});
+
+code_enum!(Settlement {
+    1 => Completed,
+    2 => Failed,
+    3 => Aborted,
+    4 => TimedOut,
+    5 => Expired,
+    6 => WorkerLost { attempts },
+    7 => Refused(refusal),
+    8 => Closed,
+});
+
+code_enum!(Refusal {
+    1 => QueueFull { limit },
+    2 => NoCapableWorker { missing },
+    3 => TooLarge { largest },
+    4 => WorkersUnavailable { failing },
+    5 => Closing,
+});
+
+code_enum!(TerminateReason {
+    1 => Lost,
+    2 => BootTimeout,
+    3 => Silent,
+    4 => IgnoredAbort,
+    5 => Closing,
+});
+
+code_enum!(TaskOutcome { 1 => Completed, 2 => Failed });
+
+code_enum!(CloseMode { 1 => Drain, 2 => Now });
+
+/// As the difference to the one before: ids are counted up, and workers answer about recent ones.
+impl Code for TaskId {
+    fn encode(&self, to: &mut Encoder) {
+        let change = self.get().wrapping_sub(to.context.task).cast_signed();
+        to.context.task = self.get();
+        zigzag(change).encode(to);
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Stop> {
+        let change = unzigzag(u64::decode(from)?).cast_unsigned();
+        from.context.task = from.context.task.wrapping_add(change);
+        Ok(Self::new(from.context.task))
+    }
+}
+
+impl Code for Priority {
+    fn encode(&self, to: &mut Encoder) {
+        to.byte(self.level());
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Stop> {
+        Self::new(from.byte()?).ok_or_else(|| from.malformed())
+    }
+}
+
+/// Types around a number.
+macro_rules! code_number {
+    ($($type:ident: $number:ty as $get:ident, $new:ident;)+) => {
+        $(impl Code for $type {
+            fn encode(&self, to: &mut Encoder) {
+                self.$get().encode(to);
+            }
+
+            fn decode(from: &mut Decoder<'_>) -> Result<Self, Stop> {
+                <$number>::decode(from).map(Self::$new)
+            }
+        })+
+    };
+}
+
+code_number! {
+    WorkerId: u32 as get, new;
+    Generation: u32 as get, new;
+    Load: u32 as get, new;
+    Capabilities: u64 as bits, from_bits;
+}
