@@ -43,7 +43,11 @@ mod retry;
 mod throttle;
 mod timeout;
 
-pub use batch::{BatchConfig, BatchConfigError, BatchId, Batcher, BatcherClosed, Cause, Placed, ReadyBatch};
+pub use batch::{
+    BatchCause, BatchClose, BatchConfig, BatchConfigError, BatchCounters, BatchGiveUp, BatchId, BatchItem,
+    BatchLatency, BatchMetrics, BatchOutput, BatchProgress, BatchRefusal, BatchRun, Batcher, Cut,
+    ItemOutcome, NewItem, Placed, RetryScope, Settlement,
+};
 pub use bulkhead::{
     Admission, Bulkhead, BulkheadAbort, BulkheadConfig, BulkheadConfigError, BulkheadFull, BulkheadMetrics,
     BulkheadOutput, BulkheadTicket,

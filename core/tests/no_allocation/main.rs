@@ -14,6 +14,7 @@ mod hardware;
 mod limits;
 mod pool;
 mod pool_parts;
+mod resilience;
 
 struct Counting;
 

@@ -1,0 +1,5 @@
+//! [`Batcher`](quillwork_core::flow::Batcher): by the naive model on generated sequences, and case by case.
+
+mod cases;
+mod model;
+mod model_test;
