@@ -20,3 +20,6 @@ struct CircuitBreaker;
 
 #[doc = include_str!("../../docs/flow/adaptive-concurrency.md")]
 struct AdaptiveConcurrency;
+
+#[doc = include_str!("../../docs/flow/throttled-execution.md")]
+struct ThrottledExecution;

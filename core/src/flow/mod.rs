@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`Debouncer`] | when a burst of calls has ended | search as you type, saving after the last change |
 //! | [`Throttle`] | at most one call in a time | scrolling, resizing, progress |
-//! | [`rate_limit`] | when so much is possible | an API's quota, bytes a second |
+//! | [`rate_limit::Gcra`], [`rate_limit::SlidingLog`] | when so much is possible | an API's quota, bytes a second |
+//! | [`executor::Executor`] | when each of many tasks starts | calls of a slow or limited backend, none of which may be lost |
 //! | [`Batcher`] | which items go together | many small loads or writes as one |
 //! | [`Retry`], [`RetryBudget`] | whether and when a failed call is tried again | calls that may succeed the next time |
 //! | [`Timeout`] | when a call has taken too long | calls that may hang |
@@ -36,6 +37,7 @@ mod batch;
 pub mod breaker;
 mod bulkhead;
 mod debounce;
+pub mod executor;
 mod fallback;
 mod hedge;
 pub mod rate_limit;
