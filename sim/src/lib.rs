@@ -31,6 +31,7 @@ mod ledger;
 mod recording;
 mod report;
 mod scenario;
+pub mod study;
 mod world;
 
 pub use driver::{fingerprint, run};

@@ -1,0 +1,5 @@
+//! The study of strategies: which of them serves which traffic, and what mixing them costs.
+
+mod scenarios;
+
+pub use scenarios::{ATTEMPTS, LOADS, MEAN, MEASURED, StudyScenario, TIMEOUT, WARM_UP, scenarios};
