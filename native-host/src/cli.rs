@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::guard::Origin;
+use crate::simulate::{self, SimulateArgs};
 
-/// The Quillwork host: measures this machine, takes the telemetry of pages, keeps the last hour, raises alerts.
+/// The Quillwork host: measures this machine, takes the telemetry of pages, keeps the last hour, raises alerts; and
+/// simulates pools of workers.
 #[derive(Debug, Parser)]
 #[command(name = "quillwork", version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -22,6 +24,9 @@ pub enum Command {
     /// Serve the dashboard, the story app, the API and metrics until stopped
     #[command(after_help = EXAMPLES)]
     Serve(ServeArgs),
+    /// Simulate workers in virtual time: which strategy and how many workers for your traffic
+    #[command(after_help = simulate::EXAMPLES)]
+    Simulate(SimulateArgs),
 }
 
 /// How to serve.

@@ -22,6 +22,7 @@ mod places;
 pub mod sampler;
 pub mod serve;
 pub mod server;
+pub mod simulate;
 mod socket;
 mod stall;
 pub mod state;

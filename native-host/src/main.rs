@@ -4,12 +4,26 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use quillwork_host::cli::{Cli, Command};
+use quillwork_host::cli::{Cli, Command, ServeArgs};
 use quillwork_host::serve::serve;
+use quillwork_host::simulate::simulate;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve(args) } = Cli::parse();
+    let result = match Cli::parse().command {
+        Command::Serve(args) => run_server(args),
+        Command::Simulate(args) => simulate(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_server(args: ServeArgs) -> Result<(), String> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -19,15 +33,6 @@ fn main() -> ExitCode {
         .init();
     // What it does fits one core many times over; a second thread keeps a slow query from delaying ticks.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(serve(args)).map_err(|error| error.to_string()),
-        Err(error) => Err(format!("the runtime does not start: {error}")),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
+    runtime.block_on(serve(args)).map_err(|error| error.to_string())
 }

@@ -32,7 +32,7 @@ pub struct Job {
 impl FleetScenario {
     /// The tasks that come, by time.
     #[must_use]
-    pub fn draw_jobs(&self, rng: &mut Rng) -> Vec<Job> {
+    pub(super) fn draw_jobs(&self, rng: &mut Rng) -> Vec<Job> {
         let mut times = rng.fork();
         let mut kinds = rng.fork();
         let weights: f64 = self.tasks.iter().map(|task| task.weight).sum();

@@ -8,6 +8,7 @@
 
 mod arrivals;
 mod central;
+mod comparison;
 mod early;
 mod job;
 mod late;
@@ -18,6 +19,7 @@ mod service;
 mod world;
 
 pub use arrivals::Arrivals;
+pub use comparison::{CURVE, Candidate, Goal, Measured, Recommendation};
 pub use job::Job;
 pub use report::{Distribution, FleetReport};
 pub use scenario::{ClientModel, Fault, FleetScenario, TaskModel, When, WorkerModel};

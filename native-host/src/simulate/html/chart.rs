@@ -1,0 +1,189 @@
+//! Two kinds of charts as SVG.
+
+use std::fmt::Write;
+
+use super::page::escaped;
+
+/// Horizontal bars, one below the other.
+pub(super) struct Bars {
+    pub(super) bars: Vec<Bar>,
+    /// A dashed line.
+    pub(super) limit: Option<f64>,
+}
+
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) value: f64,
+    /// Drawn as a whisker where it is finite and above zero.
+    pub(super) half_width: f64,
+    pub(super) label: String,
+    pub(super) is_emphasised: bool,
+}
+
+impl Bars {
+    pub(super) fn svg(&self) -> String {
+        const NAMES: f64 = 190.0;
+        const LABELS: f64 = 110.0;
+        const ROW: f64 = 26.0;
+        let plot = WIDTH - NAMES - LABELS;
+        let whisker = |bar: &Bar| if bar.half_width.is_finite() { bar.half_width } else { 0.0 };
+        let longest = self.bars.iter().map(|bar| bar.value + whisker(bar)).fold(0.0, f64::max);
+        // A limit far beyond the bars would squeeze them.
+        let limit = self.limit.filter(|limit| *limit <= 2.0 * longest);
+        let most = longest.max(limit.unwrap_or_default()).max(f64::MIN_POSITIVE);
+        let x = |value: f64| NAMES + plot * (value / most).clamp(0.0, 1.0);
+        let height = ROW * self.bars.len() as f64 + 8.0;
+        let mut svg = open(height);
+        for (place, bar) in self.bars.iter().enumerate() {
+            let top = ROW * place as f64 + 4.0;
+            let middle = top + ROW / 2.0;
+            let class = if bar.is_emphasised { "bar best" } else { "bar" };
+            let _ = write!(
+                svg,
+                "<text class=\"name\" x=\"{:.1}\" y=\"{middle:.1}\">{}</text>\
+                 <rect class=\"{class}\" x=\"{NAMES:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"2\"/>",
+                NAMES - 8.0,
+                escaped(&bar.name),
+                top + 4.0,
+                (x(bar.value) - NAMES).max(1.0),
+                ROW - 8.0,
+            );
+            let half = whisker(bar);
+            if half > 0.0 {
+                let (low, high) = (x(bar.value - half), x(bar.value + half));
+                let _ = write!(
+                    svg,
+                    "<path class=\"whisker\" d=\"M{low:.1} {middle:.1}H{high:.1}M{low:.1} {:.1}v8M{high:.1} {:.1}v8\"/>",
+                    middle - 4.0,
+                    middle - 4.0
+                );
+            }
+            let _ = write!(
+                svg,
+                "<text class=\"label\" x=\"{:.1}\" y=\"{middle:.1}\">{}</text>",
+                x(bar.value + half) + 8.0,
+                escaped(&bar.label)
+            );
+        }
+        if let Some(limit) = limit {
+            let _ = write!(svg, "<path class=\"limit\" d=\"M{:.1} 0V{height:.1}\"/>", x(limit));
+        }
+        svg + "</svg>"
+    }
+}
+
+/// Lines over a common axis, their values on a logarithmic one.
+pub(super) struct Lines<'a> {
+    pub(super) lines: Vec<Line<'a>>,
+    pub(super) x_title: &'a str,
+    pub(super) x_ticks: Vec<(f64, String)>,
+    /// A dashed line.
+    pub(super) limit: Option<f64>,
+}
+
+pub(super) struct Line<'a> {
+    pub(super) name: &'a str,
+    pub(super) points: Vec<(f64, f64)>,
+    pub(super) is_emphasised: bool,
+}
+
+impl Lines<'_> {
+    pub(super) fn svg(&self) -> String {
+        const LEFT: f64 = 56.0;
+        const RIGHT: f64 = 190.0;
+        const HEIGHT: f64 = 340.0;
+        const BOTTOM: f64 = 40.0;
+        let points = || self.lines.iter().flat_map(|line| &line.points);
+        let (first, last) = range(points().map(|point| point.0));
+        let (lowest, highest) = range(points().map(|point| point.1.max(1e-3)).chain(self.limit));
+        let (lowest, highest) = (lowest.log10() - 0.05, highest.log10() + 0.05);
+        let x = |value: f64| LEFT + (WIDTH - LEFT - RIGHT) * (value - first) / (last - first).max(1e-9);
+        let y = |value: f64| {
+            8.0 + (HEIGHT - BOTTOM - 8.0) * (highest - value.max(1e-3).log10()) / (highest - lowest).max(1e-9)
+        };
+        let mut svg = open(HEIGHT);
+        for tick in decades(lowest, highest) {
+            let _ = write!(
+                svg,
+                "<path class=\"grid\" d=\"M{LEFT} {0:.1}H{1:.1}\"/><text class=\"name\" x=\"{2:.1}\" y=\"{0:.1}\">{tick}</text>",
+                y(tick),
+                WIDTH - RIGHT,
+                LEFT - 8.0
+            );
+        }
+        for (at, label) in self.x_ticks.iter().filter(|(at, _)| (first..=last).contains(at)) {
+            let _ = write!(
+                svg,
+                "<path class=\"grid\" d=\"M{0:.1} 8V{1:.1}\"/><text class=\"tick\" x=\"{0:.1}\" y=\"{2:.1}\">{label}</text>",
+                x(*at),
+                HEIGHT - BOTTOM,
+                HEIGHT - BOTTOM + 14.0
+            );
+        }
+        let _ = write!(
+            svg,
+            "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            (LEFT + WIDTH - RIGHT) / 2.0,
+            HEIGHT - 6.0,
+            escaped(self.x_title)
+        );
+        if let Some(limit) = self.limit {
+            let _ = write!(svg, "<path class=\"limit\" d=\"M{LEFT} {:.1}H{:.1}\"/>", y(limit), WIDTH - RIGHT);
+        }
+        for (place, line) in self.lines.iter().enumerate() {
+            let mut path = String::new();
+            for (step, (at, value)) in line.points.iter().enumerate() {
+                let _ = write!(path, "{}{:.1} {:.1}", if step == 0 { 'M' } else { 'L' }, x(*at), y(*value));
+            }
+            let emphasis = if line.is_emphasised { " best" } else { "" };
+            let _ = write!(svg, "<path class=\"line c{}{emphasis}\" d=\"{path}\"/>", place % COLOURS);
+        }
+        // Names at the ends of their lines, moved apart where they would overlap.
+        let mut ends: Vec<(f64, usize)> = self
+            .lines
+            .iter()
+            .enumerate()
+            .filter_map(|(place, line)| Some((y(line.points.last()?.1), place)))
+            .collect();
+        ends.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut free = 8.0;
+        for (end, place) in ends {
+            let at = f64::max(end, free);
+            free = at + 15.0;
+            let line = &self.lines[place];
+            let emphasis = if line.is_emphasised { " best" } else { "" };
+            let _ = write!(
+                svg,
+                "<path class=\"lead c{0}\" d=\"M{1:.1} {end:.1}L{2:.1} {at:.1}\"/><text class=\"label t{0}{emphasis}\" x=\"{3:.1}\" y=\"{at:.1}\">{4}</text>",
+                place % COLOURS,
+                WIDTH - RIGHT + 2.0,
+                WIDTH - RIGHT + 14.0,
+                WIDTH - RIGHT + 18.0,
+                escaped(line.name)
+            );
+        }
+        svg + "</svg>"
+    }
+}
+
+fn open(height: f64) -> String {
+    format!("<svg viewBox=\"0 0 {WIDTH} {height:.0}\" aria-hidden=\"true\">")
+}
+
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    if low <= high { (low, high) } else { (0.0, 1.0) }
+}
+
+/// 1, 2 and 5 of each power of ten between two logarithms.
+fn decades(lowest: f64, highest: f64) -> impl Iterator<Item = f64> {
+    (-3..=8)
+        .flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10_f64.powi(power)))
+        .filter(move |tick| (lowest..=highest).contains(&tick.log10()))
+}
+
+/// Units of the drawing, which scales with the page.
+const WIDTH: f64 = 760.0;
+/// As many as the style sheet has.
+const COLOURS: usize = 8;

@@ -1,0 +1,48 @@
+//! The page around the charts.
+
+/// What must not be taken for markup.
+pub(super) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A chart with its caption. The table below has the same numbers for those who can't see it.
+pub(super) fn figure(caption: &str, svg: &str) -> String {
+    format!("<figure><figcaption>{}</figcaption>{svg}</figure>", escaped(caption))
+}
+
+/// One document without any reference to the outside.
+pub(super) fn page(title: &str, about: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <title>Simulation: {title}</title><style>{STYLE}</style></head>\
+         <body><main><h1>{title}</h1><p class=\"about\">{about}</p>{body}</main></body></html>\n",
+        title = escaped(title),
+        about = escaped(about),
+    )
+}
+
+const STYLE: &str = "
+:root{--text:#1d2129;--soft:#5b6472;--page:#fbfbfa;--card:#fff;--edge:#dcdfe4;--bar:#9fb3c8;--best:#0f766e;--limit:#b42318;
+--c0:#0f766e;--c1:#b45309;--c2:#4f46e5;--c3:#be185d;--c4:#4d7c0f;--c5:#0369a1;--c6:#7e22ce;--c7:#57534e}
+@media(prefers-color-scheme:dark){:root{--text:#e6e8eb;--soft:#a2abb8;--page:#14171c;--card:#1c2027;--edge:#333a45;--bar:#4b5b70;--best:#2dd4bf;--limit:#f97066;
+--c0:#2dd4bf;--c1:#fbbf24;--c2:#a5b4fc;--c3:#f9a8d4;--c4:#bef264;--c5:#7dd3fc;--c6:#d8b4fe;--c7:#d6d3d1}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
+main{max-width:56rem;margin:0 auto;padding:1.5rem 1rem 3rem}
+h1{font-size:1.4rem;line-height:1.3;margin:0 0 .25rem}h2{font-size:1.1rem;margin:0 0 .5rem}
+.about{color:var(--soft);margin:0 0 1.5rem}
+.advice,figure,.scroll{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:1rem;margin:0 0 1rem}
+.advice p{margin:.25rem 0}
+figcaption{font-weight:600;margin-bottom:.5rem}
+svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif;fill:var(--text)}
+svg text{dominant-baseline:central}.name{text-anchor:end}.tick{text-anchor:middle}.name,.tick{fill:var(--soft)}
+.bar{fill:var(--bar)}.bar.best{fill:var(--best)}.whisker{stroke:var(--text);fill:none}
+.limit{stroke:var(--limit);stroke-dasharray:5 4;fill:none}.grid{stroke:var(--edge);fill:none}
+.line{fill:none;stroke-width:1.5;opacity:.8}.line.best{stroke-width:3;opacity:1}.lead{fill:none;opacity:.5}.label.best{font-weight:700}
+.c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:var(--c4)}.c5{stroke:var(--c5)}.c6{stroke:var(--c6)}.c7{stroke:var(--c7)}
+.t0{fill:var(--c0)}.t1{fill:var(--c1)}.t2{fill:var(--c2)}.t3{fill:var(--c3)}.t4{fill:var(--c4)}.t5{fill:var(--c5)}.t6{fill:var(--c6)}.t7{fill:var(--c7)}
+.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
+th,td{text-align:right;padding:.3rem .6rem;border-bottom:1px solid var(--edge);white-space:nowrap}th[scope=row],th:nth-child(2){text-align:left}
+tr.best{font-weight:700}";

@@ -1,0 +1,146 @@
+//! From the arguments to what is simulated.
+
+use quillwork_core::pool::PoolConfig;
+use quillwork_core::time::Duration;
+use quillwork_sim::fleet::{
+    Binding, Candidate, ClientModel, FleetScenario, Goal, TaskModel, WorkerModel, strategy_names,
+};
+
+use super::args::SimulateArgs;
+
+/// Everything that is to be simulated.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) title: String,
+    pub(super) goal: Goal,
+    pub(super) seeds: Vec<u64>,
+    pub(super) candidates: Vec<Candidate>,
+    /// Numbers of workers that can't keep up, whatever the strategy.
+    pub(super) overloaded: Vec<(usize, f64)>,
+}
+
+impl Plan {
+    /// # Errors
+    ///
+    /// Where the arguments contradict each other.
+    pub(super) fn new(args: &SimulateArgs) -> Result<Self, String> {
+        let counts = args.workers.0.clone();
+        if args.rate.is_none() && counts.start() != counts.end() {
+            return Err(
+                "how many workers are needed depends on the traffic: say how many tasks come with --rate, \
+                        or give a single number of --workers"
+                    .to_owned(),
+            );
+        }
+        let policies = policies(&args.strategies)?;
+        let (mut candidates, mut overloaded) = (Vec::new(), Vec::new());
+        for workers in counts {
+            let scenario = scenario(args, workers)?;
+            if scenario.load >= 1.0 {
+                overloaded.push((scenario.workers.len(), scenario.load));
+                continue;
+            }
+            for (policy, binding, is_bound) in &policies {
+                candidates.push(Candidate {
+                    scenario: scenario.clone(),
+                    policy: policy.clone(),
+                    binding: binding.clone(),
+                    is_bound: *is_bound,
+                });
+            }
+        }
+        if candidates.is_empty() {
+            let (workers, load) = overloaded.last().copied().unwrap_or_default();
+            return Err(format!(
+                "{workers} workers get {load:.2} times the work that they can do, and no strategy helps: \
+                 give more --workers, a lower --rate or a --load below 1"
+            ));
+        }
+        Ok(Self {
+            title: title(args),
+            goal: Goal { p99: args.target_p99.0, error_ratio: args.target_errors.0 },
+            seeds: (0..u64::from(args.seeds)).map(|offset| args.seed.wrapping_add(offset)).collect(),
+            candidates,
+            overloaded,
+        })
+    }
+}
+
+fn scenario(args: &SimulateArgs, count: u32) -> Result<FleetScenario, String> {
+    let mut workers: Vec<WorkerModel> =
+        args.speeds.iter().cycle().take(count as usize).map(|speed| WorkerModel::healthy(speed.0)).collect();
+    let faulty = args.fault.iter().flat_map(|spec| (0..spec.workers).map(|_| spec.fault));
+    let wanted: u32 = args.fault.iter().map(|spec| spec.workers).sum();
+    if wanted > count {
+        return Err(format!(
+            "{wanted} workers are to have faults, but there are only {count}: give more --workers"
+        ));
+    }
+    // From the last: with several speeds the first are the ones that are named first.
+    workers.iter_mut().rev().zip(faulty).for_each(|(worker, fault)| worker.fault = fault);
+    let warm_up = args.tasks / 10;
+    let mut scenario = FleetScenario {
+        name: String::new(),
+        workers,
+        arrivals: args.workload.arrivals(),
+        tasks: vec![TaskModel::new(args.mean.0, args.workload.service())],
+        load: args.load.map_or(0.7, |load| load.0),
+        count: args.tasks + warm_up,
+        warm_up,
+        client: ClientModel {
+            timeout: args.timeout.map_or_else(|| args.mean.0 * 50, |timeout| timeout.0),
+            attempts: args.attempts,
+        },
+    };
+    if scenario.effective_capacity() <= 0.0 {
+        return Err("every worker is a black hole: leave one that answers".to_owned());
+    }
+    if let Some(rate) = args.rate {
+        scenario.load = rate.0 * args.mean.0.as_secs_f64() / scenario.effective_capacity();
+    }
+    Ok(scenario)
+}
+
+/// Names, bindings, and whether they are bounds, in the order of the table.
+fn policies(asked: &[String]) -> Result<Vec<(String, Binding, bool)>, String> {
+    let late = PoolConfig {
+        max_queued: PoolConfig::MAX_QUEUED,
+        lease: None,
+        ageing: Duration::from_secs(1),
+        ..PoolConfig::default()
+    };
+    let known: Vec<(String, Binding, bool)> = [(LATE.to_owned(), Binding::Late(late), false)]
+        .into_iter()
+        .chain(strategy_names().into_iter().map(|name| (name.to_owned(), Binding::Early(name), false)))
+        .collect();
+    let names = || known.iter().map(|(name, ..)| name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(unknown) =
+        asked.iter().find(|name| *name != "all" && known.iter().all(|(known, ..)| known != *name))
+    {
+        return Err(format!("there is no strategy `{unknown}`: use all, or some of {}", names()));
+    }
+    let everything = asked.iter().any(|name| name == "all");
+    let mut chosen: Vec<_> =
+        known.into_iter().filter(|(name, ..)| everything || asked.contains(name)).collect();
+    chosen.push((BOUND.to_owned(), Binding::CentralQueue, true));
+    Ok(chosen)
+}
+
+fn title(args: &SimulateArgs) -> String {
+    let traffic = match args.rate {
+        Some(rate) => format!("{} tasks a second", rate.0),
+        None => format!("load {}", args.load.map_or(0.7, |load| load.0)),
+    };
+    let counts = &args.workers.0;
+    let workers = if counts.start() == counts.end() {
+        format!("{} workers", counts.start())
+    } else {
+        format!("{} to {} workers", counts.start(), counts.end())
+    };
+    format!("{}; mean {} ms, {traffic}, {workers}", args.workload.about(), args.mean.0.as_millis_f64())
+}
+
+/// The pool's own binding.
+pub(super) const LATE: &str = "late";
+/// What nobody can beat by much.
+pub(super) const BOUND: &str = "bound";
