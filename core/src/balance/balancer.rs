@@ -11,6 +11,7 @@ use crate::time::{Duration, Instant};
 use super::fleet::Run;
 use super::health::Health;
 use super::in_flight::{InFlight, InFlightTable};
+use super::overload::OverloadDetector;
 use super::preference::preferred;
 use super::strategies::built_in;
 use super::{
@@ -35,6 +36,7 @@ pub struct LoadBalancer {
     pub(super) current: usize,
     pub(super) rng: Rng,
     pub(super) health: Health,
+    pub(super) overload: OverloadDetector,
     invalid_choices: u64,
     scratch: Scratch,
 }
@@ -61,6 +63,7 @@ impl LoadBalancer {
         Ok(Self {
             fleet: Fleet::new(&config),
             health: Health::new(&config.health).map_err(ConfigError::Ejection)?,
+            overload: OverloadDetector::new(config.overload),
             config,
             tasks: InFlightTable::new(),
             strategies,

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::time::Duration;
 
 use super::health::{EjectionConfigError, HealthConfig, SlowStartConfigError};
+use super::overload::{OverloadConfig, OverloadConfigError};
 use super::score::ScoreWeights;
 
 /// Settings of a [`LoadBalancer`](super::LoadBalancer). The defaults suit tasks of milliseconds to seconds on 2 to 64
@@ -34,6 +35,8 @@ pub struct BalanceConfig {
     pub sticky_slack: f64,
     /// Slow start, ejection and the panic threshold.
     pub health: HealthConfig,
+    /// When workers and the fleet count as overloaded.
+    pub overload: OverloadConfig,
 }
 
 impl BalanceConfig {
@@ -66,6 +69,7 @@ impl BalanceConfig {
             return Err(ConfigError::OutOfRange { setting: "sticky_slack", least: 0.0, most: 1.0 });
         }
         self.health.validate()?;
+        self.overload.validate().map_err(ConfigError::Overload)?;
         self.score.validate()
     }
 }
@@ -83,6 +87,7 @@ impl Default for BalanceConfig {
             score: ScoreWeights::DEFAULT,
             sticky_slack: 0.5,
             health: HealthConfig::default(),
+            overload: OverloadConfig::default(),
         }
     }
 }
@@ -114,6 +119,8 @@ pub enum ConfigError {
     SlowStart(SlowStartConfigError),
     /// The ejection's settings make no sense.
     Ejection(EjectionConfigError),
+    /// The levels of overload make no sense.
+    Overload(OverloadConfigError),
     /// No strategy has the name.
     UnknownStrategy {
         /// The name.
@@ -133,6 +140,7 @@ impl fmt::Display for ConfigError {
             }
             Self::SlowStart(error) => error.fmt(f),
             Self::Ejection(error) => error.fmt(f),
+            Self::Overload(error) => error.fmt(f),
             Self::UnknownStrategy { name } => {
                 write!(
                     f,

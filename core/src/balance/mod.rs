@@ -37,6 +37,7 @@ mod fleet;
 mod health;
 mod in_flight;
 mod load;
+mod overload;
 mod preference;
 mod refusal;
 mod score;
@@ -56,6 +57,9 @@ pub use health::{
 };
 pub use in_flight::InFlight;
 pub use load::Load;
+pub use overload::{
+    Overload, OverloadAction, OverloadConfig, OverloadConfigError, OverloadReason, Recommendation, Urgency,
+};
 pub use refusal::{Ineligible, Refusal};
 pub use score::{ScoreWeights, WorkerScore};
 pub use strategy::{Finished, Strategy};
