@@ -57,7 +57,7 @@ impl LoadBalancer {
     /// Settings that make no sense, see [`BalanceConfig`].
     pub fn new(config: BalanceConfig, seed: u64) -> Result<Self, ConfigError> {
         config.validate()?;
-        let strategies = built_in();
+        let strategies = built_in(config.score);
         let current = position(&strategies, config.strategy)
             .ok_or(ConfigError::UnknownStrategy { name: config.strategy })?;
         Ok(Self {

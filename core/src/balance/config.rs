@@ -28,7 +28,7 @@ pub struct BalanceConfig {
     pub assumed_duration: Duration,
     /// How many task types have a history of their own; past that, the one unused for longest is forgotten. Default 256.
     pub max_task_types: u32,
-    /// The weights of [`LoadBalancer::score_workers`](super::LoadBalancer::score_workers).
+    /// The weights of [`LoadBalancer::score_workers`](super::LoadBalancer::score_workers) and of the strategy `best-score`.
     pub score: ScoreWeights,
     /// How much more of its capacity than the fleet's mean a worker of the task's affinity list may have in use and still
     /// be preferred, in 0..=1. Default 0.5.

@@ -137,6 +137,35 @@ impl<'a> Eligible<'a> {
         self.highest(|slot| -value(slot))
     }
 
+    /// The one picked longest ago of those whose value is within `tolerance` of the lowest (0.05 is 5 %).
+    ///
+    /// For values that are measured: differences within the noise would otherwise send everything to whoever was lucky
+    /// first. `scratch` is room for the values.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none.
+    #[must_use]
+    pub fn lowest_within(
+        &self,
+        tolerance: f64,
+        scratch: &mut Vec<f64>,
+        mut value: impl FnMut(Slot) -> f64,
+    ) -> Slot {
+        scratch.clear();
+        let mut lowest = f64::INFINITY;
+        for slot in self.iter() {
+            let value = value(slot);
+            let value = if value.is_nan() { f64::INFINITY } else { value };
+            lowest = if value < lowest { value } else { lowest };
+            scratch.push(value);
+        }
+        let limit = lowest + lowest.abs() * tolerance;
+        let near = self.iter().zip(scratch.iter()).filter(|&(_, &value)| value <= limit);
+        let oldest = near.min_by_key(|&(slot, _)| self.fleet.last_picked(slot));
+        oldest.expect("the lowest itself is near").0
+    }
+
     /// The one of the lowest value among so many drawn at random, the same one perhaps more than once. For fleets that are
     /// too large to look at everyone.
     ///

@@ -32,6 +32,8 @@
 mod balancer;
 mod bits;
 mod config;
+#[cfg(test)]
+pub(crate) mod conformance;
 mod eligible;
 mod fleet;
 mod health;

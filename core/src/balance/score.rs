@@ -59,8 +59,8 @@ pub struct WorkerScore {
     pub capacity: f64,
     /// Its recent success ratio: `(successes + 2) / (runs + 2)`, where a run that is n half-lives old counts 2⁻ⁿ.
     pub performance: f64,
-    /// History, `(successes + 1) / (runs + 2)` over its runs of this task type. Where the task has an affinity list,
-    /// `0.5 * (1 if listed, else 0) + 0.5 * history`.
+    /// History, `(successes + 2 * performance) / (runs + 2)` over its runs of this task type. Where the task has an
+    /// affinity list, `0.5 * (1 if listed, else 0) + 0.5 * history`.
     pub affinity: f64,
     /// Speed and reliability: `0.5 * speed + 0.5 * uptime`, where speed is `1 / (1 + slowness)` and uptime the share of the
     /// recent past in which it could be reached.

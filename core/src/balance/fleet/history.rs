@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::TaskType;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 use super::evidence::Evidence;
 
@@ -17,13 +17,13 @@ pub(super) struct History {
 }
 
 #[derive(Clone, Debug)]
-struct Row {
+pub(super) struct Row {
     task_type: TaskType,
-    used: Instant,
+    pub(super) used: Instant,
     /// Durations of successful runs on any worker, in nanoseconds.
-    typical: Evidence,
+    pub(super) typical: Evidence,
     /// By slot: durations in nanoseconds, failures counted with their penalty.
-    workers: Vec<Evidence>,
+    pub(super) workers: Vec<Evidence>,
 }
 
 impl History {
@@ -50,21 +50,6 @@ impl History {
         self.row(task_type)?.workers.get(index)
     }
 
-    pub(super) fn observe(
-        &mut self,
-        now: Instant,
-        half_life: Duration,
-        place: Place,
-        (success, duration, penalised): (bool, f64, f64),
-    ) {
-        let row = self.row_for(place);
-        row.used = row.used.max(now);
-        if success {
-            row.typical.observe(now, half_life, true, duration);
-        }
-        row.workers[place.index].observe(now, half_life, success, penalised);
-    }
-
     fn row(&self, task_type: TaskType) -> Option<&Row> {
         // Most apps have one type that is asked for over and over; and the first row needs no hash.
         match self.rows.first() {
@@ -74,15 +59,14 @@ impl History {
     }
 
     /// The row of a type; a new one takes the place of the one that was used longest ago where there are too many.
-    fn row_for(&mut self, place: Place) -> &mut Row {
-        let task_type = place.task_type;
+    pub(super) fn row_for(&mut self, task_type: TaskType, workers: usize) -> &mut Row {
         if let Some(&row) = self.row_of.get(&task_type) {
             return &mut self.rows[row as usize];
         }
         let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         if row < self.limit {
             self.row_of.insert(task_type, row);
-            let workers = alloc::vec![Evidence::default(); place.workers];
+            let workers = alloc::vec![Evidence::default(); workers];
             self.rows.push(Row { task_type, used: Instant::ZERO, typical: Evidence::default(), workers });
             return &mut self.rows[row as usize];
         }
@@ -99,24 +83,18 @@ impl History {
     }
 }
 
-/// Whose evidence it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    pub(super) task_type: TaskType,
-    pub(super) index: usize,
-    /// How many workers there are.
-    pub(super) workers: usize,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Duration;
 
     const HALF_LIFE: Duration = Duration::from_secs(30);
 
     fn observe(history: &mut History, secs: u64, task_type: u32, index: usize, duration: f64) {
-        let place = Place { task_type: TaskType::new(task_type), index, workers: 2 };
-        history.observe(Instant::from_secs(secs), HALF_LIFE, place, (true, duration, duration));
+        let row = history.row_for(TaskType::new(task_type), 2);
+        row.used = Instant::from_secs(secs);
+        row.typical.observe(row.used, HALF_LIFE, true, duration);
+        row.workers[index].observe(row.used, HALF_LIFE, true, duration);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::time::{Duration, Instant};
 
 use super::bits::{WORD, bit_of, contains, count, word_of, words_for};
 use super::{BalanceConfig, Load, WorkerReport, WorkerSpec, WorkerStatus};
-use history::{History, Place};
+use history::History;
 use measures::Measures;
 
 pub(crate) mod decay;
@@ -238,17 +238,22 @@ impl Fleet {
     pub(crate) fn observe(&mut self, now: Instant, slot: Slot, task_type: TaskType, run: Run) {
         let settings = self.settings;
         let index = slot.index();
-        let typical = self.typical_nanos(task_type);
-        let least = if run.success { 0.0 } else { typical * settings.failure_penalty };
         let duration = run.duration.as_nanos() as f64;
+        let row = self.history.row_for(task_type, self.ids.len());
+        if run.success {
+            // Before anything is compared with it, or the first run of a type would look fast or slow beside a guess.
+            row.typical.observe(now, settings.evidence_half_life, true, duration);
+        }
+        let typical = row.typical.plain_mean().unwrap_or(settings.assumed_nanos);
+        let least = if run.success { 0.0 } else { typical * settings.failure_penalty };
         let penalised = duration.max(least);
         let slowness = (penalised / typical.max(1.0)).min(MOST_SLOWNESS);
+        row.used = row.used.max(now);
+        row.workers[index].observe(now, settings.evidence_half_life, run.success, penalised);
         let measures = &mut self.measures[index];
         measures.runs.observe(now, settings.evidence_half_life, run.success, slowness);
         let latency = (run.latency.as_nanos() as f64).max(least);
         measures.peak.observe(now, settings.latency_half_life, latency);
-        let place = Place { task_type, index, workers: self.ids.len() };
-        self.history.observe(now, settings.evidence_half_life, place, (run.success, duration, penalised));
     }
 
     /// Keeps the worker out of the choice until then, or lets it back in.

@@ -230,13 +230,16 @@ impl Fleet {
         }
     }
 
-    /// How well it did with this type of task, in 0..=1: the share of successes with two runs of half a success thrown in,
-    /// so 0.5 where nothing is known.
+    /// How well it did with this type of task, in 0..=1: the share of successes, with two runs of its overall
+    /// [`Fleet::success_ratio`] thrown in, so that a worker isn't preferred merely for having been chosen before.
     #[must_use]
     pub fn history(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
+        let overall = self.success_ratio(slot, now);
         match self.history.of_worker(task_type, slot.index()) {
-            Some(evidence) => evidence.success_ratio(now, self.settings.evidence_half_life, 0.5, PRIOR_RUNS),
-            None => 0.5,
+            Some(evidence) => {
+                evidence.success_ratio(now, self.settings.evidence_half_life, overall, PRIOR_RUNS)
+            }
+            None => overall,
         }
     }
 

@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Eligible, Slot, Strategy};
+use super::{Eligible, ScoreWeights, Slot, Strategy};
 
+mod best_score;
 mod capability_based;
 mod consistent_hash;
 mod least_loaded;
@@ -17,6 +18,7 @@ mod round_robin;
 mod shortest_expected_delay;
 mod turns;
 
+pub use best_score::BestScore;
 pub use capability_based::CapabilityBased;
 pub use consistent_hash::ConsistentHash;
 pub use least_loaded::LeastLoaded;
@@ -28,16 +30,17 @@ pub use round_robin::RoundRobin;
 pub use shortest_expected_delay::ShortestExpectedDelay;
 
 /// One of each.
-pub(super) fn built_in() -> Vec<Box<dyn Strategy>> {
+pub(super) fn built_in(score: ScoreWeights) -> Vec<Box<dyn Strategy>> {
     vec![
         Box::new(RoundRobin::new()),
         Box::new(LeastLoaded),
         Box::new(CapabilityBased),
-        Box::new(PerformanceBased),
+        Box::new(PerformanceBased::default()),
+        Box::new(BestScore::new(score)),
         Box::new(Random),
         Box::new(PowerOfTwo),
         Box::new(PeakEwma),
-        Box::new(ShortestExpectedDelay),
+        Box::new(ShortestExpectedDelay::default()),
         Box::new(ConsistentHash::default()),
     ]
 }

@@ -12,11 +12,15 @@ use crate::time::Instant;
 ///
 /// The terms are those of [`Fleet`](crate::balance::Fleet): recent successes; `1 / (1 + slowness)`, where failures count
 /// with their penalty and silence with its length; the share of the recent past in which the worker could be reached; what
-/// is free. Of equals the one picked longest ago. Load counts little on purpose: this strategy prefers a good worker with
+/// is free. Scores within 1 % of the highest are equal; of those the one
+/// picked longest ago. Load counts little on purpose: this strategy prefers a good worker with
 /// a queue to a bad one without, and suits few long tasks on workers of very different quality. For many short ones take
 /// shortest expected delay.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PerformanceBased;
+#[derive(Clone, Debug, Default)]
+pub struct PerformanceBased {
+    /// Room for the scores.
+    scores: Vec<f64>,
+}
 
 impl Strategy for PerformanceBased {
     fn name(&self) -> &'static str {
@@ -24,7 +28,7 @@ impl Strategy for PerformanceBased {
     }
 
     fn choose(&mut self, now: Instant, _: &Task<'_>, eligible: &Eligible<'_>, _: &mut Rng) -> Slot {
-        eligible.highest(|slot| score(now, eligible, slot))
+        eligible.lowest_within(NOISE, &mut self.scores, |slot| -score(now, eligible, slot))
     }
 
     /// The formula above.
@@ -43,6 +47,8 @@ fn score(now: Instant, eligible: &Eligible<'_>, slot: Slot) -> f64 {
     score.clamp(0.0, 1.0)
 }
 
+/// Scores that differ by less are equal.
+const NOISE: f64 = 0.01;
 const SUCCESS: f64 = 0.35;
 const SPEED: f64 = 0.25;
 const UPTIME: f64 = 0.25;

@@ -14,16 +14,20 @@ use super::relative_to_least;
 ///
 /// * `service` is what a task of this type takes on this worker, measured, a failed run counted with its penalty;
 /// * `wait` is what stands before it: nothing while a lane is free, else the worker's tasks in flight at what their types
-///   typically take, times the worker's slowness, over its lanes; at least as long as it has been silent already, so that a
-///   worker that doesn't answer any more looks worse with every moment;
+///   typically take, times the worker's slowness, over its lanes; at least as long as it has been silent already;
+/// * a worker that has been silent for longer than its work should take is expected to need as many times as long for this
+///   task too, so one that doesn't answer any more looks worse with every moment;
 /// * dividing by the recent success ratio counts the attempts that a success takes.
 ///
 /// With one type and one lane this is the `(q + 1) / mu` of the literature, join-the-shortest-queue for servers of
 /// different speeds (Banawan and Zahorjan, *Load Sharing in Heterogeneous Queueing Systems*, 1989; IPVS calls it `sed`).
-/// While nothing is measured all workers are alike, and it is least loaded by number of tasks. Of equals the one picked
-/// longest ago.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ShortestExpectedDelay;
+/// While nothing is measured all workers are alike, and it is least loaded by number of tasks. Delays within 5 % of the
+/// shortest are equal, because measurements are no better than that; of those the one picked longest ago.
+#[derive(Clone, Debug, Default)]
+pub struct ShortestExpectedDelay {
+    /// Room for the delays.
+    delays: Vec<f64>,
+}
 
 impl Strategy for ShortestExpectedDelay {
     fn name(&self) -> &'static str {
@@ -31,7 +35,7 @@ impl Strategy for ShortestExpectedDelay {
     }
 
     fn choose(&mut self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, _: &mut Rng) -> Slot {
-        eligible.lowest(|slot| delay(now, task, eligible, slot))
+        eligible.lowest_within(NOISE, &mut self.delays, |slot| delay(now, task, eligible, slot))
     }
 
     /// The shortest delay relative to the worker's.
@@ -56,5 +60,7 @@ fn delay(now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, slot: Slot) -> 
         / fleet.success_ratio(slot, now).max(LEAST_SUCCESS)
 }
 
+/// Delays that differ by less are equal.
+const NOISE: f64 = 0.05;
 /// So that the delay stays a number where nothing succeeds.
 const LEAST_SUCCESS: f64 = 0.01;
