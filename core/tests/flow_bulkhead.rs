@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
 use proptest::prelude::*;
-use quillwork_core::flow::{
+use quillwork_core::flow::bulkhead::{
     Admission, Bulkhead, BulkheadAbort, BulkheadConfig, BulkheadConfigError, BulkheadOutput, BulkheadTicket,
 };
 use quillwork_core::time::{Duration, Instant};

@@ -1,9 +1,10 @@
 //! [`Hedge`]: counts on generated sequences, and what it does to a tail.
 
 use proptest::prelude::*;
-use quillwork_core::flow::{
-    Hedge, HedgeAttempt, HedgeConfig, HedgeConfigError, HedgeDecision, HedgeDelay, Hedger, RetryBudgetConfig,
+use quillwork_core::flow::hedge::{
+    Hedge, HedgeAttempt, HedgeConfig, HedgeConfigError, HedgeDecision, HedgeDelay, Hedger,
 };
+use quillwork_core::flow::retry::RetryBudgetConfig;
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! [`Retry`] and [`RetryBudget`]: decisions of one call, and what all calls together do to a failing backend.
 
 use proptest::prelude::*;
-use quillwork_core::flow::{
+use quillwork_core::flow::retry::{
     AttemptFailure, Backoff, BudgetExhausted, GiveUp, Retry, RetryBudget, RetryBudgetConfig,
     RetryBudgetError, RetryDecision, RetryPolicy, RetryPolicyError,
 };

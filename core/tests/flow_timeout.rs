@@ -1,7 +1,7 @@
 //! [`Timeout`]: two limits, and results that come too late.
 
 use proptest::prelude::*;
-use quillwork_core::flow::{
+use quillwork_core::flow::timeout::{
     Execution, Late, TimeLimit, TimedOut, Timeout, TimeoutConfig, TimeoutConfigError,
 };
 use quillwork_core::time::{Duration, Instant};

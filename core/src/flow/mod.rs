@@ -6,11 +6,11 @@
 //! | [`Throttle`] | at most one call in a time | scrolling, resizing, progress |
 //! | [`rate_limit::Gcra`], [`rate_limit::SlidingLog`] | when so much is possible | an API's quota, bytes a second |
 //! | [`executor::Executor`] | when each of many tasks starts | calls of a slow or limited backend, none of which may be lost |
-//! | [`Batcher`] | which items go together | many small loads or writes as one |
-//! | [`Retry`], [`RetryBudget`] | whether and when a failed call is tried again | calls that may succeed the next time |
-//! | [`Timeout`] | when a call has taken too long | calls that may hang |
-//! | [`Bulkhead`] | how many calls run and wait | one slow backend beside others |
-//! | [`Hedge`] | when a slow call is made a second time | reads from replicas with a long tail |
+//! | [`batch::Batcher`] | which items go together | many small loads or writes as one |
+//! | [`retry::Retry`], [`retry::RetryBudget`] | whether and when a failed call is tried again | calls that may succeed the next time |
+//! | [`timeout::Timeout`] | when a call has taken too long | calls that may hang |
+//! | [`bulkhead::Bulkhead`] | how many calls run and wait | one slow backend beside others |
+//! | [`hedge::Hedge`] | when a slow call is made a second time | reads from replicas with a long tail |
 //! | [`adaptive_limit::AdaptiveLimit`] | how many calls a service takes at a time | services whose capacity nobody knows, or that changes |
 //! | [`breaker::Breaker`] | which calls a failing service is spared | remote services, workers that fail |
 //!
@@ -33,36 +33,19 @@
 //! ```
 
 pub mod adaptive_limit;
-mod batch;
+pub mod batch;
 pub mod breaker;
-mod bulkhead;
-mod debounce;
+pub mod bulkhead;
 pub mod executor;
-mod fallback;
-mod hedge;
+pub mod hedge;
 pub mod rate_limit;
-mod retry;
-mod throttle;
-mod timeout;
+pub mod retry;
+pub mod timeout;
 
-pub use batch::{
-    BatchCause, BatchClose, BatchConfig, BatchConfigError, BatchCounters, BatchGiveUp, BatchId, BatchItem,
-    BatchLatency, BatchMetrics, BatchOutput, BatchProgress, BatchRefusal, BatchRun, Batcher, Cut,
-    ItemOutcome, NewItem, Placed, RetryScope, Settlement,
-};
-pub use bulkhead::{
-    Admission, Bulkhead, BulkheadAbort, BulkheadConfig, BulkheadConfigError, BulkheadFull, BulkheadMetrics,
-    BulkheadOutput, BulkheadTicket,
-};
+mod debounce;
+mod fallback;
+mod throttle;
+
 pub use debounce::{DebounceConfig, Debouncer, Edge};
 pub use fallback::Fallback;
-pub use hedge::{
-    Hedge, HedgeAttempt, HedgeAttempts, HedgeAttemptsIter, HedgeConfig, HedgeConfigError, HedgeDecision,
-    HedgeDelay, Hedger, HedgerMetrics,
-};
-pub use retry::{
-    AttemptFailure, Backoff, BackoffError, BudgetExhausted, GiveUp, Jitter, Retry, RetryBudget,
-    RetryBudgetConfig, RetryBudgetError, RetryBudgetMetrics, RetryDecision, RetryPolicy, RetryPolicyError,
-};
 pub use throttle::{Throttle, ThrottleConfig};
-pub use timeout::{Execution, Late, TimeLimit, TimedOut, Timeout, TimeoutConfig, TimeoutConfigError};

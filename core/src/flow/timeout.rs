@@ -56,7 +56,7 @@ pub struct TimedOut {
 /// and holds no memory of its own: make one per call.
 ///
 /// ```
-/// use quillwork_core::flow::{Late, TimeLimit, Timeout, TimeoutConfig};
+/// use quillwork_core::flow::timeout::{Late, TimeLimit, Timeout, TimeoutConfig};
 /// use quillwork_core::time::{Duration, Instant};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

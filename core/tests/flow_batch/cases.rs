@@ -2,11 +2,12 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use quillwork_core::flow::{
-    AttemptFailure, Backoff, BatchCause, BatchClose, BatchConfig, BatchConfigError, BatchGiveUp, BatchItem,
-    BatchOutput, BatchRefusal, BatchRun, Batcher, Cut, GiveUp, ItemOutcome, Late, NewItem, RetryPolicy,
-    RetryPolicyError, RetryScope, Settlement,
+use quillwork_core::flow::batch::{
+    BatchCause, BatchClose, BatchConfig, BatchConfigError, BatchGiveUp, BatchItem, BatchOutput, BatchRefusal,
+    BatchRun, Batcher, Cut, ItemOutcome, NewItem, RetryScope, Settlement,
 };
+use quillwork_core::flow::retry::{AttemptFailure, Backoff, GiveUp, RetryPolicy, RetryPolicyError};
+use quillwork_core::flow::timeout::Late;
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! [`Batcher`](quillwork_core::flow::Batcher): by the naive model on generated sequences, and case by case.
+//! [`Batcher`](quillwork_core::flow::batch::Batcher): by the naive model on generated sequences, and case by case.
 
 mod cases;
 mod model;

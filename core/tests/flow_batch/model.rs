@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU32;
 
-use quillwork_core::flow::{
-    AttemptFailure, BatchCause, BatchClose, BatchConfig, BatchGiveUp, BatchId, BatchItem, BatchOutput,
-    BatchRefusal, BatchRun, Cut, GiveUp, ItemOutcome, Late, NewItem, RetryScope, Settlement,
+use quillwork_core::flow::batch::{
+    BatchCause, BatchClose, BatchConfig, BatchGiveUp, BatchId, BatchItem, BatchOutput, BatchRefusal,
+    BatchRun, Cut, ItemOutcome, NewItem, RetryScope, Settlement,
 };
+use quillwork_core::flow::retry::{AttemptFailure, GiveUp};
+use quillwork_core::flow::timeout::Late;
 use quillwork_core::time::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use proptest::prelude::*;
-use quillwork_core::flow::{
-    AttemptFailure, Backoff, BatchClose, BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut,
-    ItemOutcome, NewItem, RetryPolicy, RetryScope, Settlement,
+use quillwork_core::flow::batch::{
+    BatchClose, BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut, ItemOutcome, NewItem,
+    RetryScope, Settlement,
 };
+use quillwork_core::flow::retry::{AttemptFailure, Backoff, RetryPolicy};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 

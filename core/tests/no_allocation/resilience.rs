@@ -1,11 +1,14 @@
 //! Retrying, timing out, bulkheads, hedging and batching.
 
-use quillwork_core::flow::{
-    Admission, AttemptFailure, BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Bulkhead,
-    BulkheadConfig, BulkheadOutput, BulkheadTicket, Cut, Hedge, HedgeAttempt, HedgeConfig, Hedger,
-    ItemOutcome, NewItem, Retry, RetryBudget, RetryBudgetConfig, RetryDecision, RetryPolicy, Timeout,
-    TimeoutConfig,
+use quillwork_core::flow::batch::{
+    BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut, ItemOutcome, NewItem,
 };
+use quillwork_core::flow::bulkhead::{Admission, Bulkhead, BulkheadConfig, BulkheadOutput, BulkheadTicket};
+use quillwork_core::flow::hedge::{Hedge, HedgeAttempt, HedgeConfig, Hedger};
+use quillwork_core::flow::retry::{
+    AttemptFailure, Retry, RetryBudget, RetryBudgetConfig, RetryDecision, RetryPolicy,
+};
+use quillwork_core::flow::timeout::{Timeout, TimeoutConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 

@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 
-use crate::flow::{RetryPolicy, RetryPolicyError};
+use crate::flow::retry::{RetryPolicy, RetryPolicyError};
 use crate::time::Duration;
 
 /// When a batch is cut, how many are processed at a time, and what follows from a failure.

@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::num::NonZeroU32;
 
-use crate::flow::{AttemptFailure, GiveUp};
+use crate::flow::retry::{AttemptFailure, GiveUp};
 
 /// Counts the batches of a batcher from 0. A number is used once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use crate::flow::{AttemptFailure, Retry};
+use crate::flow::retry::{AttemptFailure, Retry};
 use crate::time::Instant;
 
 use super::event::{BatchCause, BatchId, BatchItem, BatchRun, ItemOutcome, NewItem};

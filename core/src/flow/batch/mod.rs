@@ -11,13 +11,13 @@ use alloc::collections::VecDeque;
 use core::num::NonZeroU64;
 
 use crate::deadline::Deadlines;
-use crate::flow::Late;
+use crate::flow::timeout::Late;
 use crate::id_map::IdMap;
 use crate::indexed_heap::{Entry as HeapEntry, IndexedHeap, Places};
 use crate::rng::Rng;
 use crate::time::Instant;
 
-use super::AttemptFailure;
+use super::retry::AttemptFailure;
 use group::{Report, Stage};
 use metrics::Meter;
 use table::Table;
@@ -49,7 +49,7 @@ pub use metrics::{BatchCounters, BatchLatency, BatchMetrics, BatchProgress};
 /// # Example
 ///
 /// ```
-/// use quillwork_core::flow::{BatchConfig, BatchOutput, Batcher, ItemOutcome, NewItem, Settlement};
+/// use quillwork_core::flow::batch::{BatchConfig, BatchOutput, Batcher, ItemOutcome, NewItem, Settlement};
 /// use quillwork_core::rng::Rng;
 /// use quillwork_core::time::{Duration, Instant};
 ///

@@ -1,6 +1,6 @@
 //! Processing batches and settling what is in them.
 
-use crate::flow::{AttemptFailure, GiveUp, Retry, RetryDecision, RetryPolicy};
+use crate::flow::retry::{AttemptFailure, GiveUp, Retry, RetryDecision, RetryPolicy};
 use crate::rng::Rng;
 use crate::time::Instant;
 

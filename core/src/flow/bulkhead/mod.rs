@@ -25,7 +25,7 @@ pub use config::{BulkheadConfig, BulkheadConfigError};
 /// long. A ticket that has ended is unknown from then on, and what is told about it changes nothing.
 ///
 /// ```
-/// use quillwork_core::flow::{Admission, Bulkhead, BulkheadConfig, BulkheadOutput};
+/// use quillwork_core::flow::bulkhead::{Admission, Bulkhead, BulkheadConfig, BulkheadOutput};
 /// use quillwork_core::time::Instant;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

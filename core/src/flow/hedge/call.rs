@@ -17,7 +17,7 @@ use super::{HedgeAttempt, HedgeAttempts, Hedger};
 /// methods. A call that is dropped without an end leaves its attempts counted as under way.
 ///
 /// ```
-/// use quillwork_core::flow::{Hedge, HedgeAttempt, HedgeConfig, HedgeDecision, HedgeDelay, Hedger};
+/// use quillwork_core::flow::hedge::{Hedge, HedgeAttempt, HedgeConfig, HedgeDecision, HedgeDelay, Hedger};
 /// use quillwork_core::time::{Duration, Instant};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use crate::flow::{RetryBudgetConfig, RetryBudgetError};
+use crate::flow::retry::{RetryBudgetConfig, RetryBudgetError};
 use crate::time::Duration;
 
 /// When a call is hedged, and how often. The defaults hedge the slowest twentieth once, and at most a tenth of all calls.

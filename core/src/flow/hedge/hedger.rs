@@ -1,6 +1,6 @@
 //! What all hedged calls to one backend share.
 
-use crate::flow::RetryBudget;
+use crate::flow::retry::RetryBudget;
 use crate::telemetry::{RelativeAccuracy, RollingSketch, Sketch};
 use crate::time::{Duration, Instant};
 

@@ -17,7 +17,7 @@ use crate::time::Duration;
 /// [`Backoff::delay`] is total: whatever the settings and however many failures, it gives a delay of at most the cap.
 ///
 /// ```
-/// use quillwork_core::flow::{Backoff, Jitter};
+/// use quillwork_core::flow::retry::{Backoff, Jitter};
 /// use quillwork_core::rng::Rng;
 /// use quillwork_core::time::Duration;
 ///

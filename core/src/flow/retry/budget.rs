@@ -33,12 +33,12 @@ impl Default for RetryBudgetConfig {
 /// `RetryBudget`).
 ///
 /// **First attempts are never blocked**: nothing here is asked for them. Share one budget between all calls to the same
-/// backend; the same budget, or one of its own, limits hedges ([`Hedger`](crate::flow::Hedger)).
+/// backend; the same budget, or one of its own, limits hedges ([`Hedger`](crate::flow::hedge::Hedger)).
 ///
 /// Tokens are counted in whole billionths: the balance doesn't drift, whatever the ratio.
 ///
 /// ```
-/// use quillwork_core::flow::{RetryBudget, RetryBudgetConfig};
+/// use quillwork_core::flow::retry::{RetryBudget, RetryBudgetConfig};
 /// use quillwork_core::time::Instant;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

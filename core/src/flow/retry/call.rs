@@ -63,7 +63,7 @@ pub enum GiveUp {
 /// The value is small and holds no memory of its own: make one per call.
 ///
 /// ```
-/// use quillwork_core::flow::{AttemptFailure, Backoff, GiveUp, Retry, RetryDecision, RetryPolicy};
+/// use quillwork_core::flow::retry::{AttemptFailure, Backoff, GiveUp, Retry, RetryDecision, RetryPolicy};
 /// use quillwork_core::rng::Rng;
 /// use quillwork_core::time::{Duration, Instant};
 ///

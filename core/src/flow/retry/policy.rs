@@ -16,7 +16,7 @@ pub struct RetryPolicy {
     /// How long to wait before each retry.
     pub backoff: Backoff,
     /// How long a call may take in all, from its start. No retry starts then or later; an attempt under way is not cut off
-    /// (that is [`Timeout`](crate::flow::Timeout)'s work). `None`: only attempts count. Default `None`.
+    /// (that is [`Timeout`](crate::flow::timeout::Timeout)'s work). `None`: only attempts count. Default `None`.
     pub deadline: Option<Duration>,
     /// How far a wish of the other side ([`AttemptFailure::RetryAfter`](super::AttemptFailure::RetryAfter)) is followed. It
     /// replaces the back-off, but no call waits longer than this on another's word. Default 60 s.
