@@ -1,5 +1,9 @@
 //! The load balancer from outside, on a virtual clock.
 
 mod books;
+mod hashing;
+mod outside;
+mod preferences;
 mod refusals;
 mod rig;
+mod speed;

@@ -18,7 +18,8 @@ pub(crate) fn task(id: u64) -> Task<'static> {
 
 /// Workers 0, 1, 2... of these capacities.
 pub(crate) fn balancer(strategy: &'static str, capacities: &[u32]) -> LoadBalancer {
-    let mut balancer = LoadBalancer::new(BalanceConfig { strategy, ..BalanceConfig::default() }, 1).unwrap();
+    let mut balancer = LoadBalancer::new(BalanceConfig { strategy, ..BalanceConfig::default() }, 1)
+        .expect("the settings are sound");
     for (id, &capacity) in (0..).zip(capacities) {
         balancer.handle_joined(at(0), spec(id, capacity));
     }
@@ -32,5 +33,5 @@ pub(crate) fn spec(id: u32, capacity: u32) -> WorkerSpec {
 /// What a worker holds.
 pub(crate) fn load(balancer: &LoadBalancer, id: u32) -> u32 {
     let fleet = balancer.fleet();
-    fleet.load(fleet.slot_of(worker(id)).unwrap()).get()
+    fleet.load(fleet.slot_of(worker(id)).expect("it is in the fleet")).get()
 }

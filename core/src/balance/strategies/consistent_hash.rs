@@ -63,7 +63,9 @@ impl ConsistentHash {
         }
         let share = (fleet.open_load() as f64 + f64::from(task.complexity.get()))
             / fleet.open_capacity().max(1) as f64;
-        let bound = libm::ceil((1.0 + self.slack) * share * f64::from(fleet.spec(slot).capacity.get()));
+        let bound = (1.0 + self.slack) * share * f64::from(fleet.spec(slot).capacity.get());
+        // A whole number that came out a few bits too high is not one more.
+        let bound = libm::ceil(bound * (1.0 - 1e-12));
         f64::from((load + task.complexity).get()) <= bound
     }
 }
