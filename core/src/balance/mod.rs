@@ -38,7 +38,6 @@ mod eligible;
 mod fleet;
 mod health;
 mod in_flight;
-mod load;
 mod overload;
 mod preference;
 mod refusal;
@@ -48,6 +47,7 @@ mod strategy;
 mod task;
 mod worker;
 
+pub use crate::pool::Load;
 pub use balancer::{LoadBalancer, StrategyError};
 pub use config::{BalanceConfig, ConfigError};
 pub use eligible::Eligible;
@@ -58,7 +58,6 @@ pub use health::{
     SuccessRateOutliers,
 };
 pub use in_flight::InFlight;
-pub use load::Load;
 pub use overload::{
     Overload, OverloadAction, OverloadConfig, OverloadConfigError, OverloadReason, Recommendation, Urgency,
 };

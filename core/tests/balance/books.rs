@@ -48,7 +48,7 @@ fn a_task_assigned_again_has_moved() {
 #[test]
 fn loads_past_what_a_number_holds_come_back_whole() {
     let mut balancer = balancer("least-loaded", &[8]);
-    let huge = |id| Task { complexity: Load::MAX, ..task(id) };
+    let huge = |id| Task { complexity: Load::new(u32::MAX), ..task(id) };
     balancer.handle_assigned(at(1), &huge(1), worker(0));
     balancer.handle_assigned(at(1), &huge(2), worker(0));
     balancer.handle_finished(at(2), TaskId::new(1), true);
