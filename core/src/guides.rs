@@ -23,3 +23,15 @@ struct AdaptiveConcurrency;
 
 #[doc = include_str!("../../docs/flow/throttled-execution.md")]
 struct ThrottledExecution;
+
+#[doc = include_str!("../../docs/flow/retry.md")]
+struct Retry;
+
+#[doc = include_str!("../../docs/flow/batch.md")]
+struct Batch;
+
+#[doc = include_str!("../../docs/flow/bulkhead.md")]
+struct Bulkhead;
+
+#[doc = include_str!("../../docs/flow/timeout-and-hedge.md")]
+struct TimeoutAndHedge;

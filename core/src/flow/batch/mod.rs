@@ -2,18 +2,18 @@
 
 mod config;
 mod event;
+mod gather;
 mod group;
 mod metrics;
 mod runs;
 mod table;
 
 use alloc::collections::VecDeque;
-use core::num::NonZeroU64;
 
 use crate::deadline::Deadlines;
 use crate::flow::timeout::Late;
 use crate::id_map::IdMap;
-use crate::indexed_heap::{Entry as HeapEntry, IndexedHeap, Places};
+use crate::indexed_heap::{IndexedHeap, Places};
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -339,83 +339,6 @@ impl Batcher {
             item_latency: self.meter.item_latency(now),
             run_latency: self.meter.run_latency(now),
         }
-    }
-
-    /// The slot and entry of the gathering batch that has this key.
-    fn twin(&self, key: Option<u64>) -> Option<(u32, u32)> {
-        let entry = *self.keys.get(&key?)?;
-        Some((self.gathering?, entry))
-    }
-
-    /// Puts an item that has no twin into the gathering batch, or the next where that has no room for its size.
-    fn place(&mut self, now: Instant, item: NewItem) -> Placed {
-        let gathered_bytes = self.gathering.map_or(0, |slot| self.table.group(slot).bytes);
-        if gathered_bytes.saturating_add(item.bytes) > self.max_bytes() {
-            self.cut(now, BatchCause::Bytes);
-        }
-        let slot = match self.gathering {
-            Some(slot) => slot,
-            None => {
-                let slot = self.table.open();
-                self.gathering = Some(slot);
-                self.delay_over = self.config.max_delay.map(|delay| now + delay);
-                slot
-            }
-        };
-        let group = self.table.group_mut(slot);
-        let (entry, place) = group.add(now, item);
-        let placed = Placed { item: group.item(place), duplicate: false };
-        if let Some(key) = item.key {
-            self.keys.insert(key, entry);
-        }
-        placed
-    }
-
-    fn cut_if_full(&mut self, now: Instant, cut: Cut) {
-        let Some(slot) = self.gathering else { return };
-        let group = self.table.group(slot);
-        let places = group::count(group.items.len());
-        let cause = if group.unsettled_entries >= self.config.max_items.get() {
-            BatchCause::Count
-        } else if self.config.max_bytes.is_some() && group.bytes >= self.max_bytes() {
-            BatchCause::Bytes
-        } else if cut == Cut::After {
-            BatchCause::Predicate
-        } else if places >= self.config.max_pending {
-            BatchCause::Pressure
-        } else {
-            return;
-        };
-        self.cut(now, cause);
-    }
-
-    fn max_bytes(&self) -> u64 {
-        self.config.max_bytes.map_or(u64::MAX, NonZeroU64::get)
-    }
-
-    /// The gathering batch, if there is one, goes to be processed.
-    fn cut(&mut self, now: Instant, cause: BatchCause) {
-        if let Some(slot) = self.gathering.take() {
-            self.keys.clear();
-            self.delay_over = None;
-            self.table.group_mut(slot).cause = cause;
-            self.queue(slot);
-            self.fill(now);
-        }
-    }
-
-    fn stop_gathering(&mut self, slot: u32) {
-        self.gathering = None;
-        self.keys.clear();
-        self.delay_over = None;
-        self.table.close(slot);
-    }
-
-    fn queue(&mut self, slot: u32) {
-        let group = self.table.group_mut(slot);
-        group.stage = Stage::Ready;
-        let key = group.id.get();
-        self.ready.push(&mut self.ready_places, HeapEntry { key, sequence: 0, slot });
     }
 
     fn running(&self, run: BatchRun) -> Result<u32, Late> {
