@@ -61,18 +61,25 @@ impl Lease {
     /// Looks whether the worker is to be asked or given up, for a lease of this length. Calling it early or late is
     /// harmless.
     pub fn check(&mut self, now: Instant, length: Duration) -> LeaseCheck {
-        let probe_after = Duration::from_nanos(length.as_nanos() / 2);
-        let answer_within = length - probe_after;
-        if let Some(probed_at) = self.probed_at {
-            let check_at = probed_at + answer_within;
-            return if now >= check_at { LeaseCheck::Lapsed } else { LeaseCheck::Current { check_at } };
-        }
-        let check_at = self.last_seen + probe_after;
+        let check_at = self.next_check(length);
         if now < check_at {
             return LeaseCheck::Current { check_at };
         }
+        if self.is_silent() {
+            return LeaseCheck::Lapsed;
+        }
         self.probed_at = Some(now);
-        LeaseCheck::Probe { check_at: now + answer_within }
+        LeaseCheck::Probe { check_at: self.next_check(length) }
+    }
+
+    /// When there is something to do about a lease of this length, if the worker stays silent.
+    #[must_use]
+    pub fn next_check(&self, length: Duration) -> Instant {
+        let probe_after = Duration::from_nanos(length.as_nanos() / 2);
+        match self.probed_at {
+            Some(probed_at) => probed_at + (length - probe_after),
+            None => self.last_seen + probe_after,
+        }
     }
 
     /// When the worker was last heard of.

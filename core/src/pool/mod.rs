@@ -65,6 +65,7 @@ mod per_mille;
 mod queue;
 pub mod recording;
 mod recovery;
+pub mod registry;
 mod reserve;
 mod scheduler;
 mod shutdown;

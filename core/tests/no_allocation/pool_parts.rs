@@ -2,8 +2,9 @@
 
 use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::recording::Recorder;
+use quillwork_core::pool::registry::{Assignment, Query, Registration, Registry, RegistryConfig};
 use quillwork_core::pool::{
-    Demand, ElasticConfig, HealthConfig, HealthTracker, Input, PerMille, PoolConfig, Pressure,
+    Demand, ElasticConfig, HealthConfig, HealthTracker, Input, Load, PerMille, PoolConfig, Pressure,
     ResourceBudgets, Resources, SizeLimits, Sizer, Statistics, TaskOutcome, TaskSpec,
 };
 use quillwork_core::rng::Rng;
@@ -80,4 +81,32 @@ fn a_recording_whose_blocks_are_taken() {
     work(10_000);
     assert_eq!(allocations_of(|| work(100_000)), 0);
     assert!(taken > 1_000_000);
+}
+
+#[test]
+fn a_registry_in_steady_state() {
+    let mut registry = Registry::new(RegistryConfig::default()).expect("the settings are sound");
+    let registration = Registration { capacity: Load::new(4), ..Registration::default() };
+    let mut rng = Rng::from_seed(3);
+    let mut now = Instant::ZERO;
+    for worker in (0..64).map(WorkerId::new) {
+        registry.handle_register(now, worker, registration).expect("there is room");
+    }
+    let mut next_task = 0;
+    let mut work = |rounds: u32| {
+        for round in 0..rounds {
+            now += Duration::from_micros(rng.below(2_000));
+            let worker = WorkerId::new(round % 64);
+            next_task += 1;
+            let task = TaskId::new(next_task);
+            let generation = registry.handle_assign(now, worker, Assignment::of(task)).expect("it has room");
+            std::hint::black_box(registry.query(now, Query::usable()).count());
+            let took = registry.handle_complete(now, worker, generation, task, rng.chance(0.9), None);
+            took.expect("it has the task");
+            registry.handle_deadline(now);
+            while registry.poll_output().is_some() {}
+        }
+    };
+    work(20_000);
+    assert_eq!(allocations_of(|| work(20_000)), 0);
 }
