@@ -192,9 +192,9 @@ fn cancelling_is_safe<L: Checked>(config: (u32, u64, u32), steps: &[Step]) -> Re
             }
             Step::Cancel(_) => {}
         }
-        let starts: Vec<_> = standing.iter().map(|start| (start.0, start.1)).collect();
-        prop_assert!(L::holds(config.0, config.1, config.2, &starts), "{:?} after {:?}", &starts, step);
     }
+    let starts: Vec<_> = standing.iter().map(|start| (start.0, start.1)).collect();
+    prop_assert!(L::holds(config.0, config.1, config.2, &starts), "{:?}", &starts);
     // Cancelling from the last to the first gives all back.
     let mut undone = limiter.clone();
     let idle_from = undone.idle_from();
@@ -294,8 +294,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (0_u64..40).prop_map(Step::Pass),
         1 => (1_u64..60).prop_map(Step::SetBack),
         4 => (0_u32..8).prop_map(Step::Check),
-        3 => (0_u32..6, 0_u64..60).prop_map(|(weight, max_wait)| Step::Reserve(weight, max_wait)),
-        2 => any::<usize>().prop_map(Step::Cancel),
+        4 => (0_u32..6, 0_u64..60).prop_map(|(weight, max_wait)| Step::Reserve(weight, max_wait)),
+        3 => any::<usize>().prop_map(Step::Cancel),
     ];
     prop::collection::vec(step, 1..60)
 }
@@ -315,16 +315,20 @@ macro_rules! conformance {
             }
 
             proptest! {
-                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
-
-                #[test]
-                fn answers_are_exact(config in config(), steps in steps()) {
-                    super::answers_are_exact::<$limiter>(config, &steps)?;
-                }
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(250) })]
 
                 #[test]
                 fn cancelling_is_safe(config in config(), steps in steps()) {
                     super::cancelling_is_safe::<$limiter>(config, &steps)?;
+                }
+            }
+
+            proptest! {
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
+
+                #[test]
+                fn answers_are_exact(config in config(), steps in steps()) {
+                    super::answers_are_exact::<$limiter>(config, &steps)?;
                 }
 
                 #[test]
@@ -389,6 +393,63 @@ fn the_strict_limit_has_no_boundaries() {
     let heavy = log.reserve(at(1_500), 6, Duration::MAX).unwrap();
     assert_eq!(heavy.starts_at(), at(1_999));
     assert_eq!(log.check(at(1_999), 1), Err(Refusal::NotUntil { earliest: at(2_999) }));
+}
+
+/// A later promise stays where it is, so what was before it can't be given to anybody after it.
+#[test]
+fn cancelling_in_the_middle_gives_back_what_fits_after_the_rest() {
+    let quota = quota(1, 10, 1);
+    let mut gcra = Gcra::new(quota);
+    let _first = gcra.reserve(at(0), 1, Duration::MAX).unwrap();
+    let middle = gcra.reserve(at(0), 1, Duration::MAX).unwrap();
+    let last = gcra.reserve(at(0), 1, Duration::MAX).unwrap();
+    gcra.cancel(at(0), middle);
+    assert_eq!(last.starts_at(), at(20));
+    assert_eq!(gcra.check(at(20), 1), Err(Refusal::NotUntil { earliest: at(30) }));
+
+    // With a burst there is room.
+    let mut gcra = Gcra::new(quota.with_burst(3).unwrap());
+    let turns: Vec<_> = (0..6).map(|_| gcra.reserve(at(0), 1, Duration::MAX).unwrap()).collect();
+    let starts: Vec<_> = turns.iter().map(|turn| turn.starts_at().as_nanos()).collect();
+    assert_eq!(starts, [0, 0, 0, 10, 20, 30]);
+    gcra.cancel(at(5), turns.into_iter().nth(4).unwrap());
+    assert_eq!(gcra.check(at(29), 1), Err(Refusal::NotUntil { earliest: at(30) }));
+    assert_eq!(gcra.check(at(30), 1), Ok(()));
+}
+
+#[test]
+fn a_reservation_that_replaced_a_cancelled_one_is_not_overtaken_either() {
+    let mut gcra = Gcra::new(quota(1, 10, 5));
+    let reserve = |gcra: &mut Gcra, weight| gcra.reserve(at(0), weight, Duration::MAX).unwrap();
+    let _burst = reserve(&mut gcra, 5);
+    let (light, heavy) = (reserve(&mut gcra, 1), reserve(&mut gcra, 2));
+    gcra.cancel(at(0), light);
+    let replacement = reserve(&mut gcra, 1);
+    gcra.cancel(at(0), heavy);
+    assert!(reserve(&mut gcra, 1).starts_at() >= replacement.starts_at());
+}
+
+#[test]
+fn what_a_cancelled_one_frees_does_not_let_a_check_overtake() {
+    let mut gcra = Gcra::new(quota(1, 10, 5));
+    let reserve = |gcra: &mut Gcra, weight| gcra.reserve(at(0), weight, Duration::MAX).unwrap();
+    let _burst = reserve(&mut gcra, 5);
+    let (heavy, light) = (reserve(&mut gcra, 3), reserve(&mut gcra, 1));
+    gcra.cancel(at(0), heavy);
+    assert_eq!(light.starts_at(), at(40));
+    assert_eq!(gcra.available(at(30)), 0);
+    assert_eq!(gcra.check(at(30), 1), Err(Refusal::NotUntil { earliest: at(40) }));
+    assert_eq!(gcra.check(at(40), 3), Ok(()), "but it is given back");
+}
+
+/// What the page's clock does now and then.
+#[test]
+fn a_small_step_back_refuses_nothing_that_there_is_room_for() {
+    let mut log = SlidingLog::new(quota(3, 1_000, 3));
+    for now in [5_000, 4_999, 4_990] {
+        assert_eq!(log.check(at(now), 1), Ok(()));
+    }
+    assert_eq!(log.check(at(4_995), 1), Err(Refusal::NotUntil { earliest: at(6_000) }));
 }
 
 mod keyed {
