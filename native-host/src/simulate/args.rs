@@ -15,6 +15,10 @@ pub struct SimulateArgs {
     #[arg(long, value_enum, default_value_t = WorkloadName::Steady)]
     pub workload: WorkloadName,
 
+    /// Traffic of a recorded pool instead of a workload
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workload", "mean", "rate", "load", "tasks"])]
+    pub recording: Option<PathBuf>,
+
     /// Mean time that a task takes on a worker of speed 1, such as 10ms
     #[arg(long, value_name = "TIME", default_value = "10ms")]
     pub mean: Time,
@@ -70,6 +74,10 @@ pub struct SimulateArgs {
     /// The first seed
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
+
+    /// File to write a recording of the pool to: its inputs in the first run under `late`, with the most workers
+    #[arg(long, value_name = "FILE", conflicts_with = "recording")]
+    pub record: Option<PathBuf>,
 
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Table)]

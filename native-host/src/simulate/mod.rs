@@ -9,10 +9,11 @@ mod words;
 
 use std::fs;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use quillwork_sim::fleet::{Candidate, Goal, Measured, Recommendation};
+use quillwork_sim::fleet::{Candidate, Goal, Measured, Recommendation, record};
 
 pub(crate) use args::EXAMPLES;
 pub use args::{Format, SimulateArgs};
@@ -37,6 +38,9 @@ struct Findings {
 /// Where the arguments contradict each other or the result can't be written.
 pub fn simulate(args: &SimulateArgs) -> Result<(), String> {
     let plan = Plan::new(args)?;
+    if let Some(path) = &args.record {
+        write_recording(path, &plan)?;
+    }
     let rows = measure(&plan.candidates, &plan.seeds);
     let recommendation =
         Recommendation::among(&rows, &plan.goal).ok_or("name at least one strategy besides the bound")?;
@@ -44,7 +48,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<(), String> {
         title: plan.title,
         goal: plan.goal,
         seeds: plan.seeds.len(),
-        tasks: args.tasks,
+        tasks: plan.tasks,
         overloaded: plan.overloaded,
         rows,
         recommendation,
@@ -64,6 +68,16 @@ pub fn simulate(args: &SimulateArgs) -> Result<(), String> {
             other => other.map_err(|error| format!("the result can't be printed: {error}")),
         },
     }
+}
+
+fn write_recording(path: &Path, plan: &Plan) -> Result<(), String> {
+    let scenario = &plan.candidates.last().expect("a plan has candidates").scenario;
+    let (_, log) = record(plan.seeds[0], scenario, plan::pool());
+    fs::write(path, &log).map_err(|error| {
+        format!("the recording can't be written to {}: {error}; give another --record", path.display())
+    })?;
+    eprintln!("recorded a pool with {} tasks in {} bytes: {}", scenario.count, log.len(), path.display());
+    Ok(())
 }
 
 /// All candidates, on as many threads as there are cores. What comes out doesn't depend on them.

@@ -1,12 +1,16 @@
 //! From the arguments to what is simulated.
 
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
 use quillwork_core::pool::PoolConfig;
-use quillwork_core::time::Duration;
-use quillwork_sim::fleet::{
+use quillwork_sim::fleet::{Job, RecordedTraffic, recorded_traffic, 
     Binding, Candidate, ClientModel, FleetScenario, Goal, TaskModel, WorkerModel, strategy_names,
 };
 
 use super::args::SimulateArgs;
+use super::words::workers;
 
 /// Everything that is to be simulated.
 #[derive(Debug)]
@@ -14,6 +18,8 @@ pub(super) struct Plan {
     pub(super) title: String,
     pub(super) goal: Goal,
     pub(super) seeds: Vec<u64>,
+    /// Tasks of each run that count.
+    pub(super) tasks: u32,
     pub(super) candidates: Vec<Candidate>,
     /// Numbers of workers that can't keep up, whatever the strategy.
     pub(super) overloaded: Vec<(usize, f64)>,
@@ -25,7 +31,8 @@ impl Plan {
     /// Where the arguments contradict each other.
     pub(super) fn new(args: &SimulateArgs) -> Result<Self, String> {
         let counts = args.workers.0.clone();
-        if args.rate.is_none() && counts.start() != counts.end() {
+        let recorded = args.recording.as_deref().map(recorded).transpose()?;
+        if args.rate.is_none() && recorded.is_none() && counts.start() != counts.end() {
             return Err(
                 "how many workers are needed depends on the traffic: say how many tasks come with --rate, \
                         or give a single number of --workers"
@@ -33,9 +40,13 @@ impl Plan {
             );
         }
         let policies = policies(&args.strategies)?;
+        let jobs = recorded.as_ref().map(|traffic| Arc::from(traffic.jobs.as_slice()));
         let (mut candidates, mut overloaded) = (Vec::new(), Vec::new());
-        for workers in counts {
-            let scenario = scenario(args, workers)?;
+        for count in counts {
+            let mut scenario = scenario(args, count)?;
+            if let Some(traffic) = &recorded {
+                fit(&mut scenario, &traffic.jobs);
+            }
             if scenario.load >= 1.0 {
                 overloaded.push((scenario.workers.len(), scenario.load));
                 continue;
@@ -43,6 +54,7 @@ impl Plan {
             for (policy, binding, is_bound) in &policies {
                 candidates.push(Candidate {
                     scenario: scenario.clone(),
+                    jobs: jobs.clone(),
                     policy: policy.clone(),
                     binding: binding.clone(),
                     is_bound: *is_bound,
@@ -57,7 +69,8 @@ impl Plan {
             ));
         }
         Ok(Self {
-            title: title(args),
+            title: recorded.as_ref().map_or_else(|| title(args), |traffic| title_of_recorded(args, traffic)),
+            tasks: recorded.map_or(args.tasks, |traffic| measured(&traffic.jobs)),
             goal: Goal { p99: args.target_p99.0, error_ratio: args.target_errors.0 },
             seeds: (0..u64::from(args.seeds)).map(|offset| args.seed.wrapping_add(offset)).collect(),
             candidates,
@@ -101,6 +114,52 @@ fn scenario(args: &SimulateArgs, count: u32) -> Result<FleetScenario, String> {
     Ok(scenario)
 }
 
+fn recorded(path: &Path) -> Result<RecordedTraffic, String> {
+    let log = fs::read(path)
+        .map_err(|error| format!("the recording {} can't be read: {error}", path.display()))?;
+    let traffic =
+        recorded_traffic(&log).map_err(|error| format!("{} can't be used: {error}", path.display()))?;
+    if traffic.jobs.len() < FEWEST_TASKS || traffic.estimated == traffic.jobs.len() {
+        return Err(format!(
+            "{} holds {} tasks, {} of them completed: record at least {FEWEST_TASKS}, for a longer time",
+            path.display(),
+            traffic.jobs.len(),
+            traffic.jobs.len() - traffic.estimated
+        ));
+    }
+    Ok(traffic)
+}
+
+/// Sets what follows from the tasks instead of the arguments.
+fn fit(scenario: &mut FleetScenario, jobs: &[Job]) {
+    let work: f64 = jobs.iter().map(|job| job.work.as_secs_f64()).sum();
+    let span = match jobs {
+        [first, .., last] => (last.at - first.at).as_secs_f64(),
+        _ => 0.0,
+    };
+    let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    scenario.load = work / span.max(1e-9) / scenario.effective_capacity();
+    scenario.count = count;
+    scenario.warm_up = count - measured(jobs);
+}
+
+fn measured(jobs: &[Job]) -> u32 {
+    let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+    count - count / 11
+}
+
+fn title_of_recorded(args: &SimulateArgs, traffic: &RecordedTraffic) -> String {
+    let cut = if traffic.truncated { ", cut off" } else { "" };
+    let counts = &args.workers.0;
+    format!(
+        "Recorded traffic{cut}: {} tasks, {} of them of estimated length, of {}; on {}",
+        traffic.jobs.len(),
+        traffic.estimated,
+        workers(traffic.workers),
+        if counts.start() == counts.end() { workers(*counts.start() as usize) } else { format!("{} to {} workers", counts.start(), counts.end()) }
+    )
+}
+
 /// Names, bindings, and whether they are bounds, in the order of the table.
 fn policies(asked: &[String]) -> Result<Vec<(String, Binding, bool)>, String> {
     let late = PoolConfig {
@@ -140,6 +199,13 @@ fn title(args: &SimulateArgs) -> String {
     format!("{}; mean {} ms, {traffic}, {workers}", args.workload.about(), args.mean.0.as_millis_f64())
 }
 
+/// The pool's defaults with a queue that takes everything, and no probes: simulated workers have nothing to say.
+pub(super) fn pool() -> PoolConfig {
+    PoolConfig { max_queued: PoolConfig::MAX_QUEUED, lease: None, ..PoolConfig::default() }
+}
+
+/// Fewer tasks have no 99th percentile to speak of.
+const FEWEST_TASKS: usize = 100;
 /// The pool's own binding.
 pub(super) const LATE: &str = "late";
 /// What nobody can beat by much.

@@ -1,19 +1,22 @@
 //! Which strategy, and how many workers, for this traffic: measured over seeds, with the evidence.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use quillwork_core::time::Duration;
 
 use crate::study::Estimate;
 
-use super::{Binding, FleetReport, FleetScenario, simulate};
+use super::{Binding, FleetReport, FleetScenario, Job, simulate, simulate_jobs};
 
 /// One way of running the traffic: so many workers under a binding.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     /// The traffic and the workers.
     pub scenario: FleetScenario,
+    /// The tasks, where they aren't drawn anew for each seed.
+    pub jobs: Option<Arc<[Job]>>,
     /// What it is called in tables.
     pub policy: String,
     /// Who decides.
@@ -70,7 +73,10 @@ impl Measured {
         let reports: Vec<FleetReport> = seeds
             .iter()
             .map(|&seed| {
-                let report = simulate(seed, scenario, &candidate.binding);
+                let report = match &candidate.jobs {
+                    Some(jobs) => simulate_jobs(seed, scenario, jobs, &candidate.binding),
+                    None => simulate(seed, scenario, &candidate.binding),
+                };
                 progress();
                 report
             })

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::recording::Recorder;
 use quillwork_core::pool::{
     Input, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec, TerminateReason,
 };
@@ -17,6 +18,7 @@ pub(super) struct LateBinding {
     generations: Vec<Generation>,
     /// Workers that were asked for while they could not be there.
     awaited: Vec<bool>,
+    recorder: Option<Recorder>,
 }
 
 impl LateBinding {
@@ -25,10 +27,22 @@ impl LateBinding {
         let scheduler = Scheduler::new(PoolConfig { workers: index(workers), ..config }, START)
             .expect("the pool's settings were checked by the caller");
         let generations = alloc::vec![Generation::FIRST; workers];
-        Self { scheduler, generations, awaited: alloc::vec![false; workers] }
+        Self { scheduler, generations, awaited: alloc::vec![false; workers], recorder: None }
+    }
+
+    /// Keeps what the pool is told from here on.
+    pub(super) fn record(&mut self, seed: u64) {
+        self.recorder = Some(Recorder::new(self.scheduler.config(), START, seed));
+    }
+
+    pub(super) fn into_recording(self) -> Vec<u8> {
+        self.recorder.map(Recorder::finish).unwrap_or_default()
     }
 
     fn hand_in(&mut self, world: &mut World<'_>, input: Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(world.now, &input);
+        }
         self.scheduler.handle_input(world.now, input).expect("attempts are counted up");
         self.drain(world);
     }

@@ -12,6 +12,7 @@ mod comparison;
 mod early;
 mod job;
 mod late;
+mod recorded;
 mod report;
 mod scenario;
 mod server;
@@ -21,6 +22,7 @@ mod world;
 pub use arrivals::Arrivals;
 pub use comparison::{CURVE, Candidate, Goal, Measured, Recommendation};
 pub use job::Job;
+pub use recorded::{RecordedTraffic, recorded_traffic};
 pub use report::{Distribution, FleetReport};
 pub use scenario::{ClientModel, Fault, FleetScenario, TaskModel, When, WorkerModel};
 pub use service::Service;
@@ -55,22 +57,46 @@ pub enum Binding {
 /// tasks.
 #[must_use]
 pub fn simulate(seed: u64, scenario: &FleetScenario, binding: &Binding) -> FleetReport {
+    simulate_jobs(seed, scenario, &drawn(seed, scenario), binding)
+}
+
+/// As [`simulate`] with tasks of one's own, by time, in place of what the scenario would draw: those of a recording, or
+/// the same ones again on other workers.
+///
+/// # Panics
+///
+/// As [`simulate`].
+#[must_use]
+pub fn simulate_jobs(seed: u64, scenario: &FleetScenario, jobs: &[Job], binding: &Binding) -> FleetReport {
     match *binding {
         Binding::Early(strategy) => {
             let mut balancer = balancer(seed);
             balancer.set_strategy(strategy).expect("a strategy that the balancer has");
-            simulate_early(seed, scenario, &mut balancer)
+            play(seed, scenario, jobs, &mut EarlyBinding::new(&mut balancer))
         }
-        Binding::Late(config) => play(seed, scenario, &mut LateBinding::new(config, scenario.workers.len())),
-        Binding::CentralQueue => play(seed, scenario, &mut CentralQueue::default()),
+        Binding::Late(config) => play(seed, scenario, jobs, &mut LateBinding::new(config, scenario.workers.len())),
+        Binding::CentralQueue => play(seed, scenario, jobs, &mut CentralQueue::default()),
     }
+}
+
+/// As [`simulate`] under late binding, and the recording of what the pool was told.
+///
+/// # Panics
+///
+/// As [`simulate`].
+#[must_use]
+pub fn record(seed: u64, scenario: &FleetScenario, config: PoolConfig) -> (FleetReport, Vec<u8>) {
+    let mut binding = LateBinding::new(config, scenario.workers.len());
+    binding.record(seed);
+    let report = play(seed, scenario, &drawn(seed, scenario), &mut binding);
+    (report, binding.into_recording())
 }
 
 /// As [`simulate`] under early binding, with a balancer of one's own making: other settings, strategies of one's own. It
 /// has no workers yet, and has learnt what it could afterwards.
 #[must_use]
 pub fn simulate_early(seed: u64, scenario: &FleetScenario, balancer: &mut LoadBalancer) -> FleetReport {
-    play(seed, scenario, &mut EarlyBinding::new(balancer))
+    play(seed, scenario, &drawn(seed, scenario), &mut EarlyBinding::new(balancer))
 }
 
 /// What [`Binding::Early`] can be.
@@ -83,10 +109,15 @@ fn balancer(seed: u64) -> LoadBalancer {
     LoadBalancer::new(BalanceConfig::default(), seed).expect("the default settings are sound")
 }
 
-fn play(seed: u64, scenario: &FleetScenario, binder: &mut impl Binder) -> FleetReport {
+/// The tasks of a seed.
+fn drawn(seed: u64, scenario: &FleetScenario) -> Vec<Job> {
+    scenario.draw_jobs(&mut Rng::from_seed(seed).fork())
+}
+
+fn play(seed: u64, scenario: &FleetScenario, jobs: &[Job], binder: &mut impl Binder) -> FleetReport {
     let mut rng = Rng::from_seed(seed);
-    let jobs = scenario.draw_jobs(&mut rng);
-    World::new(scenario, &jobs, rng.fork()).run(binder)
+    let _of_the_tasks = rng.fork();
+    World::new(scenario, jobs, rng.fork()).run(binder)
 }
 
 #[cfg(test)]
