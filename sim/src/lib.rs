@@ -38,3 +38,8 @@ pub use driver::{fingerprint, run};
 pub use recording::Recording;
 pub use report::{Broken, Report, Violation};
 pub use scenario::{Faults, Scenario, Workload};
+
+/// The guide, so that its example is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulator.md")]
+struct Guide;

@@ -1,12 +1,14 @@
 //! From the arguments to what is simulated.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
 use quillwork_core::pool::PoolConfig;
-use quillwork_sim::fleet::{Job, RecordedTraffic, recorded_traffic, 
-    Binding, Candidate, ClientModel, FleetScenario, Goal, TaskModel, WorkerModel, strategy_names,
+use quillwork_sim::fleet::{
+    Binding, Candidate, ClientModel, FleetScenario, Goal, Job, RecordedTraffic, TaskModel, WorkerModel,
+    recorded_traffic, strategy_names,
 };
 
 use super::args::SimulateArgs;
@@ -115,8 +117,8 @@ fn scenario(args: &SimulateArgs, count: u32) -> Result<FleetScenario, String> {
 }
 
 fn recorded(path: &Path) -> Result<RecordedTraffic, String> {
-    let log = fs::read(path)
-        .map_err(|error| format!("the recording {} can't be read: {error}", path.display()))?;
+    let log =
+        fs::read(path).map_err(|error| format!("the recording {} can't be read: {error}", path.display()))?;
     let traffic =
         recorded_traffic(&log).map_err(|error| format!("{} can't be used: {error}", path.display()))?;
     if traffic.jobs.len() < FEWEST_TASKS || traffic.estimated == traffic.jobs.len() {
@@ -156,19 +158,13 @@ fn title_of_recorded(args: &SimulateArgs, traffic: &RecordedTraffic) -> String {
         traffic.jobs.len(),
         traffic.estimated,
         workers(traffic.workers),
-        if counts.start() == counts.end() { workers(*counts.start() as usize) } else { format!("{} to {} workers", counts.start(), counts.end()) }
+        words_for(counts)
     )
 }
 
 /// Names, bindings, and whether they are bounds, in the order of the table.
 fn policies(asked: &[String]) -> Result<Vec<(String, Binding, bool)>, String> {
-    let late = PoolConfig {
-        max_queued: PoolConfig::MAX_QUEUED,
-        lease: None,
-        ageing: Duration::from_secs(1),
-        ..PoolConfig::default()
-    };
-    let known: Vec<(String, Binding, bool)> = [(LATE.to_owned(), Binding::Late(late), false)]
+    let known: Vec<(String, Binding, bool)> = [(LATE.to_owned(), Binding::Late(pool()), false)]
         .into_iter()
         .chain(strategy_names().into_iter().map(|name| (name.to_owned(), Binding::Early(name), false)))
         .collect();
@@ -185,17 +181,21 @@ fn policies(asked: &[String]) -> Result<Vec<(String, Binding, bool)>, String> {
     Ok(chosen)
 }
 
+fn words_for(counts: &RangeInclusive<u32>) -> String {
+    if counts.start() == counts.end() {
+        workers(*counts.start() as usize)
+    } else {
+        format!("{} to {} workers", counts.start(), counts.end())
+    }
+}
+
 fn title(args: &SimulateArgs) -> String {
     let traffic = match args.rate {
         Some(rate) => format!("{} tasks a second", rate.0),
         None => format!("load {}", args.load.map_or(0.7, |load| load.0)),
     };
     let counts = &args.workers.0;
-    let workers = if counts.start() == counts.end() {
-        format!("{} workers", counts.start())
-    } else {
-        format!("{} to {} workers", counts.start(), counts.end())
-    };
+    let workers = words_for(counts);
     format!("{}; mean {} ms, {traffic}, {workers}", args.workload.about(), args.mean.0.as_millis_f64())
 }
 
@@ -210,3 +210,47 @@ const FEWEST_TASKS: usize = 100;
 pub(super) const LATE: &str = "late";
 /// What nobody can beat by much.
 pub(super) const BOUND: &str = "bound";
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    fn plan(line: &str) -> Result<Plan, String> {
+        let words = ["simulate"].into_iter().chain(line.split_whitespace());
+        Plan::new(&Line::try_parse_from(words).map_err(|error| error.to_string())?.args)
+    }
+
+    #[test]
+    fn a_rate_decides_how_many_workers_can_keep_up() {
+        let plan = plan("--rate 500 --mean 10ms --workers 4..7 --strategies late").unwrap();
+        let overloaded: Vec<usize> = plan.overloaded.iter().map(|(workers, _)| *workers).collect();
+        assert_eq!(overloaded, [4, 5]);
+        let simulated: Vec<usize> =
+            plan.candidates.iter().map(|candidate| candidate.scenario.workers.len()).collect();
+        assert_eq!(simulated, [6, 6, 7, 7], "each beside the bound");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_what_to_do() {
+        for (line, advice) in [
+            ("--workers 2..4", "--rate"),
+            ("--load 1.5", "more --workers"),
+            ("--strategies fastest", "round-robin"),
+            ("--workers 2 --fault slow:3", "more --workers"),
+            ("--workers 1 --fault black-hole", "leave one that answers"),
+            ("--recording /nowhere", "can't be read"),
+            ("--rate 5 --load 0.5", "cannot be used with"),
+        ] {
+            let error = plan(line).expect_err(line);
+            assert!(error.contains(advice), "{line}: {error}");
+        }
+    }
+}

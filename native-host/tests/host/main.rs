@@ -12,6 +12,7 @@ mod ingest;
 mod metrics;
 mod pages;
 mod series;
+mod simulate;
 mod sockets;
 mod state;
 mod world;

@@ -74,7 +74,9 @@ pub fn simulate_jobs(seed: u64, scenario: &FleetScenario, jobs: &[Job], binding:
             balancer.set_strategy(strategy).expect("a strategy that the balancer has");
             play(seed, scenario, jobs, &mut EarlyBinding::new(&mut balancer))
         }
-        Binding::Late(config) => play(seed, scenario, jobs, &mut LateBinding::new(config, scenario.workers.len())),
+        Binding::Late(config) => {
+            play(seed, scenario, jobs, &mut LateBinding::new(config, scenario.workers.len()))
+        }
         Binding::CentralQueue => play(seed, scenario, jobs, &mut CentralQueue::default()),
     }
 }
