@@ -11,6 +11,7 @@ use crate::time::{Duration, Instant};
 use super::fleet::Run;
 use super::health::Health;
 use super::in_flight::{InFlight, InFlightTable};
+use super::migration::Planner;
 use super::overload::OverloadDetector;
 use super::preference::preferred;
 use super::strategies::built_in;
@@ -37,6 +38,7 @@ pub struct LoadBalancer {
     pub(super) rng: Rng,
     pub(super) health: Health,
     pub(super) overload: OverloadDetector,
+    pub(super) planner: Planner,
     invalid_choices: u64,
     scratch: Scratch,
 }
@@ -64,6 +66,7 @@ impl LoadBalancer {
             fleet: Fleet::new(&config),
             health: Health::new(&config.health).map_err(ConfigError::Ejection)?,
             overload: OverloadDetector::new(config.overload),
+            planner: Planner::new(config.migration),
             config,
             tasks: InFlightTable::new(),
             strategies,

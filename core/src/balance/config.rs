@@ -5,6 +5,7 @@ use core::fmt;
 use crate::time::Duration;
 
 use super::health::{EjectionConfigError, HealthConfig, SlowStartConfigError};
+use super::migration::{MigrationConfig, MigrationConfigError};
 use super::overload::{OverloadConfig, OverloadConfigError};
 use super::score::ScoreWeights;
 
@@ -37,6 +38,8 @@ pub struct BalanceConfig {
     pub health: HealthConfig,
     /// When workers and the fleet count as overloaded.
     pub overload: OverloadConfig,
+    /// When a waiting task is worth its move to another worker.
+    pub migration: MigrationConfig,
 }
 
 impl BalanceConfig {
@@ -70,6 +73,7 @@ impl BalanceConfig {
         }
         self.health.validate()?;
         self.overload.validate().map_err(ConfigError::Overload)?;
+        self.migration.validate().map_err(ConfigError::Migration)?;
         self.score.validate()
     }
 }
@@ -88,6 +92,7 @@ impl Default for BalanceConfig {
             sticky_slack: 0.5,
             health: HealthConfig::default(),
             overload: OverloadConfig::default(),
+            migration: MigrationConfig::default(),
         }
     }
 }
@@ -121,6 +126,8 @@ pub enum ConfigError {
     Ejection(EjectionConfigError),
     /// The levels of overload make no sense.
     Overload(OverloadConfigError),
+    /// The settings of migration make no sense.
+    Migration(MigrationConfigError),
     /// No strategy has the name.
     UnknownStrategy {
         /// The name.
@@ -141,6 +148,7 @@ impl fmt::Display for ConfigError {
             Self::SlowStart(error) => error.fmt(f),
             Self::Ejection(error) => error.fmt(f),
             Self::Overload(error) => error.fmt(f),
+            Self::Migration(error) => error.fmt(f),
             Self::UnknownStrategy { name } => {
                 write!(
                     f,

@@ -7,7 +7,7 @@ use crate::ids::{RegionId, TaskId, TaskType, WorkerId};
 use crate::pool::{Capabilities, Priority};
 use crate::time::Instant;
 
-use super::{Load, Task};
+use super::{FewWorkers, Load, Task};
 
 /// A task on a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct InFlight {
     pub complexity: Load,
     /// How urgent it is.
     pub priority: Priority,
+    /// Workers that should run it.
+    pub affinity: FewWorkers,
+    /// Workers that must not run it.
+    pub anti_affinity: FewWorkers,
     /// Where it should run.
     pub region: Option<RegionId>,
     /// How many bytes moving it costs.
@@ -45,6 +49,8 @@ impl InFlight {
             required: task.required,
             complexity: task.complexity,
             priority: task.priority,
+            affinity: FewWorkers::new(task.affinity),
+            anti_affinity: FewWorkers::new(task.anti_affinity),
             region: task.region,
             size_hint_bytes: task.size_hint_bytes,
             assigned_at: now,

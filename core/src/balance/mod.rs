@@ -35,9 +35,11 @@ mod config;
 #[cfg(test)]
 pub(crate) mod conformance;
 mod eligible;
+mod few_workers;
 mod fleet;
 mod health;
 mod in_flight;
+mod migration;
 mod overload;
 mod preference;
 mod refusal;
@@ -51,6 +53,7 @@ pub use crate::pool::Load;
 pub use balancer::{LoadBalancer, StrategyError};
 pub use config::{BalanceConfig, ConfigError};
 pub use eligible::Eligible;
+pub use few_workers::FewWorkers;
 pub use fleet::{Fleet, Slot};
 pub use health::{
     EjectionChange, EjectionConfig, EjectionConfigError, EjectionReason, Ejector, HealthConfig,
@@ -58,6 +61,7 @@ pub use health::{
     SuccessRateOutliers,
 };
 pub use in_flight::InFlight;
+pub use migration::{Migration, MigrationConfig, MigrationConfigError};
 pub use overload::{
     Overload, OverloadAction, OverloadConfig, OverloadConfigError, OverloadReason, Recommendation, Urgency,
 };

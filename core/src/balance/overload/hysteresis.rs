@@ -43,8 +43,9 @@ mod tests {
 
     fn states(values: &[(u64, f64)]) -> alloc::vec::Vec<bool> {
         let mut hysteresis = Hysteresis::default();
-        let mut update = |&(millis, value)| hysteresis.update(Instant::from_millis(millis), value, LEVELS);
-        values.iter().map(|value| update(value)).collect()
+        let update =
+            |&(millis, value): &(u64, f64)| hysteresis.update(Instant::from_millis(millis), value, LEVELS);
+        values.iter().map(update).collect()
     }
 
     #[test]
