@@ -29,6 +29,7 @@ enum Step {
     Deadline,
     Pause,
     Resume,
+    MaxConcurrent(NonZeroU32),
     Close,
 }
 
@@ -300,6 +301,10 @@ impl Run {
                 executor.handle_resume(now);
                 model.paused = false;
             }
+            Step::MaxConcurrent(limit) => {
+                executor.handle_max_concurrent(now, limit);
+                model.config.max_concurrent = limit;
+            }
             Step::Close => {
                 executor.handle_close(now);
                 model.closed = true;
@@ -310,7 +315,13 @@ impl Run {
             }
             Step::Deadline | Step::Pass(_) | Step::SetBack(_) => executor.handle_deadline(now),
         }
+        let active = model.running.len();
         model.start_ready();
+        let limit = model.config.max_concurrent.get() as usize;
+        prop_assert!(
+            model.running.len() <= limit.max(active),
+            "a lower limit stops no task, and starts none"
+        );
         self.compare(step)
     }
 
@@ -330,7 +341,6 @@ impl Run {
         prop_assert_eq!(metrics.active as usize, self.model.running.len());
         prop_assert_eq!(metrics.queued as usize, self.model.queued());
         prop_assert_eq!((metrics.queued + metrics.waiting) as usize, self.model.waiting.len());
-        prop_assert!(metrics.active <= self.model.config.max_concurrent.get());
         prop_assert!(metrics.queued <= self.model.config.max_queued);
         prop_assert_eq!(metrics.totals.started, self.model.starts.len() as u64);
         Ok(())
@@ -406,6 +416,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => Just(Step::Deadline),
         1 => Just(Step::Pause),
         2 => Just(Step::Resume),
+        1 => (1_u32..5).prop_map(|limit| Step::MaxConcurrent(NonZeroU32::new(limit).expect("not zero"))),
     ];
     (prop::collection::vec(step, 1..100), prop::bool::weighted(0.2)).prop_map(|(mut steps, close)| {
         if close {

@@ -52,6 +52,7 @@ mod queue;
 mod task;
 
 use alloc::collections::VecDeque;
+use core::num::NonZeroU32;
 
 use crate::id_map::IdMap;
 use crate::ids::TaskId;
@@ -170,6 +171,14 @@ impl Executor {
     /// Time has come for something.
     pub fn handle_deadline(&mut self, now: Instant) {
         let now = self.enter(now);
+        self.start_ready(now);
+    }
+
+    /// Changes how many tasks run at once, for instance to what an
+    /// [`AdaptiveLimit`](crate::flow::adaptive_limit::AdaptiveLimit) has found. Where more run, they run to their end.
+    pub fn handle_max_concurrent(&mut self, now: Instant, max_concurrent: NonZeroU32) {
+        let now = self.enter(now);
+        self.config.max_concurrent = max_concurrent;
         self.start_ready(now);
     }
 
