@@ -235,6 +235,29 @@ fn hedging_the_slowest_cuts_the_tail_at_the_price_of_its_share() {
     assert!((0.03..0.11).contains(&hedges), "{hedges}");
 }
 
+/// First attempts that lost to their hedge are measured too: leaving them out would make the backend look faster than it is,
+/// the delay shorter, and more calls hedged, round after round.
+#[test]
+fn the_hedged_share_stays_what_was_asked_for() {
+    let delay = HedgeDelay::Quantile { q: 0.9, min_samples: 20, at_least: Duration::from_millis(1) };
+    let budget = RetryBudgetConfig { deposit_ratio: 1.0, reserve_per_second: 0, max_saved: 100 };
+    let mut hedger = Hedger::new(HedgeConfig { delay, max_hedges: 1, budget }, at(0)).unwrap();
+    let mut rng = Rng::from_seed(8);
+    for number in 0..10_000 {
+        let start = at(number * 200);
+        let end = start + Duration::from_micros(rng.below(100_000));
+        let mut call = Hedge::new(&mut hedger, start);
+        let hedge = call.next_deadline().filter(|&due| due < end);
+        let (end, winner) = match hedge.and_then(|due| Some((due, call.handle_deadline(due, &mut hedger)?))) {
+            Some((due, second)) => (end.min(due + Duration::from_millis(1)), second),
+            None => (end, HedgeAttempt::FIRST),
+        };
+        assert!(matches!(call.handle_success(end, winner, &mut hedger), HedgeDecision::Won { .. }));
+    }
+    let hedges = hedger.metrics().hedges;
+    assert!((800..1_200).contains(&hedges), "{hedges}");
+}
+
 /// When everything is slow hedging must not double the load: hedges stay at the budget's share.
 #[test]
 fn a_backend_that_is_slow_as_a_whole_is_spared() {

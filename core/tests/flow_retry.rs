@@ -262,13 +262,13 @@ proptest! {
     }
 }
 
-/// An hour of 100 calls a second, each of at most 4 attempts that fail with this probability. Gives attempts per call and
+/// Ten minutes of 100 calls a second, each of at most 4 attempts that fail with this probability. Gives attempts per call and
 /// the share of calls that succeed at last.
-fn hour_of_calls(failure_ratio: f64, config: RetryBudgetConfig) -> (f64, f64) {
+fn minutes_of_calls(failure_ratio: f64, config: RetryBudgetConfig) -> (f64, f64) {
     let mut rng = Rng::from_seed(11);
     let mut budget = RetryBudget::new(config, at(0)).expect("it is sound");
     let (mut attempts, mut succeeded) = (0_u32, 0_u32);
-    let calls = 360_000_u32;
+    let calls = 60_000_u32;
     for number in 0..calls {
         let mut now = Instant::from_millis(u64::from(number) * 10);
         let mut call =
@@ -296,27 +296,27 @@ fn a_budget_is_n_retries_at_low_failure_rates_and_a_ratio_at_high_ones() {
     let config = RetryBudgetConfig { deposit_ratio: 0.1, reserve_per_second: 0, max_saved: 50 };
 
     // 2 % fail: each call is retried until it succeeds or has had its 4 attempts.
-    let (attempts, succeeded) = hour_of_calls(0.02, config);
+    let (attempts, succeeded) = minutes_of_calls(0.02, config);
     let plain = (1.0 - 0.02_f64.powi(4)) / 0.98;
     assert!((attempts - plain).abs() < 0.002, "{attempts} {plain}");
     assert!(succeeded > 0.999_99, "{succeeded}");
 
     // All fail: nothing but the savings is retried, where plain retries would make four times the load.
-    let (attempts, succeeded) = hour_of_calls(1.0, config);
-    assert!(attempts < 1.000_2 && succeeded <= 0.0, "{attempts} {succeeded}");
+    let (attempts, succeeded) = minutes_of_calls(1.0, config);
+    assert!(attempts < 1.001 && succeeded <= 0.0, "{attempts} {succeeded}");
 
     // 70 % fail: retries are a tenth of the successes. With s successes per call there are 1 + s / 10 attempts.
-    let (attempts, succeeded) = hour_of_calls(0.7, config);
-    assert!((attempts - (1.0 + succeeded / 10.0)).abs() < 0.001, "{attempts} {succeeded}");
+    let (attempts, succeeded) = minutes_of_calls(0.7, config);
+    assert!((attempts - (1.0 + succeeded / 10.0)).abs() < 0.002, "{attempts} {succeeded}");
     assert!((succeeded - 0.3 * attempts).abs() < 0.01, "{succeeded}");
 }
 
 #[test]
 fn the_reserve_grants_its_retries_in_a_full_outage() {
     let config = RetryBudgetConfig { deposit_ratio: 0.2, reserve_per_second: 10, max_saved: 100 };
-    let (attempts, _) = hour_of_calls(1.0, config);
+    let (attempts, _) = minutes_of_calls(1.0, config);
     // 100 calls a second, 10 retries a second.
-    assert!((attempts - 1.1).abs() < 0.001, "{attempts}");
+    assert!((attempts - 1.1).abs() < 0.002, "{attempts}");
 }
 
 #[test]

@@ -148,6 +148,32 @@ fn a_duplicate_outlives_the_item_that_it_joined() {
     assert_eq!(batcher.handle_abort(at(2), first), Err(Late));
 }
 
+/// The key of an item that nobody waits for any more is free: who comes next is an item of its own.
+#[test]
+fn an_aborted_item_is_not_joined() {
+    let mut batcher = Batcher::new(batches_of(3)).unwrap();
+    batcher.handle_item(at(0), plain(0)).unwrap();
+    let aborted = batcher.handle_item(at(0), keyed(7)).unwrap().item;
+    batcher.handle_abort(at(0), aborted).unwrap();
+    let next = batcher.handle_item(at(0), keyed(7)).unwrap();
+    assert!(!next.duplicate);
+    batcher.handle_flush(at(0));
+    assert_eq!(runs(&mut batcher)[0].1, 2);
+}
+
+#[test]
+fn a_result_that_nobody_waits_for_does_not_cancel_again() {
+    let mut rng = Rng::from_seed(1);
+    let mut batcher = Batcher::new(batches_of(3)).unwrap();
+    let (run, items) = three(&mut batcher);
+    for item in items {
+        batcher.handle_abort(at(1), item).unwrap();
+    }
+    assert!(drain(&mut batcher).contains(&BatchOutput::Cancel { run }));
+    batcher.handle_item_result(at(2), run, 0, OK, &mut rng).unwrap();
+    assert_eq!(drain(&mut batcher), []);
+}
+
 #[test]
 fn only_what_failed_is_processed_again() {
     let mut rng = Rng::from_seed(1);

@@ -41,8 +41,8 @@ fn outcome() -> impl Strategy<Value = ItemOutcome> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let cut = prop_oneof![8 => Just(Cut::No), 1 => Just(Cut::Before), 1 => Just(Cut::After)];
-    let item = (proptest::option::of(0_u64..4), 0_u64..12, cut)
+    let cut = prop_oneof![18 => Just(Cut::No), 1 => Just(Cut::Before), 1 => Just(Cut::After)];
+    let item = (proptest::option::of(0_u64..2), 0_u64..12, cut)
         .prop_map(|(key, bytes, cut)| Step::Item(NewItem { key, bytes, cut }));
     let outcomes = || prop::collection::vec(outcome(), 8);
     prop_oneof![
@@ -50,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         12 => (0_u64..20).prop_map(|millis| Step::Pass { millis }),
         2 => (0_u64..20).prop_map(|millis| Step::Back { millis }),
         2 => Just(Step::Flush),
-        4 => any::<usize>().prop_map(|which| Step::Abort { which }),
+        9 => any::<usize>().prop_map(|which| Step::Abort { which }),
         8 => (any::<usize>(), outcomes()).prop_map(|(which, outcomes)| Step::Results { which, outcomes }),
         1 => (any::<usize>(), prop::collection::vec(outcome(), 0..8))
             .prop_map(|(which, outcomes)| Step::WrongResults { which, outcomes }),
@@ -144,7 +144,10 @@ impl Pair {
                 self.model.flush(now);
             }
             Step::Abort { which } => {
-                if let Some(&item) = which.checked_rem(self.items.len()).map(|at| &self.items[at]) {
+                // One of the last, which are likely to be gathered still, or any.
+                let among = if which % 2 == 0 { self.items.len() } else { self.items.len().min(4) };
+                if let Some(&item) = which.checked_rem(among).and_then(|ago| self.items.iter().rev().nth(ago))
+                {
                     prop_assert_eq!(self.batcher.handle_abort(now, item), self.model.abort(item));
                 }
             }
