@@ -67,7 +67,6 @@ impl IndexedHeap {
         debug_assert!(places.place(entry.slot).is_none(), "a slot is in one heap at a time");
         let place = self.entries.len();
         self.entries.push(entry);
-        places.set(entry.slot, place);
         self.sift_up(places, place);
     }
 
@@ -79,45 +78,51 @@ impl IndexedHeap {
     pub(crate) fn remove_at(&mut self, places: &mut Places, place: usize) -> Entry {
         let removed = self.entries.swap_remove(place);
         places.clear(removed.slot);
-        if let Some(moved) = self.entries.get(place) {
-            places.set(moved.slot, place);
+        if place < self.entries.len() {
             let settled = self.sift_down(places, place);
             self.sift_up(places, settled);
         }
         removed
     }
 
+    // Both move the others aside and put the entry down once, where it belongs.
+
     fn sift_up(&mut self, places: &mut Places, mut place: usize) {
+        let entry = self.entries[place];
         while place > 0 {
             let parent = (place - 1) / 2;
-            if self.entries[parent] <= self.entries[place] {
+            let above = self.entries[parent];
+            if above <= entry {
                 break;
             }
-            self.swap(places, parent, place);
+            self.put(places, place, above);
             place = parent;
         }
+        self.put(places, place, entry);
     }
 
     fn sift_down(&mut self, places: &mut Places, mut place: usize) -> usize {
+        let entry = self.entries[place];
         loop {
             let left = 2 * place + 1;
-            let Some(left_entry) = self.entries.get(left) else { return place };
-            let child = match self.entries.get(left + 1) {
-                Some(right_entry) if right_entry < left_entry => left + 1,
-                _ => left,
+            let Some(&left_entry) = self.entries.get(left) else { break };
+            let (child, below) = match self.entries.get(left + 1) {
+                Some(&right_entry) if right_entry < left_entry => (left + 1, right_entry),
+                _ => (left, left_entry),
             };
-            if self.entries[place] <= self.entries[child] {
-                return place;
+            if entry <= below {
+                break;
             }
-            self.swap(places, place, child);
+            self.put(places, place, below);
             place = child;
         }
+        self.put(places, place, entry);
+        place
     }
 
-    fn swap(&mut self, places: &mut Places, a: usize, b: usize) {
-        self.entries.swap(a, b);
-        places.set(self.entries[a].slot, a);
-        places.set(self.entries[b].slot, b);
+    fn put(&mut self, places: &mut Places, place: usize, entry: Entry) {
+        self.entries[place] = entry;
+        places.set(entry.slot, place);
     }
 }
 
