@@ -14,6 +14,7 @@ use super::in_flight::{InFlight, InFlightTable};
 use super::migration::Planner;
 use super::overload::OverloadDetector;
 use super::preference::preferred;
+use super::rules::{RuleScratch, Rules};
 use super::strategies::built_in;
 use super::{
     BalanceConfig, ConfigError, Eligible, Finished, Fleet, Ineligible, Refusal, Slot, Strategy, Task,
@@ -39,6 +40,7 @@ pub struct LoadBalancer {
     pub(super) health: Health,
     pub(super) overload: OverloadDetector,
     pub(super) planner: Planner,
+    pub(super) rules: Rules,
     invalid_choices: u64,
     scratch: Scratch,
 }
@@ -47,6 +49,7 @@ pub struct LoadBalancer {
 #[derive(Debug, Default)]
 struct Scratch {
     eligible: Vec<u64>,
+    ruled: RuleScratch,
     preferred: (Vec<u64>, Vec<u64>),
 }
 
@@ -67,6 +70,7 @@ impl LoadBalancer {
             health: Health::new(&config.health).map_err(ConfigError::Ejection)?,
             overload: OverloadDetector::new(config.overload),
             planner: Planner::new(config.migration),
+            rules: Rules::new(config.history_rule),
             config,
             tasks: InFlightTable::new(),
             strategies,
@@ -195,9 +199,9 @@ impl LoadBalancer {
     pub fn score_workers(&mut self, now: Instant, task: &Task<'_>, out: &mut Vec<WorkerScore>) {
         self.refresh(now);
         out.clear();
-        let Self { fleet, config, .. } = self;
+        let Self { fleet, config, rules, .. } = self;
         out.extend(fleet.slots().map(|slot| {
-            let eligible = Ineligible::check(fleet, task, fleet.worker(slot)).is_ok();
+            let eligible = Ineligible::check(fleet, rules, task, fleet.worker(slot)).is_ok();
             WorkerScore::of(now, task, (fleet, slot), eligible, &config.score)
         }));
     }
@@ -217,11 +221,9 @@ impl LoadBalancer {
         out.clear();
         self.refresh(now);
         let eligible = Eligible::filter(&self.fleet, task, &mut self.scratch.eligible);
-        if eligible.is_empty() {
-            return Err(Refusal::why(&self.fleet, task));
-        }
-        out.extend(eligible.iter().map(|slot| self.fleet.worker(slot)));
-        Ok(())
+        let allowed = eligible.iter().filter(|&slot| self.rules.allow(&self.fleet, task.task_type, slot));
+        out.extend(allowed.map(|slot| self.fleet.worker(slot)));
+        if out.is_empty() { Err(Refusal::why(&self.fleet, &self.rules, task)) } else { Ok(()) }
     }
 
     /// Whether this worker may get the task now.
@@ -231,7 +233,7 @@ impl LoadBalancer {
     /// Why not.
     pub fn check(&mut self, now: Instant, task: &Task<'_>, worker: WorkerId) -> Result<(), Ineligible> {
         self.refresh(now);
-        Ineligible::check(&self.fleet, task, worker).map(|_| ())
+        Ineligible::check(&self.fleet, &self.rules, task, worker).map(|_| ())
     }
 
     /// Keeps a worker out of the choice until then, or lets it back in at once. Unknown workers are ignored.
@@ -323,7 +325,11 @@ impl LoadBalancer {
         self.refresh(now);
         let mut eligible = Eligible::filter(&self.fleet, task, &mut self.scratch.eligible);
         if eligible.is_empty() {
-            return Err(Refusal::why(&self.fleet, task));
+            return Err(Refusal::why(&self.fleet, &self.rules, task));
+        }
+        if !self.rules.is_empty() {
+            let ruled = self.rules.narrow(now, task, eligible, &mut self.scratch.ruled);
+            eligible = ruled.ok_or_else(|| Refusal::why(&self.fleet, &self.rules, task))?;
         }
         if !task.affinity.is_empty() || task.region.is_some() {
             eligible = preferred(task, eligible, self.config.sticky_slack, &mut self.scratch.preferred);

@@ -7,6 +7,8 @@ use crate::time::Duration;
 use super::health::{EjectionConfigError, HealthConfig, SlowStartConfigError};
 use super::migration::{MigrationConfig, MigrationConfigError};
 use super::overload::{OverloadConfig, OverloadConfigError};
+use super::reorder::{ReorderConfig, ReorderConfigError};
+use super::rules::{HistoryRule, InvalidHistoryRule};
 use super::score::ScoreWeights;
 
 /// Settings of a [`LoadBalancer`](super::LoadBalancer). The defaults suit tasks of milliseconds to seconds on 2 to 64
@@ -40,6 +42,10 @@ pub struct BalanceConfig {
     pub overload: OverloadConfig,
     /// When a waiting task is worth its move to another worker.
     pub migration: MigrationConfig,
+    /// How [`LoadBalancer::reorder_queue`](super::LoadBalancer::reorder_queue) orders.
+    pub reorder: ReorderConfig,
+    /// When workers are avoided for a type of task that they did badly with; `None` for never. Default `None`.
+    pub history_rule: Option<HistoryRule>,
 }
 
 impl BalanceConfig {
@@ -74,6 +80,10 @@ impl BalanceConfig {
         self.health.validate()?;
         self.overload.validate().map_err(ConfigError::Overload)?;
         self.migration.validate().map_err(ConfigError::Migration)?;
+        self.reorder.validate().map_err(ConfigError::Reorder)?;
+        if let Some(history) = &self.history_rule {
+            history.validate().map_err(ConfigError::HistoryRule)?;
+        }
         self.score.validate()
     }
 }
@@ -93,6 +103,8 @@ impl Default for BalanceConfig {
             health: HealthConfig::default(),
             overload: OverloadConfig::default(),
             migration: MigrationConfig::default(),
+            reorder: ReorderConfig::default(),
+            history_rule: None,
         }
     }
 }
@@ -128,6 +140,10 @@ pub enum ConfigError {
     Overload(OverloadConfigError),
     /// The settings of migration make no sense.
     Migration(MigrationConfigError),
+    /// The settings of reordering make no sense.
+    Reorder(ReorderConfigError),
+    /// The history rule makes no sense.
+    HistoryRule(InvalidHistoryRule),
     /// No strategy has the name.
     UnknownStrategy {
         /// The name.
@@ -149,6 +165,8 @@ impl fmt::Display for ConfigError {
             Self::Ejection(error) => error.fmt(f),
             Self::Overload(error) => error.fmt(f),
             Self::Migration(error) => error.fmt(f),
+            Self::Reorder(error) => error.fmt(f),
+            Self::HistoryRule(error) => error.fmt(f),
             Self::UnknownStrategy { name } => {
                 write!(
                     f,

@@ -43,6 +43,8 @@ mod migration;
 mod overload;
 mod preference;
 mod refusal;
+mod reorder;
+mod rules;
 mod score;
 pub mod strategies;
 mod strategy;
@@ -66,6 +68,8 @@ pub use overload::{
     Overload, OverloadAction, OverloadConfig, OverloadConfigError, OverloadReason, Recommendation, Urgency,
 };
 pub use refusal::{Ineligible, Refusal};
+pub use reorder::{Queued, ReorderConfig, ReorderConfigError, take_next};
+pub use rules::{HistoryRule, InvalidHistoryRule, Rule, RuleEffect, RuleWorkers};
 pub use score::{ScoreWeights, WorkerScore};
 pub use strategy::{Finished, Strategy};
 pub use task::Task;

@@ -6,6 +6,7 @@ use crate::ids::WorkerId;
 use crate::pool::Capabilities;
 use crate::time::Instant;
 
+use super::rules::Rules;
 use super::{Fleet, Load, Slot, Task, WorkerStatus};
 
 /// Why no worker can get the task now. The first of these that holds, in this order: each speaks of the workers that the
@@ -29,6 +30,11 @@ pub enum Refusal {
     AllExcluded {
         /// How many those are.
         excluded: usize,
+    },
+    /// The context rules for its type forbid all workers that could run it.
+    AllForbidden {
+        /// How many those are.
+        forbidden: usize,
     },
     /// All workers that could run it are booting, draining or offline.
     AllOffline {
@@ -61,7 +67,7 @@ impl Refusal {
     }
 
     /// Classifies. Called where nobody is eligible.
-    pub(super) fn why(fleet: &Fleet, task: &Task<'_>) -> Self {
+    pub(super) fn why(fleet: &Fleet, rules: &Rules, task: &Task<'_>) -> Self {
         let all = || fleet.slots();
         if fleet.is_empty() {
             return Self::NoWorkers;
@@ -77,9 +83,13 @@ impl Refusal {
         if large_enough().next().is_none() {
             return Self::LargerThanAnyWorker { largest: capable().map(capacity).max().unwrap_or_default() };
         }
-        let allowed = || large_enough().filter(|&slot| !task.anti_affinity.contains(&fleet.worker(slot)));
-        if allowed().next().is_none() {
+        let wanted = || large_enough().filter(|&slot| !task.anti_affinity.contains(&fleet.worker(slot)));
+        if wanted().next().is_none() {
             return Self::AllExcluded { excluded: large_enough().count() };
+        }
+        let allowed = || wanted().filter(|&slot| rules.allow(fleet, task.task_type, slot));
+        if allowed().next().is_none() {
+            return Self::AllForbidden { forbidden: wanted().count() };
         }
         let of_status = |status| allowed().filter(|&slot| fleet.status(slot) == status).count();
         let up = || allowed().filter(|&slot| fleet.status(slot).takes_tasks());
@@ -112,6 +122,9 @@ impl fmt::Display for Refusal {
             }
             Self::AllExcluded { excluded } => {
                 write!(f, "the task's anti-affinity bans all {excluded} workers that could run it")
+            }
+            Self::AllForbidden { forbidden } => {
+                write!(f, "the rules for the task's type forbid all {forbidden} workers that could run it")
             }
             Self::AllOffline { booting, draining, offline } => write!(
                 f,
@@ -148,6 +161,8 @@ pub enum Ineligible {
     },
     /// The task bans it.
     Excluded,
+    /// A context rule for the task's type forbids it.
+    Forbidden,
     /// Its status takes no tasks.
     NotUp {
         /// Its status.
@@ -169,7 +184,12 @@ pub enum Ineligible {
 
 impl Ineligible {
     /// Checks one worker.
-    pub(super) fn check(fleet: &Fleet, task: &Task<'_>, worker: WorkerId) -> Result<Slot, Self> {
+    pub(super) fn check(
+        fleet: &Fleet,
+        rules: &Rules,
+        task: &Task<'_>,
+        worker: WorkerId,
+    ) -> Result<Slot, Self> {
         let slot = fleet.slot_of(worker).ok_or(Self::Unknown { worker })?;
         let missing = task.required.minus(fleet.spec(slot).capabilities);
         if !missing.is_empty() {
@@ -177,6 +197,9 @@ impl Ineligible {
         }
         if task.anti_affinity.contains(&worker) {
             return Err(Self::Excluded);
+        }
+        if !rules.allow(fleet, task.task_type, slot) {
+            return Err(Self::Forbidden);
         }
         let status = fleet.status(slot);
         if !status.takes_tasks() {
@@ -198,6 +221,7 @@ impl fmt::Display for Ineligible {
             Self::Unknown { worker } => write!(f, "there is no worker {worker}"),
             Self::Lacks { missing } => write!(f, "the worker lacks the capabilities {missing:?}"),
             Self::Excluded => f.write_str("the task's anti-affinity bans the worker"),
+            Self::Forbidden => f.write_str("a rule for the task's type forbids the worker"),
             Self::NotUp { status } => write!(f, "the worker is {status:?} and takes no tasks"),
             Self::Ejected { until } => write!(f, "the worker is ejected until {until:?}"),
             Self::NoRoom { needed, free } => {

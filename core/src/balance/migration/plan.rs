@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::balance::in_flight::InFlightTable;
+use crate::balance::rules::Rules;
 use crate::balance::{Fleet, InFlight, Ineligible, Load, LoadBalancer, Slot, Task, Urgency, WorkerStatus};
 use crate::ids::{TaskId, WorkerId};
 use crate::time::{Duration, Instant};
@@ -47,7 +48,7 @@ impl LoadBalancer {
     /// [`FewWorkers::MOST`](crate::balance::FewWorkers::MOST) bans are never suggested.
     pub fn suggest_migration(&mut self, now: Instant, out: &mut Vec<Migration>) {
         self.refresh(now);
-        self.planner.plan(now, &self.fleet, &self.tasks, out);
+        self.planner.plan(now, (&self.fleet, &self.rules), &self.tasks, out);
     }
 }
 
@@ -96,7 +97,13 @@ impl Planner {
         Self { config, places: Vec::new(), sources: Vec::new(), waiting: Vec::new() }
     }
 
-    fn plan(&mut self, now: Instant, fleet: &Fleet, tasks: &InFlightTable, out: &mut Vec<Migration>) {
+    fn plan(
+        &mut self,
+        now: Instant,
+        (fleet, rules): (&Fleet, &Rules),
+        tasks: &InFlightTable,
+        out: &mut Vec<Migration>,
+    ) {
         out.clear();
         self.places.clear();
         for slot in fleet.slots() {
@@ -111,7 +118,7 @@ impl Planner {
             .sort_unstable_by_key(|&slot| (core::cmp::Reverse(self.places[slot.index()].wait_nanos()), slot));
         for &from in &sources {
             self.look_at(now, fleet, tasks, from);
-            self.relieve(now, fleet, from, out);
+            self.relieve(now, (fleet, rules), from, out);
         }
         self.sources = sources;
         out.sort_unstable_by_key(|migration| (core::cmp::Reverse(migration.gain), migration.task));
@@ -143,7 +150,13 @@ impl Planner {
         place
     }
 
-    fn relieve(&mut self, now: Instant, fleet: &Fleet, from: Slot, out: &mut Vec<Migration>) {
+    fn relieve(
+        &mut self,
+        now: Instant,
+        (fleet, rules): (&Fleet, &Rules),
+        from: Slot,
+        out: &mut Vec<Migration>,
+    ) {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -157,14 +170,14 @@ impl Planner {
                 return;
             }
             let waiting = self.waiting[index];
-            let Some(offer) = self.best_offer(now, fleet, from, &waiting) else { continue };
+            let Some(offer) = self.best_offer(now, (fleet, rules), from, &waiting) else { continue };
             let source = &mut self.places[from.index()];
             source.work_nanos = source.work_nanos.saturating_sub(waiting.service_nanos);
             source.tasks = source.tasks.saturating_sub(1);
             let target = &mut self.places[offer.to.index()];
             target.work_nanos = target.work_nanos.saturating_add(offer.service_nanos);
             target.tasks += 1;
-            target.coming = target.coming + waiting.task.complexity;
+            target.coming += waiting.task.complexity;
             left -= 1;
             out.push(Migration {
                 task: waiting.task.task,
@@ -177,7 +190,13 @@ impl Planner {
         }
     }
 
-    fn best_offer(&self, now: Instant, fleet: &Fleet, from: Slot, waiting: &Waiting) -> Option<Offer> {
+    fn best_offer(
+        &self,
+        now: Instant,
+        (fleet, rules): (&Fleet, &Rules),
+        from: Slot,
+        waiting: &Waiting,
+    ) -> Option<Offer> {
         let task = &waiting.task;
         let is_at_home = task.affinity.as_slice().contains(&task.worker);
         let is_cut_off = fleet.status(from) == WorkerStatus::Offline
@@ -188,7 +207,7 @@ impl Planner {
         let stay =
             (waiting.ahead_nanos / self.places[from.index()].lanes).saturating_add(waiting.service_nanos);
         let mut best: Option<Offer> = None;
-        for to in fleet.slots().filter(|&to| to != from && self.may_go(fleet, task, to)) {
+        for to in fleet.slots().filter(|&to| to != from && self.may_go(fleet, rules, task, to)) {
             let service_nanos = nanos(fleet.service_nanos(to, task.task_type, now));
             let go = self.places[to.index()].wait_nanos().saturating_add(service_nanos);
             let cost = self.cost(now, fleet, task, (from, to));
@@ -210,15 +229,16 @@ impl Planner {
     }
 
     /// Whether the worker may have the task, and has room for it beside what the plan brings.
-    fn may_go(&self, fleet: &Fleet, task: &InFlight, to: Slot) -> bool {
+    fn may_go(&self, fleet: &Fleet, rules: &Rules, task: &InFlight, to: Slot) -> bool {
         let coming = self.places[to.index()].coming;
         let asked = Task {
+            task_type: task.task_type,
             required: task.required,
             complexity: task.complexity + coming,
             anti_affinity: task.anti_affinity.as_slice(),
             ..Task::new(task.task)
         };
-        Ineligible::check(fleet, &asked, fleet.worker(to)).is_ok()
+        Ineligible::check(fleet, rules, &asked, fleet.worker(to)).is_ok()
     }
 
     fn cost(&self, now: Instant, fleet: &Fleet, task: &InFlight, (from, to): (Slot, Slot)) -> Duration {
