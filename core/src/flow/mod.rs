@@ -13,6 +13,7 @@
 //! | [`hedge::Hedge`] | when a slow call is made a second time | reads from replicas with a long tail |
 //! | [`adaptive_limit::AdaptiveLimit`] | how many calls a service takes at a time | services whose capacity nobody knows, or that changes |
 //! | [`breaker::Breaker`] | which calls a failing service is spared | remote services, workers that fail |
+//! | [`policy::PolicyStack`] | all of it for one call, in one order | calls that need several of these |
 //!
 //! They decide *when*; the shell keeps arguments and results, and calls the function.
 //!
@@ -36,15 +37,17 @@ pub mod adaptive_limit;
 pub mod batch;
 pub mod breaker;
 pub mod bulkhead;
-pub mod executor;
-pub mod hedge;
-pub mod rate_limit;
-pub mod retry;
-pub mod timeout;
-
 mod debounce;
+pub mod executor;
 mod fallback;
+mod hedge;
+pub mod hedge;
+pub mod policy;
+pub mod rate_limit;
+mod retry;
+pub mod retry;
 mod throttle;
+pub mod timeout;
 
 pub use debounce::{DebounceConfig, Debouncer, Edge};
 pub use fallback::Fallback;
