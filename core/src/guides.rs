@@ -35,3 +35,6 @@ struct Bulkhead;
 
 #[doc = include_str!("../../docs/flow/timeout-and-hedge.md")]
 struct TimeoutAndHedge;
+
+#[doc = include_str!("../../docs/flow/composition.md")]
+struct Composition;

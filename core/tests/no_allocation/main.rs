@@ -14,6 +14,7 @@ mod cache_and_telemetry;
 mod fleet_dynamics;
 mod hardware;
 mod limits;
+mod policy;
 mod pool;
 mod pool_parts;
 mod resilience;

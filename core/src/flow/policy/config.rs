@@ -3,20 +3,21 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::flow::Fallback;
 use crate::flow::adaptive_limit::{AdaptiveLimitConfig, AdaptiveLimitConfigError};
 use crate::flow::breaker::{BreakerConfig, BreakerConfigError};
+use crate::flow::bulkhead::{BulkheadConfig, BulkheadConfigError};
+use crate::flow::hedge::{HedgeConfig, HedgeConfigError};
 use crate::flow::rate_limit::Quota;
-use crate::flow::{
-    BulkheadConfig, BulkheadConfigError, Fallback, HedgeConfig, HedgeConfigError, RetryBudgetConfig,
-    RetryBudgetError, RetryPolicy, RetryPolicyError, TimeoutConfig, TimeoutConfigError,
-};
+use crate::flow::retry::{RetryBudgetConfig, RetryBudgetError, RetryPolicy, RetryPolicyError};
+use crate::flow::timeout::{TimeoutConfig, TimeoutConfigError};
 use crate::time::Duration;
 
 /// The layers of a stack, outermost first, which is the order in which a call meets them. Every one may be absent; the
 /// default has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PolicyConfig {
-    /// What a caller gets in place of an error. Not for [`AttemptFailure::Permanent`](crate::flow::AttemptFailure), which
+    /// What a caller gets in place of an error. Not for [`AttemptFailure::Permanent`](crate::flow::retry::AttemptFailure), which
     /// is the caller's own fault, nor for a call that was cancelled.
     pub fallback: Fallback,
     /// `total` is the deadline of the whole call, outside of everything but the fallback. `execution` is the innermost

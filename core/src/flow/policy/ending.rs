@@ -6,9 +6,10 @@ use super::types::{AttemptEnd, AttemptId, CallError, CallFailure, CallId, CallOu
 use super::{ATTEMPT, HEDGE, PolicyStack, RETRY, TIMERS, TOTAL};
 use crate::flow::adaptive_limit::CallEnd;
 use crate::flow::breaker::{Outcome, Refusal};
-use crate::flow::{
-    AttemptFailure, Fallback, GiveUp, HedgeAttempt, HedgeDecision, Late, RetryDecision, rate_limit,
-};
+use crate::flow::hedge::{HedgeAttempt, HedgeDecision};
+use crate::flow::retry::{AttemptFailure, GiveUp, RetryDecision};
+use crate::flow::timeout::Late;
+use crate::flow::{Fallback, rate_limit};
 use crate::time::{Duration, Instant};
 
 impl PolicyStack {

@@ -5,8 +5,10 @@ use super::table::{Place, RateTurn};
 use super::types::CallError;
 use crate::flow::adaptive_limit::{AdaptiveLimit, CallEnd};
 use crate::flow::breaker::Breaker;
+use crate::flow::bulkhead::{Admission, Bulkhead};
+use crate::flow::hedge::Hedger;
 use crate::flow::rate_limit::{Gcra, RateLimiter, Refusal, SlidingLog};
-use crate::flow::{Admission, Bulkhead, Hedger, RetryBudget};
+use crate::flow::retry::RetryBudget;
 use crate::time::{Duration, Instant};
 
 #[derive(Debug)]

@@ -20,7 +20,7 @@
 //! ```
 //! use quillwork_core::flow::breaker::BreakerConfig;
 //! use quillwork_core::flow::policy::{AttemptEnd, CallOutcome, PolicyConfig, PolicyOutput, PolicyStack};
-//! use quillwork_core::flow::{AttemptFailure, Backoff, RetryPolicy};
+//! use quillwork_core::flow::retry::{AttemptFailure, Backoff, RetryPolicy};
 //! use quillwork_core::time::{Duration, Instant};
 //!
 //! let backoff = Backoff::constant(Duration::from_millis(50));
@@ -62,9 +62,10 @@ use self::layers::{Concurrency, Layers};
 use self::table::{Attempt, Call, Table};
 use super::adaptive_limit::AdaptiveLimitMetrics;
 use super::breaker::{Breaker, BreakerMetrics};
-use super::{
-    BulkheadMetrics, BulkheadOutput, HedgerMetrics, Late, Retry, RetryBudgetMetrics, RetryPolicy, Timeout,
-};
+use super::bulkhead::{BulkheadMetrics, BulkheadOutput};
+use super::hedge::HedgerMetrics;
+use super::retry::{Retry, RetryBudgetMetrics, RetryPolicy};
+use super::timeout::{Late, Timeout};
 use crate::deadline::Deadlines;
 use crate::id_map::IdMap;
 use crate::rng::Rng;
@@ -203,7 +204,7 @@ impl PolicyStack {
             counters: self.counters,
             retry_budget: self.layers.budget.as_ref().map(|budget| budget.metrics(now)),
             breaker: self.layers.breaker.as_ref().map(|breaker| breaker.metrics(now)),
-            hedger: self.layers.hedger.as_ref().map(super::Hedger::metrics),
+            hedger: self.layers.hedger.as_ref().map(super::hedge::Hedger::metrics),
             bulkhead,
             adaptive_limit,
         }

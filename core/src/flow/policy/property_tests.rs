@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::flow::Fallback;
 use crate::flow::adaptive_limit::AdaptiveLimitConfig;
 use crate::flow::breaker::BreakerConfig;
+use crate::flow::bulkhead::BulkheadConfig;
+use crate::flow::hedge::{HedgeConfig, HedgeDelay};
 use crate::flow::rate_limit::Quota;
-use crate::flow::{
-    AttemptFailure, Backoff, BulkheadConfig, Fallback, HedgeConfig, HedgeDelay, RetryBudgetConfig,
-    TimeoutConfig,
-};
+use crate::flow::retry::{AttemptFailure, Backoff, RetryBudgetConfig};
+use crate::flow::timeout::TimeoutConfig;
 use crate::time::Duration;
 
 #[derive(Clone, Debug)]

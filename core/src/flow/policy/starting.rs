@@ -5,7 +5,8 @@ use super::table::{Attempt, AttemptState, Call, NONE, Place};
 use super::types::{AttemptId, CallError, CallId, PolicyOutput};
 use super::{ATTEMPT, HEDGE, PolicyStack, TIMERS, TOTAL};
 use crate::flow::breaker::BreakerState;
-use crate::flow::{Hedge, HedgeAttempt, Retry};
+use crate::flow::hedge::{Hedge, HedgeAttempt};
+use crate::flow::retry::Retry;
 use crate::time::Instant;
 
 impl PolicyStack {

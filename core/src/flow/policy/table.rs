@@ -5,8 +5,10 @@ use alloc::vec::Vec;
 use super::types::{AttemptId, CallId};
 use crate::flow::adaptive_limit::LimitSlot;
 use crate::flow::breaker::Permit;
+use crate::flow::bulkhead::BulkheadTicket;
+use crate::flow::hedge::{Hedge, HedgeAttempt};
 use crate::flow::rate_limit::{GcraMark, Reservation, SlidingLogMark};
-use crate::flow::{BulkheadTicket, Hedge, HedgeAttempt, Retry};
+use crate::flow::retry::Retry;
 use crate::time::Instant;
 
 /// A call that has not settled.

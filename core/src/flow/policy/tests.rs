@@ -4,13 +4,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::*;
+use crate::flow::Fallback;
 use crate::flow::adaptive_limit::AdaptiveLimitConfig;
 use crate::flow::breaker::{BreakerConfig, BreakerMode, BreakerState, Counts, Refusal};
+use crate::flow::bulkhead::BulkheadConfig;
+use crate::flow::hedge::{HedgeConfig, HedgeDelay};
 use crate::flow::rate_limit::{self, Quota};
-use crate::flow::{
-    AttemptFailure, Backoff, BulkheadConfig, Fallback, GiveUp, HedgeConfig, HedgeDelay, RetryBudgetConfig,
-    TimeoutConfig,
-};
+use crate::flow::retry::{AttemptFailure, Backoff, GiveUp, RetryBudgetConfig};
+use crate::flow::timeout::TimeoutConfig;
 use crate::time::Duration;
 
 const TRANSIENT: AttemptEnd = AttemptEnd::Failed(AttemptFailure::Transient);

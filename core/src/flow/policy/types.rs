@@ -3,10 +3,12 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::flow::Fallback;
 use crate::flow::adaptive_limit::LimitReached;
 use crate::flow::breaker::Rejected;
+use crate::flow::bulkhead::BulkheadFull;
 use crate::flow::rate_limit;
-use crate::flow::{AttemptFailure, BulkheadFull, Fallback, GiveUp};
+use crate::flow::retry::{AttemptFailure, GiveUp};
 use crate::time::Duration;
 
 macro_rules! ticket {
