@@ -28,7 +28,8 @@ struct Shell {
 impl Shell {
     fn rounds(&mut self, rounds: u32) {
         for _ in 0..rounds {
-            self.now += Duration::from_micros(self.rng.below(4_000));
+            // Whole half milliseconds: few latencies, whose buckets in the hedger's sketch the first rounds fill.
+            self.now += Duration::from_micros(500 * self.rng.below(9));
             self.last_call = Some(self.stack.handle_call(self.now));
             self.drain();
             while !self.hangs && !self.running.is_empty() && self.rng.chance(0.6) {
