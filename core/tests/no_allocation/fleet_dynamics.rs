@@ -107,5 +107,5 @@ fn a_fleet_that_is_looked_after_in_steady_state() {
     load.rounds(20_000);
     assert_eq!(allocations_of(|| load.rounds(20_000)), 0);
     let seen = [load.ejections, load.moves, load.recommended];
-    assert!(seen.iter().all(|&count| count > 10), "the load was to do everything: {seen:?}");
+    assert!(seen.iter().all(|&count| count > 2), "the load was to do everything: {seen:?}");
 }
