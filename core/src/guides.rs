@@ -38,3 +38,9 @@ struct TimeoutAndHedge;
 
 #[doc = include_str!("../../docs/flow/composition.md")]
 struct Composition;
+
+#[doc = include_str!("../../docs/balance/health-of-a-fleet.md")]
+struct HealthOfAFleet;
+
+#[doc = include_str!("../../docs/balance/overload-and-migration.md")]
+struct OverloadAndMigration;
