@@ -103,7 +103,8 @@ fn a_stack_with_every_layer_in_steady_state() {
         shell.rounds(500);
         shell.hangs = false;
         breaker(&mut shell, BreakerMode::Automatic);
-        shell.rounds(50_000);
+        // Long enough for each slot of the hedger's minute to have come round a few times.
+        shell.rounds(200_000);
         assert_eq!(allocations_of(|| shell.rounds(50_000)), 0);
         let counters = shell.stack.metrics(shell.now).counters;
         let seen =

@@ -221,8 +221,11 @@ impl PolicyStack {
             && let Some(output) = bulkhead.poll_output()
         {
             let (BulkheadOutput::Start { ticket } | BulkheadOutput::WaitedTooLong { ticket }) = output;
-            let slot =
-                self.queued.remove(&ticket.as_bits()).expect("who waits in the queue is in this table");
+            let Some(slot) = self.queued.remove(&ticket.as_bits()) else {
+                // It was cancelled at a time when it had waited too long already: nobody waits for this answer.
+                bulkhead.handle_leave(now, ticket);
+                continue;
+            };
             match output {
                 BulkheadOutput::Start { .. } => self.run(now, slot),
                 BulkheadOutput::WaitedTooLong { .. } => {

@@ -416,6 +416,26 @@ fn an_attempt_waits_for_its_turn_and_gives_it_back_when_cancelled() {
 }
 
 #[test]
+fn a_call_may_be_cancelled_when_it_has_waited_too_long_and_nobody_has_noticed() {
+    let bulkhead = BulkheadConfig {
+        max_queued: 5,
+        max_wait: Some(millis(10)),
+        ..BulkheadConfig::concurrent(1).expect("one is not none")
+    };
+    let mut stack =
+        stack(PolicyConfig { concurrency: ConcurrencyLayer::Bulkhead(bulkhead), ..PolicyConfig::default() });
+    stack.handle_call(at(0));
+    started(&mut stack);
+    let waiting = stack.handle_call(at(1));
+    stack.handle_cancel(at(500), waiting);
+    assert_eq!(failed(&mut stack).error, CallError::Cancelled);
+    assert_eq!(
+        stack.metrics(at(500)).bulkhead.map(|bulkhead| (bulkhead.running, bulkhead.queued)),
+        Some((1, 0))
+    );
+}
+
+#[test]
 fn a_layer_with_impossible_settings_is_named() {
     let breaker = Some(BreakerConfig { trials: 0, ..BreakerConfig::default() });
     let error = PolicyStack::new(PolicyConfig { breaker, ..PolicyConfig::default() }, 1, at(0))
