@@ -323,6 +323,7 @@ impl LoadBalancer {
 
     fn select_slot(&mut self, now: Instant, task: &Task<'_>) -> Result<Slot, Refusal> {
         self.refresh(now);
+        self.fleet.advance(now, task.task_type);
         let mut eligible = Eligible::filter(&self.fleet, task, &mut self.scratch.eligible);
         if eligible.is_empty() {
             return Err(Refusal::why(&self.fleet, &self.rules, task));

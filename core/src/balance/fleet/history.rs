@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::TaskType;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
-use super::evidence::Evidence;
+use super::evidence::{EvidenceTable, FadingMean};
 
 /// One row for each task type, one place in it for each worker.
 #[derive(Clone, Debug)]
@@ -14,6 +14,7 @@ pub(super) struct History {
     rows: Vec<Row>,
     row_of: IdMap<TaskType, u32>,
     limit: u32,
+    half_life: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -21,18 +22,18 @@ pub(super) struct Row {
     task_type: TaskType,
     pub(super) used: Instant,
     /// Durations of successful runs on any worker, in nanoseconds.
-    pub(super) typical: Evidence,
+    pub(super) typical: FadingMean,
     /// By slot: durations in nanoseconds, failures counted with their penalty.
-    pub(super) workers: Vec<Evidence>,
+    pub(super) workers: EvidenceTable,
 }
 
 impl History {
-    pub(super) fn new(limit: u32) -> Self {
-        Self { rows: Vec::new(), row_of: IdMap::new(), limit }
+    pub(super) fn new(limit: u32, half_life: Duration) -> Self {
+        Self { rows: Vec::new(), row_of: IdMap::new(), limit, half_life }
     }
 
     pub(super) fn insert_worker(&mut self, index: usize) {
-        self.rows.iter_mut().for_each(|row| row.workers.insert(index, Evidence::default()));
+        self.rows.iter_mut().for_each(|row| row.workers.insert(index));
     }
 
     pub(super) fn remove_worker(&mut self, index: usize) {
@@ -43,11 +44,24 @@ impl History {
 
     /// Mean duration of the successful runs of a type, in nanoseconds.
     pub(super) fn typical(&self, task_type: TaskType) -> Option<f64> {
-        self.row(task_type)?.typical.plain_mean()
+        self.row(task_type)?.typical.mean()
     }
 
-    pub(super) fn of_worker(&self, task_type: TaskType, index: usize) -> Option<&Evidence> {
-        self.row(task_type)?.workers.get(index)
+    /// By slot: what the workers have shown for the type.
+    pub(super) fn of_type(&self, task_type: TaskType) -> Option<&EvidenceTable> {
+        self.row(task_type).map(|row| &row.workers)
+    }
+
+    /// Lets what is remembered of a type fade until now.
+    pub(super) fn advance(&mut self, now: Instant, task_type: TaskType) {
+        match self.rows.first_mut() {
+            Some(first) if first.task_type == task_type => first.workers.advance(now),
+            _ => {
+                if let Some(&row) = self.row_of.get(&task_type) {
+                    self.rows[row as usize].workers.advance(now);
+                }
+            }
+        }
     }
 
     fn row(&self, task_type: TaskType) -> Option<&Row> {
@@ -66,8 +80,8 @@ impl History {
         let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         if row < self.limit {
             self.row_of.insert(task_type, row);
-            let workers = alloc::vec![Evidence::default(); workers];
-            self.rows.push(Row { task_type, used: Instant::ZERO, typical: Evidence::default(), workers });
+            let workers = EvidenceTable::new(self.half_life, workers);
+            self.rows.push(Row { task_type, used: Instant::ZERO, typical: FadingMean::default(), workers });
             return &mut self.rows[row as usize];
         }
         let oldest =
@@ -77,8 +91,8 @@ impl History {
         self.row_of.insert(task_type, u32::try_from(oldest).expect("there are at most `limit` rows"));
         row.task_type = task_type;
         row.used = Instant::ZERO;
-        row.typical = Evidence::default();
-        row.workers.fill(Evidence::default());
+        row.typical = FadingMean::default();
+        row.workers.clear();
         row
     }
 }
@@ -86,20 +100,19 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Duration;
 
     const HALF_LIFE: Duration = Duration::from_secs(30);
 
     fn observe(history: &mut History, secs: u64, task_type: u32, index: usize, duration: f64) {
         let row = history.row_for(TaskType::new(task_type), 2);
         row.used = Instant::from_secs(secs);
-        row.typical.observe(row.used, HALF_LIFE, true, duration);
-        row.workers[index].observe(row.used, HALF_LIFE, true, duration);
+        row.typical.observe(row.used, HALF_LIFE, duration);
+        row.workers.observe(row.used, index, true, duration);
     }
 
     #[test]
     fn types_past_the_limit_replace_the_one_unused_for_longest() {
-        let mut history = History::new(2);
+        let mut history = History::new(2, HALF_LIFE);
         observe(&mut history, 1, 10, 0, 5.0);
         observe(&mut history, 2, 11, 0, 6.0);
         observe(&mut history, 3, 10, 1, 7.0);
@@ -112,13 +125,14 @@ mod tests {
 
     #[test]
     fn a_worker_takes_its_own_evidence_along_only() {
-        let mut history = History::new(4);
+        let mut history = History::new(4, HALF_LIFE);
         observe(&mut history, 1, 1, 0, 5.0);
         observe(&mut history, 1, 1, 1, 9.0);
         history.remove_worker(0);
-        let left = history.of_worker(TaskType::new(1), 0).unwrap();
-        assert!((left.plain_mean().unwrap() - 9.0).abs() < 1e-9);
+        let remembered =
+            |history: &History| history.of_type(TaskType::new(1)).unwrap().runs(Instant::from_secs(1), 0);
+        assert!((remembered(&history) - 1.0).abs() < 1e-9, "of the worker that was at 1");
         history.insert_worker(0);
-        assert_eq!(history.of_worker(TaskType::new(1), 0).unwrap().plain_mean(), None);
+        assert!(remembered(&history) < 1e-9, "of the new one");
     }
 }

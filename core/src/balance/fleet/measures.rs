@@ -3,13 +3,10 @@
 use crate::time::{Duration, Instant};
 
 use super::decay::decay;
-use super::evidence::Evidence;
 
 /// Everything that is learned about a worker from what it does.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measures {
-    /// Of all its runs: how often they succeed, and how long they take as multiples of what is typical for their types.
-    pub(super) runs: Evidence,
     pub(super) peak: PeakLatency,
     pub(super) uptime: Uptime,
     /// What its tasks in flight take typically, in nanoseconds.
@@ -21,7 +18,6 @@ pub(super) struct Measures {
 impl Measures {
     pub(super) fn new(now: Instant, up: bool) -> Self {
         Self {
-            runs: Evidence::default(),
             peak: PeakLatency::default(),
             uptime: Uptime { at: now, up, ratio: 1.0 },
             backlog: 0,
@@ -69,6 +65,9 @@ impl Uptime {
 
     pub(super) fn read(&self, now: Instant, half_life: Duration) -> f64 {
         let toward = if self.up { 1.0 } else { 0.0 };
+        if self.ratio >= 1.0 && self.up {
+            return 1.0;
+        }
         let kept = decay(now - self.at, half_life);
         (self.ratio * kept + toward * (1.0 - kept)).clamp(0.0, 1.0)
     }

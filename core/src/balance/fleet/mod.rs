@@ -8,6 +8,7 @@ use crate::time::{Duration, Instant};
 
 use super::bits::{WORD, bit_of, contains, count, word_of, words_for};
 use super::{BalanceConfig, Load, WorkerReport, WorkerSpec, WorkerStatus};
+use evidence::EvidenceTable;
 use history::History;
 use measures::Measures;
 
@@ -45,7 +46,10 @@ pub struct Fleet {
     ids: Vec<WorkerId>,
     members: Vec<Member>,
     measures: Vec<Measures>,
+    /// Of all runs: how often they succeed, and how long they take as multiples of what is typical for their types.
+    runs: EvidenceTable,
     history: History,
+    capacities: Vec<u32>,
     /// Capacity less load.
     headroom: Vec<i64>,
     in_flight: Vec<u32>,
@@ -67,6 +71,7 @@ pub struct Fleet {
     next_stamp: u32,
     weights_version: u64,
     equal_weights: bool,
+    largest_weight: u64,
     open_load: u64,
     open_capacity: u64,
     settings: Settings,
@@ -106,7 +111,9 @@ impl Fleet {
             ids: Vec::new(),
             members: Vec::new(),
             measures: Vec::new(),
-            history: History::new(config.max_task_types),
+            runs: EvidenceTable::new(config.evidence_half_life, 0),
+            history: History::new(config.max_task_types, config.evidence_half_life),
+            capacities: Vec::new(),
             headroom: Vec::new(),
             in_flight: Vec::new(),
             weights: Vec::new(),
@@ -121,6 +128,7 @@ impl Fleet {
             next_stamp: 0,
             weights_version: 0,
             equal_weights: true,
+            largest_weight: 1,
             open_load: 0,
             open_capacity: 0,
             settings: Settings {
@@ -152,7 +160,9 @@ impl Fleet {
         self.ids.insert(index, spec.id);
         self.members.insert(index, member);
         self.measures.insert(index, Measures::new(now, true));
+        self.runs.insert(index);
         self.history.insert_worker(index);
+        self.capacities.insert(index, 0);
         self.headroom.insert(index, 0);
         self.in_flight.insert(index, 0);
         self.weights.insert(index, 1);
@@ -169,7 +179,9 @@ impl Fleet {
         self.ids.remove(index);
         self.members.remove(index);
         self.measures.remove(index);
+        self.runs.remove(index);
         self.history.remove_worker(index);
+        self.capacities.remove(index);
         self.headroom.remove(index);
         self.in_flight.remove(index);
         self.weights.remove(index);
@@ -242,16 +254,16 @@ impl Fleet {
         let row = self.history.row_for(task_type, self.ids.len());
         if run.success {
             // Before anything is compared with it, or the first run of a type would look fast or slow beside a guess.
-            row.typical.observe(now, settings.evidence_half_life, true, duration);
+            row.typical.observe(now, settings.evidence_half_life, duration);
         }
-        let typical = row.typical.plain_mean().unwrap_or(settings.assumed_nanos);
+        let typical = row.typical.mean().unwrap_or(settings.assumed_nanos);
         let least = if run.success { 0.0 } else { typical * settings.failure_penalty };
         let penalised = duration.max(least);
         let slowness = (penalised / typical.max(1.0)).min(MOST_SLOWNESS);
         row.used = row.used.max(now);
-        row.workers[index].observe(now, settings.evidence_half_life, run.success, penalised);
+        row.workers.observe(now, index, run.success, penalised);
+        self.runs.observe(now, index, run.success, slowness);
         let measures = &mut self.measures[index];
-        measures.runs.observe(now, settings.evidence_half_life, run.success, slowness);
         let latency = (run.latency.as_nanos() as f64).max(least);
         measures.peak.observe(now, settings.latency_half_life, latency);
     }
@@ -283,6 +295,12 @@ impl Fleet {
         }
     }
 
+    /// Lets the evidence fade that a choice for this type of task looks at. What is read is the same without it, but slower.
+    pub(crate) fn advance(&mut self, now: Instant, task_type: TaskType) {
+        self.runs.advance(now);
+        self.history.advance(now, task_type);
+    }
+
     fn set_own_load(&mut self, slot: Slot, load: u64) {
         let index = slot.index();
         let before = u64::from(self.load(slot).get());
@@ -303,7 +321,8 @@ impl Fleet {
     fn reload(&mut self, slot: Slot) {
         let index = slot.index();
         let load = self.load(slot).get();
-        self.headroom[index] = i64::from(self.members[index].spec.capacity.get()) - i64::from(load);
+        self.capacities[index] = self.members[index].spec.capacity.get();
+        self.headroom[index] = i64::from(self.capacities[index]) - i64::from(load);
         let key = load_share_key(load, self.weights[index]);
         self.load_keys[index] = key << 32 | self.load_keys[index] & STAMP_MASK;
     }
@@ -349,6 +368,7 @@ impl Fleet {
             let factor = (thousandths as u64).max(1);
             *weight = u64::from(member.spec.capacity.get()).max(1) * factor;
         }
+        self.largest_weight = self.weights.iter().copied().max().unwrap_or(1);
         self.equal_weights = self.weights.windows(2).all(|pair| pair[0] == pair[1]);
         self.weights_version += 1;
         (0..self.ids.len()).for_each(|index| self.reload(Slot::new(index)));

@@ -65,7 +65,8 @@ impl Fleet {
     /// What it holds as a share of its capacity; more than 1 where its capacity shrank since.
     #[must_use]
     pub fn load_share(&self, slot: Slot) -> f64 {
-        f64::from(self.load(slot).get()) / f64::from(self.spec(slot).capacity.get().max(1))
+        let capacity = self.capacities[slot.index()];
+        (i64::from(capacity) - self.headroom[slot.index()]) as f64 / f64::from(capacity.max(1))
     }
 
     /// What all open workers hold, as a share of what they can.
@@ -152,21 +153,20 @@ impl Fleet {
     /// new worker has 1 and one failure doesn't condemn it.
     #[must_use]
     pub fn success_ratio(&self, slot: Slot, now: Instant) -> f64 {
-        let runs = &self.measures[slot.index()].runs;
-        runs.success_ratio(now, self.settings.evidence_half_life, 1.0, PRIOR_RUNS)
+        self.runs.success_ratio(now, slot.index(), 1.0)
     }
 
     /// How many of its runs are remembered, old ones counted in part.
     #[must_use]
     pub fn evidence(&self, slot: Slot, now: Instant) -> f64 {
-        self.measures[slot.index()].runs.runs(now, self.settings.evidence_half_life)
+        self.runs.runs(now, slot.index())
     }
 
     /// How long its runs take as a multiple of what is typical for their types: 1 for a usual worker and for an unknown
     /// one. A failed run counts with its penalty, so a worker that fails fast is slow.
     #[must_use]
     pub fn slowness(&self, slot: Slot, now: Instant) -> f64 {
-        self.measures[slot.index()].runs.mean(now, self.settings.evidence_half_life, 1.0)
+        self.runs.mean(now, slot.index(), 1.0)
     }
 
     /// What a failed run counts as having taken, in multiples of a typical success.
@@ -185,6 +185,9 @@ impl Fleet {
     /// For how long its oldest work has gone on as a multiple of what all of it typically takes; 0 without work.
     #[must_use]
     pub fn overdue(&self, slot: Slot, now: Instant) -> f64 {
+        if self.in_flight(slot) == 0 {
+            return 0.0;
+        }
         let backlog = self.measures[slot.index()].backlog;
         if backlog == 0 { 0.0 } else { self.silence(slot, now).as_nanos() as f64 / backlog as f64 }
     }
@@ -224,8 +227,8 @@ impl Fleet {
     #[must_use]
     pub fn service_nanos(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
         let prior = self.typical_nanos(task_type) * self.slowness(slot, now);
-        match self.history.of_worker(task_type, slot.index()) {
-            Some(evidence) => evidence.mean(now, self.settings.evidence_half_life, prior),
+        match self.history.of_type(task_type) {
+            Some(table) => table.mean(now, slot.index(), prior),
             None => prior,
         }
     }
@@ -242,10 +245,8 @@ impl Fleet {
     #[must_use]
     pub fn history(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
         let overall = self.success_ratio(slot, now);
-        match self.history.of_worker(task_type, slot.index()) {
-            Some(evidence) => {
-                evidence.success_ratio(now, self.settings.evidence_half_life, overall, PRIOR_RUNS)
-            }
+        match self.history.of_type(task_type) {
+            Some(table) => table.success_ratio(now, slot.index(), overall),
             None => overall,
         }
     }
@@ -263,6 +264,15 @@ impl Fleet {
     /// Whether all workers have the same weight.
     pub(crate) fn has_equal_weights(&self) -> bool {
         self.equal_weights
+    }
+
+    /// The largest weight of a worker.
+    pub(crate) fn largest_weight(&self) -> u64 {
+        self.largest_weight
+    }
+
+    pub(crate) fn capacities(&self) -> &[u32] {
+        &self.capacities
     }
 
     pub(crate) fn weights(&self) -> &[u64] {
@@ -291,6 +301,3 @@ impl Fleet {
         &self.holders[bit * words..][..words]
     }
 }
-
-/// So many runs are thrown in where success ratios are read.
-const PRIOR_RUNS: f64 = 2.0;

@@ -39,34 +39,46 @@ impl ConsistentHash {
         }
     }
 
-    fn highest(&self, task: &Task<'_>, eligible: &Eligible<'_>, pass: impl Fn(Slot) -> bool) -> Option<Slot> {
+    /// The highest of those within the bound.
+    fn highest(&self, task: &Task<'_>, eligible: &Eligible<'_>, bound: &Bound<'_>) -> Option<Slot> {
         let mut best: Option<Candidate> = None;
-        for slot in eligible.iter().filter(|&slot| pass(slot)) {
+        eligible.for_each(|slot| {
             let candidate = self.candidate(task, eligible.fleet(), slot);
-            best = match best {
-                Some(best) if best.beats(&candidate) => Some(best),
-                _ => Some(candidate),
-            };
-        }
+            // The order first: most workers lose by it, and their loads needn't be looked at.
+            if !best.is_some_and(|best| best.beats(&candidate)) && bound.holds(slot) {
+                best = Some(candidate);
+            }
+        });
         best.map(|candidate| candidate.slot)
     }
 
     fn candidate(&self, task: &Task<'_>, fleet: &Fleet, slot: Slot) -> Candidate {
         let hash = mix(self.seeds[slot.index()] ^ task.key);
-        Candidate { slot, hash, capacity: fleet.spec(slot).capacity.get().max(1) }
+        Candidate { slot, hash, capacity: fleet.capacities()[slot.index()].max(1) }
+    }
+}
+
+/// How much load is too much.
+struct Bound<'a> {
+    fleet: &'a Fleet,
+    /// Load units for each unit of capacity.
+    share: f64,
+    complexity: f64,
+}
+
+impl<'a> Bound<'a> {
+    fn new(slack: f64, fleet: &'a Fleet, task: &Task<'_>) -> Self {
+        let complexity = f64::from(task.complexity.get());
+        let mean = (fleet.open_load() as f64 + complexity) / fleet.open_capacity().max(1) as f64;
+        // A whole number that comes out a few bits too high is not one more.
+        Self { fleet, share: (1.0 + slack) * mean * (1.0 - 1e-12), complexity }
     }
 
-    fn is_within_bound(&self, task: &Task<'_>, fleet: &Fleet, slot: Slot) -> bool {
-        let load = fleet.load(slot);
-        if load.get() == 0 {
-            return true;
-        }
-        let share = (fleet.open_load() as f64 + f64::from(task.complexity.get()))
-            / fleet.open_capacity().max(1) as f64;
-        let bound = (1.0 + self.slack) * share * f64::from(fleet.spec(slot).capacity.get());
-        // A whole number that came out a few bits too high is not one more.
-        let bound = libm::ceil(bound * (1.0 - 1e-12));
-        f64::from((load + task.complexity).get()) <= bound
+    fn holds(&self, slot: Slot) -> bool {
+        let load = f64::from(self.fleet.load(slot).get());
+        let bound = self.share * f64::from(self.fleet.capacities()[slot.index()]);
+        // For a whole number, being at most the ceiling is being less than one more.
+        load <= 0.0 || load + self.complexity < bound + 1.0
     }
 }
 
@@ -83,19 +95,20 @@ impl Strategy for ConsistentHash {
 
     fn choose(&mut self, _: Instant, task: &Task<'_>, eligible: &Eligible<'_>, _: &mut Rng) -> Slot {
         let fleet = eligible.fleet();
-        let within = self.highest(task, eligible, |slot| self.is_within_bound(task, fleet, slot));
-        let any = || self.highest(task, eligible, |_| true);
+        let within = self.highest(task, eligible, &Bound::new(self.slack, fleet, task));
+        let any = || self.highest(task, eligible, &Bound { fleet, share: f64::INFINITY, complexity: 0.0 });
         within.or_else(any).expect("a strategy is asked only where somebody is eligible")
     }
 
     /// By the worker's place in the key's order; those past their bound come after all others.
     fn scores(&self, _: Instant, task: &Task<'_>, eligible: &Eligible<'_>, out: &mut Vec<f64>) {
         let fleet = eligible.fleet();
+        let bound = Bound::new(self.slack, fleet, task);
         out.extend(eligible.iter().map(|slot| {
             let candidate = self.candidate(task, fleet, slot);
             // The hash to the power of 1 / capacity has the same order as the hash weighted by capacity.
             let rank = libm::exp(-candidate.cost()).clamp(0.0, 1.0);
-            if self.is_within_bound(task, fleet, slot) { 0.5 + 0.5 * rank } else { 0.5 * rank }
+            if bound.holds(slot) { 0.5 + 0.5 * rank } else { 0.5 * rank }
         }));
     }
 

@@ -37,6 +37,13 @@ pub(super) fn draw(eligible: &Eligible<'_>, rng: &mut Rng) -> Slot {
     if fleet.has_equal_weights() {
         return eligible.nth(rng.index(eligible.len()));
     }
+    // Drawn alike and taken with a chance by weight: no look at everybody while the weights are about the same.
+    for _ in 0..REJECTIONS {
+        let slot = eligible.nth(rng.index(eligible.len()));
+        if rng.below(fleet.largest_weight()) < fleet.weight(slot) {
+            return slot;
+        }
+    }
     let total = eligible.iter().map(|slot| fleet.weight(slot)).fold(0, u64::saturating_add);
     let mut point = rng.below(total);
     for slot in eligible.iter() {
@@ -47,3 +54,6 @@ pub(super) fn draw(eligible: &Eligible<'_>, rng: &mut Rng) -> Slot {
     }
     eligible.nth(0)
 }
+
+/// After so many draws that were rejected the weights are added up instead.
+const REJECTIONS: usize = 8;

@@ -42,7 +42,7 @@ impl RoundRobin {
     fn choose_weighted(&mut self, eligible: &Eligible<'_>) -> Slot {
         let mut total = 0;
         let mut best: Option<(i64, Slot)> = None;
-        for slot in eligible.iter() {
+        eligible.for_each(|slot| {
             let index = slot.index();
             let weight = signed(self.weights[index]);
             let credit = self.credits[index] + weight;
@@ -52,7 +52,7 @@ impl RoundRobin {
                 credit > most || credit == most && self.turns.last(index) < self.turns.last(holder.index())
             });
             best = if wins { Some((credit, slot)) } else { best };
-        }
+        });
         let (_, slot) = best.expect("a strategy is asked only where somebody is eligible");
         self.credits[slot.index()] -= total;
         slot
