@@ -18,6 +18,8 @@ mod history;
 mod measures;
 mod reading;
 
+pub(crate) use reading::Service;
+
 /// The place of a worker in its [`Fleet`]: a dense number, in the order of the ids.
 ///
 /// Places move when workers join or leave. What is kept for longer goes by [`WorkerId`].

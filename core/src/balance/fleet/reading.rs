@@ -226,11 +226,12 @@ impl Fleet {
     /// thrown in of what is typical for the type times the worker's slowness.
     #[must_use]
     pub fn service_nanos(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
-        let prior = self.typical_nanos(task_type) * self.slowness(slot, now);
-        match self.history.of_type(task_type) {
-            Some(table) => table.mean(now, slot.index(), prior),
-            None => prior,
-        }
+        self.service(task_type).nanos(slot, now, self.slowness(slot, now))
+    }
+
+    /// The same for many workers: what is looked up once is.
+    pub(crate) fn service(&self, task_type: TaskType) -> Service<'_> {
+        Service { typical: self.typical_nanos(task_type), table: self.history.of_type(task_type) }
     }
 
     /// How many of its runs of this type are remembered, old ones counted in part.
@@ -299,5 +300,21 @@ impl Fleet {
     pub(in crate::balance) fn holder_words(&self, bit: usize) -> &[u64] {
         let words = words_for(self.ids.len());
         &self.holders[bit * words..][..words]
+    }
+}
+
+/// How long tasks of a type take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Service<'a> {
+    /// On any worker, in nanoseconds.
+    pub(crate) typical: f64,
+    table: Option<&'a EvidenceTable>,
+}
+
+impl Service<'_> {
+    /// On this worker, whose slowness is given, in nanoseconds.
+    pub(crate) fn nanos(&self, slot: Slot, now: Instant, slowness: f64) -> f64 {
+        let prior = self.typical * slowness;
+        self.table.map_or(prior, |table| table.mean(now, slot.index(), prior))
     }
 }

@@ -41,21 +41,33 @@ impl ConsistentHash {
 
     /// The highest of those within the bound.
     fn highest(&self, task: &Task<'_>, eligible: &Eligible<'_>, bound: &Bound<'_>) -> Option<Slot> {
-        let mut best: Option<Candidate> = None;
+        let capacities = eligible.fleet().capacities();
+        let (mut least, mut best) = (f64::INFINITY, None);
         eligible.for_each(|slot| {
-            let candidate = self.candidate(task, eligible.fleet(), slot);
-            // The order first: most workers lose by it, and their loads needn't be looked at.
-            if !best.is_some_and(|best| best.beats(&candidate)) && bound.holds(slot) {
-                best = Some(candidate);
+            let point = self.point(task, slot);
+            let capacity = f64::from(capacities[slot.index()].max(1));
+            // -ln(x) is at least 1 - x: most workers lose by that already, and neither their logarithm nor their load is
+            // needed.
+            if 1.0 - point < least * capacity {
+                let cost = cost(point, capacity);
+                if cost < least && bound.holds(slot) {
+                    (least, best) = (cost, Some(slot));
+                }
             }
         });
-        best.map(|candidate| candidate.slot)
+        best
     }
 
-    fn candidate(&self, task: &Task<'_>, fleet: &Fleet, slot: Slot) -> Candidate {
+    /// Where key and worker meet, in 0..1.
+    fn point(&self, task: &Task<'_>, slot: Slot) -> f64 {
         let hash = mix(self.seeds[slot.index()] ^ task.key);
-        Candidate { slot, hash, capacity: fleet.capacities()[slot.index()].max(1) }
+        ((hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
+}
+
+/// The lower, the better.
+fn cost(point: f64, capacity: f64) -> f64 {
+    -libm::log(point) / capacity
 }
 
 /// How much load is too much.
@@ -105,9 +117,9 @@ impl Strategy for ConsistentHash {
         let fleet = eligible.fleet();
         let bound = Bound::new(self.slack, fleet, task);
         out.extend(eligible.iter().map(|slot| {
-            let candidate = self.candidate(task, fleet, slot);
-            // The hash to the power of 1 / capacity has the same order as the hash weighted by capacity.
-            let rank = libm::exp(-candidate.cost()).clamp(0.0, 1.0);
+            let capacity = f64::from(fleet.capacities()[slot.index()].max(1));
+            // The point to the power of 1 / capacity is in the same order.
+            let rank = libm::exp(-cost(self.point(task, slot), capacity)).clamp(0.0, 1.0);
             if bound.holds(slot) { 0.5 + 0.5 * rank } else { 0.5 * rank }
         }));
     }
@@ -119,30 +131,6 @@ impl Strategy for ConsistentHash {
 
     fn handle_left(&mut self, _: &Fleet, slot: Slot, _: WorkerId) {
         self.seeds.remove(slot.index());
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    slot: Slot,
-    hash: u64,
-    capacity: u32,
-}
-
-impl Candidate {
-    /// `-ln(hash) / capacity`: the lower, the better.
-    fn cost(&self) -> f64 {
-        -libm::log(((self.hash >> 11) as f64 + 0.5) / (1_u64 << 53) as f64) / f64::from(self.capacity)
-    }
-
-    fn beats(&self, other: &Self) -> bool {
-        // The logarithm is needed only where hash and capacity disagree.
-        match (self.hash >= other.hash, self.capacity >= other.capacity) {
-            (true, true) => true,
-            (false, false) => false,
-            (false, true) if self.capacity == other.capacity => false,
-            (true, false) | (false, true) => self.cost() <= other.cost(),
-        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::balance::{Eligible, Slot, Strategy, Task};
+use crate::balance::fleet::Service;
+use crate::balance::{Eligible, Fleet, Slot, Strategy, Task};
 use crate::rng::Rng;
 use crate::time::Instant;
 
@@ -35,29 +36,30 @@ impl Strategy for ShortestExpectedDelay {
     }
 
     fn choose(&mut self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, _: &mut Rng) -> Slot {
-        eligible.lowest_within(NOISE, &mut self.delays, |slot| delay(now, task, eligible, slot))
+        let service = eligible.fleet().service(task.task_type);
+        eligible.lowest_within(NOISE, &mut self.delays, |slot| delay(now, &service, (eligible.fleet(), slot)))
     }
 
     /// The shortest delay relative to the worker's.
     fn scores(&self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, out: &mut Vec<f64>) {
-        relative_to_least(eligible, |slot| delay(now, task, eligible, slot), out);
+        let service = eligible.fleet().service(task.task_type);
+        relative_to_least(eligible, |slot| delay(now, &service, (eligible.fleet(), slot)), out);
     }
 }
 
-fn delay(now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, slot: Slot) -> f64 {
-    let fleet = eligible.fleet();
+fn delay(now: Instant, service: &Service<'_>, (fleet, slot): (&Fleet, Slot)) -> f64 {
+    let slowness = fleet.slowness(slot, now);
     let lanes = fleet.spec(slot).concurrency.max(1);
     let before = fleet.in_flight(slot);
     let wait = if before < lanes {
         0.0
     } else {
-        let backlog = fleet.backlog_nanos(slot) as f64 * fleet.slowness(slot, now);
+        let backlog = fleet.backlog_nanos(slot) as f64 * slowness;
         let whole = backlog.max(fleet.silence(slot, now).as_nanos() as f64);
         // So many of its tasks must end before this one starts, in so many lanes.
         whole * f64::from(before + 1 - lanes) / f64::from(before) / f64::from(lanes)
     };
-    (wait + fleet.service_nanos(slot, task.task_type, now))
-        / fleet.success_ratio(slot, now).max(LEAST_SUCCESS)
+    (wait + service.nanos(slot, now, slowness)) / fleet.success_ratio(slot, now).max(LEAST_SUCCESS)
 }
 
 /// Delays that differ by less are equal.
