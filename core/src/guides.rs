@@ -44,3 +44,12 @@ struct HealthOfAFleet;
 
 #[doc = include_str!("../../docs/balance/overload-and-migration.md")]
 struct OverloadAndMigration;
+
+#[doc = include_str!("../../docs/balance/choosing.md")]
+struct Choosing;
+
+#[doc = include_str!("../../docs/balance/score.md")]
+struct Score;
+
+#[doc = include_str!("../../docs/balance/strategies.md")]
+struct Strategies;

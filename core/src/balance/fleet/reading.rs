@@ -237,8 +237,7 @@ impl Fleet {
     /// How many of its runs of this type are remembered, old ones counted in part.
     #[must_use]
     pub fn type_evidence(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
-        let evidence = self.history.of_worker(task_type, slot.index());
-        evidence.map_or(0.0, |evidence| evidence.runs(now, self.settings.evidence_half_life))
+        self.history.of_type(task_type).map_or(0.0, |table| table.runs(now, slot.index()))
     }
 
     /// How well it did with this type of task, in 0..=1: the share of successes, with two runs of its overall
