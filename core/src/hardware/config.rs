@@ -29,6 +29,8 @@ pub struct HardwareConfig {
     pub batch_items: u32,
     /// Bytes that go to a worker in one message, at most, where they are copied.
     pub batch_bytes: u64,
+    /// Bytes that one kernel on the graphics processor gets, at most; 0 where kernels run on the CPU.
+    pub gpu_batch_bytes: u64,
     /// How much measured run time a worker may hold in advance.
     pub prefetch: Duration,
 }
@@ -66,6 +68,7 @@ impl HardwareConfig {
             Setting::Wake => Value::Wake(self.wake),
             Setting::BatchItems => Value::Count(self.batch_items),
             Setting::BatchBytes => Value::Bytes(self.batch_bytes),
+            Setting::GpuBatchBytes => Value::Bytes(self.gpu_batch_bytes),
             Setting::Prefetch => Value::Time(self.prefetch),
         }
     }

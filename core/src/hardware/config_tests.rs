@@ -69,6 +69,7 @@ proptest! {
             wake: Some(config.wake),
             batch_items: Some(config.batch_items),
             batch_bytes: Some(config.batch_bytes),
+            gpu_batch_bytes: Some(config.gpu_batch_bytes),
             prefetch: Some(config.prefetch),
         };
         let own = generated.with_overrides(&everything);
@@ -160,6 +161,30 @@ fn kernels_run_on_the_gpu_only_where_it_is_real() {
     for gpu in [None, Some(Gpu::Absent), Some(Gpu::Software)] {
         assert_eq!(target(gpu), ComputeTarget::Cpu);
     }
+}
+
+#[test]
+fn a_kernel_gets_what_the_gpu_binds_and_a_quarter_of_the_buffers_at_most() {
+    let profile = |max_buffer_bytes| HardwareProfile {
+        gpu: Some(Gpu::Hardware { max_buffer_bytes }),
+        ..machine(4, 4 * GIB)
+    };
+    let part = generate(&profile(None));
+    assert_eq!(part.config().gpu_batch_bytes, part.config().buffer_budget_bytes / 4);
+    let limited = generate(&profile(Some(16 << 20)));
+    assert_eq!(limited.config().gpu_batch_bytes, 16 << 20);
+    assert_eq!(
+        limited.explain(Setting::GpuBatchBytes).reason.to_string(),
+        "the graphics processor binds at most 16 MiB"
+    );
+    // On the CPU there is none, and more than what is bound can't be asked for.
+    let on_cpu = Overrides { compute: Some(ComputeTarget::Cpu), ..Overrides::default() };
+    assert_eq!(limited.with_overrides(&on_cpu).unwrap().config().gpu_batch_bytes, 0);
+    let too_much = Overrides { gpu_batch_bytes: Some(17 << 20), ..Overrides::default() };
+    assert_eq!(
+        limited.with_overrides(&too_much).unwrap_err().to_string(),
+        "gpu_batch_bytes is 17 MiB: set at most 16 MiB, the largest buffer there can be"
+    );
 }
 
 #[test]

@@ -29,13 +29,15 @@ pub enum Setting {
     BatchItems,
     /// [`batch_bytes`](super::HardwareConfig::batch_bytes)
     BatchBytes,
+    /// [`gpu_batch_bytes`](super::HardwareConfig::gpu_batch_bytes)
+    GpuBatchBytes,
     /// [`prefetch`](super::HardwareConfig::prefetch)
     Prefetch,
 }
 
 impl Setting {
     /// All of them, in the order in which they are generated: each follows from the profile and the ones before it.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::MemoryBudget,
         Self::CacheBudget,
         Self::BufferBudget,
@@ -46,6 +48,7 @@ impl Setting {
         Self::Wake,
         Self::BatchItems,
         Self::BatchBytes,
+        Self::GpuBatchBytes,
         Self::Prefetch,
     ];
 
@@ -63,6 +66,7 @@ impl Setting {
             Self::Wake => "wake",
             Self::BatchItems => "batch_items",
             Self::BatchBytes => "batch_bytes",
+            Self::GpuBatchBytes => "gpu_batch_bytes",
             Self::Prefetch => "prefetch",
         }
     }
@@ -215,6 +219,20 @@ pub enum Reason {
         /// Logical cores.
         logical: u32,
     },
+    /// A part of the buffers' budget, so that several kernels' buffers fit.
+    ShareOfBuffers {
+        /// Per cent of the budget.
+        percent: u32,
+        /// The buffers' budget.
+        budget_bytes: u64,
+    },
+    /// The largest buffer that the graphics processor binds.
+    GpuBufferLimit {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// Kernels run on the CPU.
+    NoGpuKernels,
     /// So often the time that waking a worker takes, so that waking costs little of the time worked.
     WakeUps {
         /// The time that waking a worker takes.
@@ -327,6 +345,17 @@ impl fmt::Display for Reason {
             Self::CopyInFrame { logical } => {
                 write!(f, "a slow device ({logical} logical cores): what it copies within a frame")
             }
+            Self::ShareOfBuffers { percent, budget_bytes } => {
+                write!(
+                    f,
+                    "{percent} % of the buffers' budget of {}, so that several fit",
+                    Bytes(budget_bytes)
+                )
+            }
+            Self::GpuBufferLimit { limit_bytes } => {
+                write!(f, "the graphics processor binds at most {}", Bytes(limit_bytes))
+            }
+            Self::NoGpuKernels => f.write_str("kernels run on the CPU"),
             Self::WakeUps { wake_up, times } => {
                 write!(f, "{times} times the {wake_up:?} that waking a worker takes")
             }

@@ -28,6 +28,7 @@ pub fn generate(profile: &HardwareProfile) -> Generated {
     let (wake, why_wake) = wake(profile);
     let batch_items = max_workers.saturating_mul(ITEMS_PER_WORKER).clamp(MIN_BATCH_ITEMS, MAX_BATCH_ITEMS);
     let (batch_bytes, why_batch_bytes) = batch_bytes(profile);
+    let (gpu_batch_bytes, why_gpu_batch) = gpu_batch_bytes(profile, compute, buffer_budget_bytes);
     let wake_up = match wake {
         Wake::SharedMemory => SHARED_WAKE_UP,
         Wake::Messages => MESSAGE_WAKE_UP,
@@ -43,6 +44,7 @@ pub fn generate(profile: &HardwareProfile) -> Generated {
         wake,
         batch_items,
         batch_bytes,
+        gpu_batch_bytes,
         prefetch: wake_up * u64::from(PREFETCHED_WAKE_UPS),
     };
     let of_budget = |percent| Reason::ShareOfBudget { percent, budget_bytes: memory_budget_bytes };
@@ -64,7 +66,10 @@ pub fn generate(profile: &HardwareProfile) -> Generated {
                     ("clamp(16 * max_workers, 16, 1024)", Reason::ItemsPerWorker { items: ITEMS_PER_WORKER })
                 }
                 Setting::BatchBytes => ("100 KiB, 10 KiB with at most 2 logical cores", why_batch_bytes),
-                Setting::Prefetch => {
+                Setting::GpuBatchBytes => {
+                ("min(buffer_budget_bytes * 25 %, largest GPU buffer), 0 on the CPU", why_gpu_batch)
+            }
+            Setting::Prefetch => {
                     ("16 * wake-up time", Reason::WakeUps { wake_up, times: PREFETCHED_WAKE_UPS })
                 }
             };
@@ -107,14 +112,14 @@ impl fmt::Display for Generated {
 }
 
 fn memory_budget(profile: &HardwareProfile) -> (u64, Reason) {
-    let known = profile.memory_bytes.filter(|&bytes| bytes > 0);
-    let hint = profile.memory_hint_bytes.filter(|&bytes| bytes > 0);
+    let known = profile.plausible_memory();
+    let hint = profile.plausible_memory_hint();
     let (memory_bytes, reason) = match (known, hint) {
         (Some(memory_bytes), _) => (memory_bytes, Reason::QuarterOfMemory { memory_bytes }),
         (None, Some(memory_hint_bytes)) => (memory_hint_bytes, Reason::QuarterOfHint { memory_hint_bytes }),
         (None, None) => (ASSUMED_MEMORY, Reason::MemoryUnknown { assumed_bytes: ASSUMED_MEMORY }),
     };
-    let quarter = (memory_bytes / 4).max(1);
+    let quarter = memory_bytes / 4;
     if quarter > MAX_MEMORY_BUDGET {
         (MAX_MEMORY_BUDGET, Reason::MemoryCeiling { memory_bytes })
     } else {
@@ -192,6 +197,25 @@ fn batch_bytes(profile: &HardwareProfile) -> (u64, Reason) {
     }
 }
 
+pub(super) fn gpu_batch_bytes(
+    profile: &HardwareProfile,
+    target: ComputeTarget,
+    buffer_budget_bytes: u64,
+) -> (u64, Reason) {
+    if target == ComputeTarget::Cpu {
+        return (0, Reason::NoGpuKernels);
+    }
+    let part = share(buffer_budget_bytes, GPU_BATCH_PERCENT).max(1);
+    match profile.gpu {
+        Some(Gpu::Hardware { max_buffer_bytes: Some(limit_bytes) }) if (1..part).contains(&limit_bytes) => {
+            (limit_bytes, Reason::GpuBufferLimit { limit_bytes })
+        }
+        Some(Gpu::Hardware { .. } | Gpu::Software | Gpu::Absent) | None => {
+            (part, Reason::ShareOfBuffers { percent: GPU_BATCH_PERCENT, budget_bytes: buffer_budget_bytes })
+        }
+    }
+}
+
 /// Per cent of bytes, without overflow.
 fn share(bytes: u64, percent: u32) -> u64 {
     bytes / 100 * u64::from(percent) + bytes % 100 * u64::from(percent) / 100
@@ -207,6 +231,8 @@ const ASSUMED_CORES: u32 = 4;
 /// With the buffers, the queue and a quarter for workers 58 % of the budget: under the 60 % at which memory warns.
 pub(super) const CACHE_PERCENT: u32 = 20;
 pub(super) const BUFFER_PERCENT: u32 = 12;
+/// Input and output of a kernel, and the next one's.
+const GPU_BATCH_PERCENT: u32 = 25;
 pub(super) const QUEUE_PERCENT: u32 = 1;
 /// What a worker with the app's code in it is assumed to take.
 pub(super) const WORKER_BYTES: u64 = 8 * MIB;

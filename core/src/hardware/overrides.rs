@@ -7,6 +7,7 @@ use crate::pool::PoolConfig;
 use crate::time::Duration;
 
 use super::explain::Bytes;
+use super::generate::gpu_batch_bytes;
 use super::{ComputeTarget, Generated, Gpu, HardwareConfig, HardwareProfile, Reason, Setting, Wake};
 
 /// Values that the user sets instead of the generated ones; `None` keeps what is generated.
@@ -32,6 +33,8 @@ pub struct Overrides {
     pub batch_items: Option<u32>,
     /// Instead of [`HardwareConfig::batch_bytes`].
     pub batch_bytes: Option<u64>,
+    /// Instead of [`HardwareConfig::gpu_batch_bytes`].
+    pub gpu_batch_bytes: Option<u64>,
     /// Instead of [`HardwareConfig::prefetch`].
     pub prefetch: Option<Duration>,
 }
@@ -52,6 +55,7 @@ impl Overrides {
             wake: self.wake.or(fallback.wake),
             batch_items: self.batch_items.or(fallback.batch_items),
             batch_bytes: self.batch_bytes.or(fallback.batch_bytes),
+            gpu_batch_bytes: self.gpu_batch_bytes.or(fallback.gpu_batch_bytes),
             prefetch: self.prefetch.or(fallback.prefetch),
         }
     }
@@ -68,6 +72,7 @@ impl Overrides {
             Setting::Wake => self.wake.is_some(),
             Setting::BatchItems => self.batch_items.is_some(),
             Setting::BatchBytes => self.batch_bytes.is_some(),
+            Setting::GpuBatchBytes => self.gpu_batch_bytes.is_some(),
             Setting::Prefetch => self.prefetch.is_some(),
         }
     }
@@ -82,7 +87,7 @@ impl Generated {
     ///
     /// Everything that is wrong with the overrides, not only the first of it.
     pub fn with_overrides(&self, overrides: &Overrides) -> Result<Self, InvalidOverrides> {
-        let config = merged(&self.config, overrides);
+        let config = merged(&self.config, overrides, &self.profile);
         let errors = errors_of(&config, overrides, &self.profile);
         if !errors.is_empty() {
             return Err(InvalidOverrides { errors });
@@ -101,7 +106,7 @@ impl Generated {
     }
 }
 
-fn merged(generated: &HardwareConfig, overrides: &Overrides) -> HardwareConfig {
+fn merged(generated: &HardwareConfig, overrides: &Overrides, profile: &HardwareProfile) -> HardwareConfig {
     let max_workers =
         overrides.max_workers.or(overrides.min_workers.map(|min| min.max(generated.max_workers)));
     let max_workers = max_workers.unwrap_or(generated.max_workers);
@@ -111,6 +116,11 @@ fn merged(generated: &HardwareConfig, overrides: &Overrides) -> HardwareConfig {
             / u128::from(generated.memory_budget_bytes.max(1));
         u64::try_from(scaled).unwrap_or(u64::MAX)
     };
+    let compute = overrides.compute.unwrap_or(generated.compute);
+    let buffer_budget_bytes =
+        overrides.buffer_budget_bytes.unwrap_or(in_proportion(generated.buffer_budget_bytes));
+    // For the target and the buffers that there are now.
+    let (gpu_batch_bytes, _) = gpu_batch_bytes(profile, compute, buffer_budget_bytes);
     HardwareConfig {
         min_workers: overrides.min_workers.unwrap_or(generated.min_workers.min(max_workers)),
         max_workers,
@@ -119,13 +129,12 @@ fn merged(generated: &HardwareConfig, overrides: &Overrides) -> HardwareConfig {
         cache_budget_bytes: overrides
             .cache_budget_bytes
             .unwrap_or(in_proportion(generated.cache_budget_bytes)),
-        buffer_budget_bytes: overrides
-            .buffer_budget_bytes
-            .unwrap_or(in_proportion(generated.buffer_budget_bytes)),
-        compute: overrides.compute.unwrap_or(generated.compute),
+        buffer_budget_bytes,
+        compute,
         wake: overrides.wake.unwrap_or(generated.wake),
         batch_items: overrides.batch_items.unwrap_or(generated.batch_items),
         batch_bytes: overrides.batch_bytes.unwrap_or(generated.batch_bytes),
+        gpu_batch_bytes: overrides.gpu_batch_bytes.unwrap_or(gpu_batch_bytes),
         prefetch: overrides.prefetch.unwrap_or(generated.prefetch),
     }
 }
@@ -172,6 +181,16 @@ fn errors_of(
     }
     if config.batch_bytes == 0 {
         errors.push(OverrideError::EmptyBatch { setting: Setting::BatchBytes });
+    }
+    let gpu_limit = match profile.gpu {
+        Some(Gpu::Hardware { max_buffer_bytes: Some(limit) }) => limit.min(config.buffer_budget_bytes),
+        Some(Gpu::Hardware { .. } | Gpu::Software | Gpu::Absent) | None => config.buffer_budget_bytes,
+    };
+    if let Some(asked) = overrides.gpu_batch_bytes.filter(|&asked| asked > gpu_limit) {
+        errors.push(OverrideError::GpuBatch { asked_bytes: asked, limit_bytes: gpu_limit });
+    }
+    if config.compute == ComputeTarget::Gpu && config.gpu_batch_bytes == 0 {
+        errors.push(OverrideError::EmptyBatch { setting: Setting::GpuBatchBytes });
     }
     if let Some(asked) = overrides.prefetch.filter(|&asked| asked > MAX_PREFETCH) {
         errors.push(OverrideError::Prefetch { asked });
@@ -250,6 +269,13 @@ pub enum OverrideError {
         /// Which limit is zero.
         setting: Setting,
     },
+    /// More bytes for a kernel than a buffer may have.
+    GpuBatch {
+        /// What was asked for.
+        asked_bytes: u64,
+        /// The smaller of the largest buffer that the graphics processor binds and the buffers' budget.
+        limit_bytes: u64,
+    },
     /// More work held in advance than is worth it.
     Prefetch {
         /// What was asked for.
@@ -289,6 +315,12 @@ impl fmt::Display for OverrideError {
             Self::EmptyBatch { setting } => {
                 write!(f, "{setting} is 0: set 1 or more; 1 sends each item alone")
             }
+            Self::GpuBatch { asked_bytes, limit_bytes } => write!(
+                f,
+                "gpu_batch_bytes is {}: set at most {}, the largest buffer there can be",
+                Bytes(asked_bytes),
+                Bytes(limit_bytes)
+            ),
             Self::Prefetch { asked } => write!(
                 f,
                 "prefetch is {asked:?}: set at most {MAX_PREFETCH:?}, for what a worker holds can't go to one that is free; zero turns it off"

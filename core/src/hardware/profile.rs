@@ -70,10 +70,16 @@ pub enum Implausible {
         /// Logical cores.
         logical: u32,
     },
-    /// No memory.
-    NoMemory,
-    /// A memory hint of nothing.
-    NoMemoryHint,
+    /// Less memory than anything runs in: it was told in another unit.
+    TooLittleMemory {
+        /// What was told.
+        bytes: u64,
+    },
+    /// A memory hint of less than anything runs in: it was told in another unit.
+    TooSmallHint {
+        /// What was told.
+        bytes: u64,
+    },
     /// A battery level that is not between 0 and 1.
     BatteryLevel {
         /// What was told.
@@ -98,11 +104,11 @@ impl HardwareProfile {
         {
             found.push(Implausible::MorePhysicalThanLogical { physical, logical });
         }
-        if self.memory_bytes == Some(0) {
-            found.push(Implausible::NoMemory);
+        if let Some(bytes) = self.memory_bytes.filter(|&bytes| bytes < LEAST_MEMORY) {
+            found.push(Implausible::TooLittleMemory { bytes });
         }
-        if self.memory_hint_bytes == Some(0) {
-            found.push(Implausible::NoMemoryHint);
+        if let Some(bytes) = self.memory_hint_bytes.filter(|&bytes| bytes < LEAST_MEMORY) {
+            found.push(Implausible::TooSmallHint { bytes });
         }
         if let Some(Power::Battery { level_ratio: Some(level_ratio) }) = self.power
             && !(0.0..=1.0).contains(&level_ratio)
@@ -121,6 +127,16 @@ impl HardwareProfile {
     pub(super) fn plausible_physical_cores(&self) -> Option<u32> {
         let logical = self.plausible_logical_cores().unwrap_or(u32::MAX);
         self.physical_cores.filter(|&cores| cores > 0 && cores <= logical)
+    }
+
+    /// The memory, where it is known and can be.
+    pub(super) fn plausible_memory(&self) -> Option<u64> {
+        self.memory_bytes.filter(|&bytes| bytes >= LEAST_MEMORY)
+    }
+
+    /// The hint at the memory, where it is there and can be.
+    pub(super) fn plausible_memory_hint(&self) -> Option<u64> {
+        self.memory_hint_bytes.filter(|&bytes| bytes >= LEAST_MEMORY)
     }
 
     /// The charge of a battery that is not charging; `None` on mains, and where the charge is unknown.
@@ -145,14 +161,21 @@ impl fmt::Display for Implausible {
                 f,
                 "{physical} physical cores but only {logical} logical ones: the physical ones are taken as unknown"
             ),
-            Self::NoMemory => f.write_str("0 bytes of memory: taken as unknown"),
-            Self::NoMemoryHint => f.write_str("a memory hint of 0 bytes: taken as unknown"),
+            Self::TooLittleMemory { bytes } => {
+                write!(f, "{bytes} bytes of memory: taken as unknown; is it in another unit?")
+            }
+            Self::TooSmallHint { bytes } => {
+                write!(f, "a memory hint of {bytes} bytes: taken as unknown; is it in another unit?")
+            }
             Self::BatteryLevel { level_ratio } => {
                 write!(f, "a battery level of {level_ratio} is not between 0 and 1: taken as unknown")
             }
         }
     }
 }
+
+/// Nothing that runs this has less. `navigator.deviceMemory` passed on as it is, in GiB, is far below.
+const LEAST_MEMORY: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -164,7 +187,7 @@ mod tests {
         let profile = HardwareProfile {
             logical_cores: Some(4),
             physical_cores: Some(8),
-            memory_bytes: Some(0),
+            memory_bytes: Some(8),
             power: Some(Power::Battery { level_ratio: Some(-1.0) }),
             ..HardwareProfile::default()
         };
