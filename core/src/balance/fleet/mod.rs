@@ -74,6 +74,7 @@ pub struct Fleet {
     weights_version: u64,
     equal_weights: bool,
     largest_weight: u64,
+    equal_capacities: bool,
     open_load: u64,
     open_capacity: u64,
     settings: Settings,
@@ -131,6 +132,7 @@ impl Fleet {
             weights_version: 0,
             equal_weights: true,
             largest_weight: 1,
+            equal_capacities: true,
             open_load: 0,
             open_capacity: 0,
             settings: Settings {
@@ -194,10 +196,15 @@ impl Fleet {
 
     pub(crate) fn set_status(&mut self, now: Instant, slot: Slot, status: WorkerStatus) {
         let half_life = self.settings.uptime_half_life;
-        let up = !matches!(status, WorkerStatus::Offline);
-        self.measures[slot.index()].uptime.turn(now, half_life, up);
-        self.members[slot.index()].status = status;
-        self.rebuild_open(now);
+        let before = core::mem::replace(&mut self.members[slot.index()].status, status);
+        let is_up = |status| !matches!(status, WorkerStatus::Offline);
+        if is_up(before) != is_up(status) {
+            self.measures[slot.index()].uptime.turn(now, half_life, is_up(status));
+        }
+        // From ready to busy and back, which may come with every task, changes nothing.
+        if before.takes_tasks() != status.takes_tasks() {
+            self.rebuild_open(now);
+        }
     }
 
     pub(crate) fn report(&mut self, now: Instant, slot: Slot, report: &WorkerReport) {
@@ -374,6 +381,7 @@ impl Fleet {
         self.equal_weights = self.weights.windows(2).all(|pair| pair[0] == pair[1]);
         self.weights_version += 1;
         (0..self.ids.len()).for_each(|index| self.reload(Slot::new(index)));
+        self.equal_capacities = self.capacities.windows(2).all(|pair| pair[0] == pair[1]);
     }
 
     fn rebuild_open(&mut self, now: Instant) {

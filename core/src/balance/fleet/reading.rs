@@ -271,6 +271,11 @@ impl Fleet {
         self.largest_weight
     }
 
+    /// Whether all workers have the same capacity.
+    pub(crate) fn has_equal_capacities(&self) -> bool {
+        self.equal_capacities
+    }
+
     pub(crate) fn capacities(&self) -> &[u32] {
         &self.capacities
     }

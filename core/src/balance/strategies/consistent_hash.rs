@@ -42,6 +42,7 @@ impl ConsistentHash {
     /// The highest of those within the bound.
     fn highest(&self, task: &Task<'_>, eligible: &Eligible<'_>, bound: &Bound<'_>) -> Option<Slot> {
         let capacities = eligible.fleet().capacities();
+        let equal = eligible.fleet().has_equal_capacities();
         let (mut least, mut best) = (f64::INFINITY, None);
         eligible.for_each(|slot| {
             let point = self.point(task, slot);
@@ -49,7 +50,8 @@ impl ConsistentHash {
             // -ln(x) is at least 1 - x: most workers lose by that already, and neither their logarithm nor their load is
             // needed.
             if 1.0 - point < least * capacity {
-                let cost = cost(point, capacity);
+                // Among equals the order of the points is that of their logarithms.
+                let cost = if equal { (1.0 - point) / capacity } else { cost(point, capacity) };
                 if cost < least && bound.holds(slot) {
                     (least, best) = (cost, Some(slot));
                 }

@@ -12,10 +12,9 @@ use crate::time::Instant;
 ///
 /// The terms are those of [`Fleet`](crate::balance::Fleet): recent successes; `1 / (1 + slowness)`, where failures count
 /// with their penalty and silence with its length; the share of the recent past in which the worker could be reached; what
-/// is free. Scores within 1 % of the highest are equal; of those the one
-/// picked longest ago. Load counts little on purpose: this strategy prefers a good worker with
-/// a queue to a bad one without, and suits few long tasks on workers of very different quality. For many short ones take
-/// shortest expected delay.
+/// is free. Scores within 1 % of the highest are equal; of those the one picked longest ago. Load counts little on purpose:
+/// this strategy prefers a good worker with a queue to a bad one without, and suits few long tasks on workers of very
+/// different quality. For many short ones take shortest expected delay.
 #[derive(Clone, Debug, Default)]
 pub struct PerformanceBased {
     /// Room for the scores.
