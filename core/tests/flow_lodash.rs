@@ -37,6 +37,8 @@ struct Lodash {
     timers: Vec<(i64, u32)>,
     next_timer_id: u32,
     invocations: Invocations,
+    /// Whether the function calls the debounced function: on every second invocation.
+    calls_again: bool,
 }
 
 impl Lodash {
@@ -53,6 +55,7 @@ impl Lodash {
             timers: Vec::new(),
             next_timer_id: 0,
             invocations: Vec::new(),
+            calls_again: config.calls_again,
         }
     }
 
@@ -66,6 +69,9 @@ impl Lodash {
         let arguments = self.last_args.take().expect("invoked with arguments");
         self.last_invoke_time = clocks.wall;
         self.invocations.push((clocks.real, arguments));
+        if self.calls_again && self.invocations.len() % 2 == 1 && arguments < AGAIN {
+            self.call(clocks, arguments + AGAIN);
+        }
     }
 
     fn remaining_wait(&self, time: i64) -> i64 {
@@ -93,7 +99,7 @@ impl Lodash {
     fn trailing_edge(&mut self, clocks: Clocks) {
         self.timer_id = None;
         if self.trailing && self.last_args.is_some() {
-            self.invoke_func(clocks);
+            return self.invoke_func(clocks);
         }
         self.last_args = None;
     }
@@ -193,16 +199,22 @@ struct Shell<P> {
     arguments: u32,
     timer: Option<(Instant, i64)>,
     invocations: Invocations,
+    calls_again: bool,
 }
 
 impl<P: Policy> Shell<P> {
-    fn new(policy: P) -> Self {
-        Self { policy, arguments: 0, timer: None, invocations: Vec::new() }
+    fn new(policy: P, calls_again: bool) -> Self {
+        Self { policy, arguments: 0, timer: None, invocations: Vec::new(), calls_again }
     }
 
     fn act(&mut self, clocks: Clocks, edge: Option<Edge>) {
-        if edge.is_some() {
+        let mut edge = edge;
+        while edge.take().is_some() {
             self.invocations.push((clocks.real, self.arguments));
+            if self.calls_again && self.invocations.len() % 2 == 1 && self.arguments < AGAIN {
+                self.arguments += AGAIN;
+                edge = self.policy.call(instant(clocks.wall));
+            }
         }
         let next = self.policy.next();
         if next != self.timer.map(|(deadline, _)| deadline) {
@@ -234,7 +246,11 @@ struct Options {
     max_wait: Option<i64>,
     leading: bool,
     trailing: bool,
+    calls_again: bool,
 }
+
+/// Added to the arguments of a call that the function makes.
+const AGAIN: u32 = 1_000_000;
 
 fn duration(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).expect("options are not negative"))
@@ -243,7 +259,7 @@ fn duration(millis: i64) -> Duration {
 fn compare(options: Options, policy: impl Policy, steps: &[Step]) -> Result<(), TestCaseError> {
     let mut clocks = Clocks { real: 0, wall: 10_000_000 };
     let mut lodash = Lodash::new(options);
-    let mut shell = Shell::new(policy);
+    let mut shell = Shell::new(policy, options.calls_again);
     for (number, &step) in (0..).zip(steps) {
         match step {
             Step::Call => {
@@ -277,8 +293,15 @@ fn compare(options: Options, policy: impl Policy, steps: &[Step]) -> Result<(), 
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    (0_i64..60, proptest::option::of(0_i64..150), any::<bool>(), any::<bool>())
-        .prop_map(|(wait, max_wait, leading, trailing)| Options { wait, max_wait, leading, trailing })
+    (0_i64..60, proptest::option::of(0_i64..150), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(wait, max_wait, leading, trailing, calls_again)| Options {
+            wait,
+            max_wait,
+            leading,
+            trailing,
+            calls_again,
+        },
+    )
 }
 
 fn debouncer(options: Options) -> Debouncer {

@@ -51,7 +51,10 @@ pub enum Edge {
 ///   or takes the place of its timer. So after a flush [`Debouncer::is_pending`] can become true again without a call.
 ///
 /// `now` may go backwards from call to call, as a page's wall clock does; it is not clamped here because lodash's rules
-/// say what happens then.
+/// say what happens then. One case is beyond them: a timer that a flush forgot *before* the clock was set back. It is
+/// known here by the clock's time alone, so a shell may fire it later than lodash's would.
+///
+/// The function may call the debounced function again: hand that call in after the edge was answered.
 #[derive(Clone, Debug)]
 pub struct Debouncer {
     wait: Duration,
@@ -126,18 +129,18 @@ impl Debouncer {
             Some(_) => fired = fired.saturating_add(1),
             None => {}
         }
-        let mut edge = None;
         if self.is_time(now) {
-            edge = self.trailing_edge(now);
-            fired -= 1;
+            let edge = self.trailing_edge(now);
+            if edge.is_some() {
+                // The function may call again before the other timers fire, so they do at the next deadline: at once.
+                self.forget(now, fired - 1);
+            }
+            return edge;
         }
-        // The first timer may have changed whether it is time; what the others find is the same for all.
-        if fired > 0 && !self.is_time(now) {
-            let due = self.due(now);
-            self.timer = Some(due);
-            self.forget(due, fired - 1);
-        }
-        edge
+        let due = self.due(now);
+        self.timer = Some(due);
+        self.forget(due, fired - 1);
+        None
     }
 
     /// Ends the burst now.
@@ -295,6 +298,24 @@ mod tests {
         assert!(debouncer.is_pending(), "as lodash's");
         assert_eq!(debouncer.next_deadline(), Some(at(140)));
         assert_eq!(debouncer.handle_deadline(at(140)), None);
+        assert_eq!(debouncer.next_deadline(), None);
+    }
+
+    #[test]
+    fn what_the_function_calls_itself_comes_before_the_other_timers() {
+        let mut debouncer = debouncer(|config| config.max_wait = Some(Duration::from_millis(100)));
+        assert_eq!(debouncer.handle_call(at(0)), None);
+        assert_eq!(debouncer.handle_flush(at(0)), Some(Edge::Trailing));
+        assert_eq!(debouncer.handle_call(at(0)), None);
+        // Two timers fire at 100: the forgotten one, and this burst's. The function calls again.
+        assert_eq!(debouncer.handle_deadline(at(100)), Some(Edge::Trailing));
+        assert_eq!(debouncer.handle_call(at(100)), None);
+        // The other timer fires after that call, as its own would, and finds it too early.
+        assert_eq!(debouncer.next_deadline(), Some(at(100)));
+        assert_eq!(debouncer.handle_deadline(at(100)), None);
+        assert_eq!(debouncer.next_deadline(), Some(at(200)));
+        assert_eq!(debouncer.handle_deadline(at(200)), Some(Edge::Trailing));
+        assert_eq!(debouncer.handle_deadline(at(200)), None);
         assert_eq!(debouncer.next_deadline(), None);
     }
 
