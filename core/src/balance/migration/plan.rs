@@ -164,7 +164,8 @@ impl Planner {
         )]
         let mut left = libm::ceil(self.waiting.len() as f64 * self.config.max_share) as usize;
         // The last first: nobody waits behind it.
-        for index in (0..self.waiting.len()).rev() {
+        let most = self.config.limit as usize * LOOKS_PER_MOVE;
+        for index in (0..self.waiting.len()).rev().take(most) {
             let is_full = out.len() >= self.config.limit as usize;
             if left == 0 || is_full {
                 return;
@@ -273,4 +274,7 @@ fn nanos(mean: f64) -> u64 {
     mean as u64
 }
 
+/// So many tasks of a worker are looked at for each move that there may be: those before them wait for less, and are worth
+/// their move less.
+const LOOKS_PER_MOVE: usize = 4;
 const NANOS_PER_SEC: u128 = 1_000_000_000;

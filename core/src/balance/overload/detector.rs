@@ -125,15 +125,17 @@ impl OverloadDetector {
     /// Who could take something from this worker, and how much.
     fn relief(&mut self, now: Instant, fleet: &Fleet, from: Slot, why: OverloadReason) -> Recommendation {
         let queue = queue_of(fleet, from);
+        // What runs doesn't move, whatever became of it.
+        let running = fleet.load(from) - part(fleet.load(from), queue.share);
         let (wait, urgency, keeps) = match why {
             OverloadReason::Overloaded { pressure } => {
                 let urgency = Urgency::of_pressure(pressure, self.config.leave);
                 (queue.wait, urgency, part(fleet.load(from), self.config.leave / pressure))
             }
             // What was silent for so long may be silent for as long again.
-            OverloadReason::Stalled { silent } => (queue.wait + silent, Urgency::new(8), Load::ZERO),
+            OverloadReason::Stalled { silent } => (queue.wait + silent, Urgency::new(8), running),
             OverloadReason::Unreachable { .. } | OverloadReason::FleetOverloaded { .. } => {
-                (queue.wait + fleet.silence(from, now), Urgency::new(9), Load::ZERO)
+                (queue.wait + fleet.silence(from, now), Urgency::new(9), running)
             }
         };
         let excess = self.workers[from.index()].planned - keeps;
@@ -210,6 +212,8 @@ struct Queue {
     nanos: u64,
     /// How long they take on its lanes.
     wait: Duration,
+    /// The part of its tasks that wait, 0 to 1.
+    share: f64,
 }
 
 /// The tasks that a worker holds past those that it runs are its queue; each is expected to take as long as any other.
@@ -219,7 +223,8 @@ fn queue_of(fleet: &Fleet, slot: Slot) -> Queue {
     let queued = held.saturating_sub(lanes);
     let nanos = u128::from(fleet.backlog_nanos(slot)) * u128::from(queued) / u128::from(held.max(1));
     let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
-    Queue { nanos, wait: Duration::from_nanos(nanos / lanes) }
+    let share = queued as f64 / held.max(1) as f64;
+    Queue { nanos, wait: Duration::from_nanos(nanos / lanes), share }
 }
 
 fn trouble(

@@ -147,7 +147,8 @@ fn a_black_hole_is_stalled_before_it_is_full() {
     assert_eq!(overload.workers, 1);
     assert_eq!((help[0].from, help[0].to), (Some(worker(0)), Some(worker(1))));
     assert!(matches!(help[0].why, OverloadReason::Stalled { silent } if silent >= Duration::from_secs(10)));
-    assert_eq!(help[0].action, OverloadAction::Move { load: Load::new(3) });
+    // The one that it runs, or seems to, stays.
+    assert_eq!(help[0].action, OverloadAction::Move { load: Load::new(2) });
 }
 
 #[test]
