@@ -58,6 +58,11 @@ impl EvidenceTable {
         }
     }
 
+    /// When there is something to fade again.
+    pub(super) fn next_step(&self) -> Instant {
+        Instant::from_nanos(self.now.saturating_add(1).saturating_mul(self.step.as_nanos()))
+    }
+
     pub(super) fn observe(&mut self, now: Instant, index: usize, success: bool, value: f64) {
         self.advance(now);
         let row = &mut self.rows[index];
@@ -89,7 +94,7 @@ impl EvidenceTable {
     /// What is left at `now` of what is in the table.
     fn kept(&self, now: Instant) -> f64 {
         // Compared before it is divided: most reads come within the step.
-        if now.as_nanos() < self.now.saturating_add(1).saturating_mul(self.step.as_nanos()) {
+        if now < self.next_step() {
             return 1.0;
         }
         decay(self.step.saturating_mul(self.step_of(now) - self.now), self.step.saturating_mul(STEPS))

@@ -69,6 +69,9 @@ pub struct Fleet {
     /// By slot, see [`Fleet::scarcity`].
     scarcity: Vec<f64>,
     next_return: Instant,
+    /// Until then nothing more fades of what choices for this type look at.
+    next_step: Instant,
+    advanced_type: TaskType,
     ignores_ejections: bool,
     next_stamp: u32,
     weights_version: u64,
@@ -127,6 +130,8 @@ impl Fleet {
             holders: Vec::new(),
             scarcity: Vec::new(),
             next_return: Instant::NEVER,
+            next_step: Instant::ZERO,
+            advanced_type: TaskType::new(0),
             ignores_ejections: false,
             next_stamp: 0,
             weights_version: 0,
@@ -306,8 +311,12 @@ impl Fleet {
 
     /// Lets the evidence fade that a choice for this type of task looks at. What is read is the same without it, but slower.
     pub(crate) fn advance(&mut self, now: Instant, task_type: TaskType) {
-        self.runs.advance(now);
-        self.history.advance(now, task_type);
+        if now >= self.next_step || task_type != self.advanced_type {
+            self.runs.advance(now);
+            self.history.advance(now, task_type);
+            self.next_step = self.runs.next_step();
+            self.advanced_type = task_type;
+        }
     }
 
     fn set_own_load(&mut self, slot: Slot, load: u64) {
