@@ -18,14 +18,14 @@ pub struct BalanceConfig {
     /// The name of the strategy to begin with.
     pub strategy: &'static str,
     /// After how long a finished run counts half in success ratios, service times and histories. Shorter follows changes
-    /// sooner and is noisier. Default 30 s.
+    /// sooner and is noisier. Of many runs in that time only the last 64 or so count. Default 10 s.
     pub evidence_half_life: Duration,
     /// After how long a latency peak counts half. Default 7 s (Finagle's decay time of 10 s as a half-life).
     pub latency_half_life: Duration,
     /// After how long an outage counts half in a worker's uptime. Default 10 min.
     pub uptime_half_life: Duration,
     /// A failed run counts as having taken at least so many times what a success typically takes. This is what keeps a
-    /// worker that fails at once from looking fast. At least 1; default 10.
+    /// worker that fails at once from looking fast. At least 1; default 5.
     pub failure_penalty: f64,
     /// What a task is believed to take while none of its type has finished. Default 100 ms.
     pub assumed_duration: Duration,
@@ -92,10 +92,10 @@ impl Default for BalanceConfig {
     fn default() -> Self {
         Self {
             strategy: "least-loaded",
-            evidence_half_life: Duration::from_secs(30),
+            evidence_half_life: Duration::from_secs(10),
             latency_half_life: Duration::from_secs(7),
             uptime_half_life: Duration::from_secs(600),
-            failure_penalty: 10.0,
+            failure_penalty: 5.0,
             assumed_duration: Duration::from_millis(100),
             max_task_types: 256,
             score: ScoreWeights::DEFAULT,

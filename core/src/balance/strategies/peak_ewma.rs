@@ -39,7 +39,7 @@ impl Strategy for PeakEwma {
 
     /// The least cost relative to the worker's.
     fn scores(&self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, out: &mut Vec<f64>) {
-        relative_to_least(eligible, |slot| cost(now, task, eligible, slot), out);
+        relative_to_least(eligible, 0.0, |slot| cost(now, task, eligible, slot), out);
     }
 }
 

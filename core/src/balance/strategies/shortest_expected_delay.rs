@@ -11,14 +11,14 @@ use super::relative_to_least;
 
 /// The worker on which the task is expected to be done first:
 ///
-/// `delay = (wait + service) / success ratio`
+/// `delay = wait + service`
 ///
-/// * `service` is what a task of this type takes on this worker, measured, a failed run counted with its penalty;
+/// * `service` is what a task of this type takes on this worker, measured, a failed run counted with its penalty: that is
+///   the price of trying again;
 /// * `wait` is what stands before it: nothing while a lane is free, else the worker's tasks in flight at what their types
 ///   typically take, times the worker's slowness, over its lanes; at least as long as it has been silent already;
 /// * a worker that has been silent for longer than its work should take is expected to need as many times as long for this
-///   task too, so one that doesn't answer any more looks worse with every moment;
-/// * dividing by the recent success ratio counts the attempts that a success takes.
+///   task too, so one that doesn't answer any more looks worse with every moment.
 ///
 /// With one type and one lane this is the `(q + 1) / mu` of the literature, join-the-shortest-queue for servers of
 /// different speeds (Banawan and Zahorjan, *Load Sharing in Heterogeneous Queueing Systems*, 1989; IPVS calls it `sed`).
@@ -43,7 +43,7 @@ impl Strategy for ShortestExpectedDelay {
     /// The shortest delay relative to the worker's.
     fn scores(&self, now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, out: &mut Vec<f64>) {
         let service = eligible.fleet().service(task.task_type);
-        relative_to_least(eligible, |slot| delay(now, &service, (eligible.fleet(), slot)), out);
+        relative_to_least(eligible, NOISE, |slot| delay(now, &service, (eligible.fleet(), slot)), out);
     }
 }
 
@@ -59,10 +59,8 @@ fn delay(now: Instant, service: &Service<'_>, (fleet, slot): (&Fleet, Slot)) -> 
         // So many of its tasks must end before this one starts, in so many lanes.
         whole * f64::from(before + 1 - lanes) / f64::from(before) / f64::from(lanes)
     };
-    (wait + service.nanos(slot, now, slowness)) / fleet.success_ratio(slot, now).max(LEAST_SUCCESS)
+    wait + service.nanos(slot, now, slowness)
 }
 
 /// Delays that differ by less are equal.
 const NOISE: f64 = 0.05;
-/// So that the delay stays a number where nothing succeeds.
-const LEAST_SUCCESS: f64 = 0.01;
