@@ -27,6 +27,10 @@ impl<K: Eq + Hash, V> IdMap<K, V> {
         self.map.get(key)
     }
 
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.map.get_mut(key)
+    }
+
     pub(crate) fn contains(&self, key: &K) -> bool {
         self.map.contains_key(key)
     }

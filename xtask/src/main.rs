@@ -8,6 +8,7 @@ mod build;
 mod checks;
 mod console;
 mod counts;
+mod evaluate;
 mod interrupt;
 mod job;
 mod package;
@@ -58,6 +59,9 @@ enum Task {
     /// Run the comparisons with other libraries and print the ratios
     #[command(after_help = bench::EXAMPLES)]
     Bench(bench::Options),
+    /// Simulate every balancing strategy on every scenario and write docs/evaluation.md
+    #[command(after_help = evaluate::EXAMPLES)]
+    Evaluate(evaluate::Options),
     /// Make the npm tarball and the release binary, and print their sizes
     #[command(after_help = "Example:\n  cargo xtask package && npm install ./target/quillwork-0.1.0.tgz")]
     Package,
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
             Task::Check => stages::check(&workspace),
             Task::Setup => setup::everything(&workspace).map(|_| ExitCode::SUCCESS),
             Task::Bench(options) => bench::bench(&workspace, &options),
+            Task::Evaluate(options) => evaluate::evaluate(&workspace, &options),
             Task::Package => package::package(&workspace),
             Task::Soak(options) => soak::soak(&workspace, &options),
         }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt;
 
 use crate::ids::{TaskId, TaskType, WorkerId};
@@ -290,6 +291,21 @@ impl LoadBalancer {
     /// The names of all strategies, in the order of their registration.
     pub fn strategy_names(&self) -> impl Iterator<Item = &'static str> {
         self.strategies.iter().map(|strategy| strategy.name())
+    }
+
+    /// The strategy of this name as what it is, to read what only it knows: the weights of
+    /// [`Adaptive`](super::adaptive::Adaptive), for instance. `None` where there is none of the name, or of another type.
+    #[must_use]
+    pub fn strategy<T: Strategy>(&self, name: &str) -> Option<&T> {
+        let strategy: &dyn Any = &*self.strategies[position(&self.strategies, name)?];
+        strategy.downcast_ref()
+    }
+
+    /// The same to change it.
+    pub fn strategy_mut<T: Strategy>(&mut self, name: &str) -> Option<&mut T> {
+        let place = position(&self.strategies, name)?;
+        let strategy: &mut dyn Any = &mut *self.strategies[place];
+        strategy.downcast_mut()
     }
 
     /// The workers, with their loads and measurements.

@@ -29,6 +29,7 @@
 //! # }
 //! ```
 
+pub mod adaptive;
 mod balancer;
 mod bits;
 mod config;

@@ -1,6 +1,7 @@
 //! What a strategy is.
 
 use alloc::vec::Vec;
+use core::any::Any;
 use core::fmt::Debug;
 
 use crate::ids::{TaskId, TaskType, WorkerId};
@@ -53,7 +54,7 @@ use super::{Eligible, Fleet, Slot, Task};
 /// # Ok(())
 /// # }
 /// ```
-pub trait Strategy: Debug + Send {
+pub trait Strategy: Any + Debug + Send {
     /// What it is called in settings and reports, in lower case with hyphens.
     fn name(&self) -> &'static str;
 

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::adaptive::Adaptive;
 use super::{Eligible, ScoreWeights, Slot, Strategy};
 
 mod best_score;
@@ -42,12 +43,20 @@ pub(super) fn built_in(score: ScoreWeights) -> Vec<Box<dyn Strategy>> {
         Box::new(PeakEwma),
         Box::new(ShortestExpectedDelay::default()),
         Box::new(ConsistentHash::default()),
+        Box::new(Adaptive::default()),
     ]
 }
 
-/// Scores from costs: 1 for the least cost, the others by how many times as much they cost.
-fn relative_to_least(eligible: &Eligible<'_>, cost: impl Fn(Slot) -> f64, out: &mut Vec<f64>) {
-    let cost = |slot| cost(slot) + 1.0;
-    let least = eligible.iter().map(cost).fold(f64::INFINITY, f64::min);
-    out.extend(eligible.iter().map(|slot| (least / cost(slot)).clamp(0.0, 1.0)));
+/// Scores from costs: 1 for the least cost and what is within `tolerance` of it (0.05 is 5 %), the others by how many times
+/// as much as that they cost.
+fn relative_to_least(
+    eligible: &Eligible<'_>,
+    tolerance: f64,
+    cost: impl Fn(Slot) -> f64,
+    out: &mut Vec<f64>,
+) {
+    let start = out.len();
+    out.extend(eligible.iter().map(|slot| cost(slot) + 1.0));
+    let least = out[start..].iter().copied().fold(f64::INFINITY, f64::min) * (1.0 + tolerance);
+    out[start..].iter_mut().for_each(|score| *score = (least / *score).clamp(0.0, 1.0));
 }
