@@ -224,11 +224,6 @@ impl Sketch {
         self.accuracy
     }
 
-    /// Takes the memory for all buckets now, so that recording never allocates.
-    pub fn reserve(&mut self) {
-        self.buckets.reserve_exact(self.max_buckets.saturating_sub(self.buckets.len()));
-    }
-
     /// Forgets all values and keeps the memory for the next.
     pub fn clear(&mut self) {
         self.buckets.clear();

@@ -2,7 +2,7 @@
 //!
 //! A task that took 40 ms may have run for 2. Which of its phases is worth work differs from one task type to the next, so
 //! the [`Profiler`] keeps a distribution of each phase for each type. It is meant to stay on: recording a run is
-//! five sums and five sketch entries, and allocates nothing once a type was seen.
+//! five sums and five counts, and allocates nothing once a type was seen.
 //!
 //! ```
 //! use quillwork_core::hardware::profiler::{Phase, Profiler, ProfilerConfig, RunTimes};
@@ -27,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod histogram;
 mod profile;
 mod recorder;
 mod times;

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ids::{TaskId, TaskType};
-use crate::telemetry::Sketch;
 use crate::time::Duration;
 
+use super::histogram::Histogram;
 use super::times::PHASES;
 use super::{Phase, RunTimes};
 
@@ -55,13 +55,13 @@ impl ProfileRow {
         task_type: Option<TaskType>,
         runs: u64,
         sums: &[Duration; PHASES],
-        sketches: &[Sketch; PHASES],
+        histograms: &[Histogram; PHASES],
         slowest: Option<(TaskId, RunTimes)>,
     ) -> Self {
         let total = sums.iter().fold(Duration::ZERO, |total, &sum| total + sum);
         let phases = Phase::ALL.map(|phase| {
-            let (sum, sketch) = (sums[phase.index()], &sketches[phase.index()]);
-            let quantile = |q| sketch.quantile(q).unwrap_or(0.0);
+            let (sum, histogram) = (sums[phase.index()], &histograms[phase.index()]);
+            let quantile = |q| histogram.quantile(q).unwrap_or_default().as_millis_f64();
             PhaseProfile {
                 total: sum,
                 share_ratio: if total.is_zero() {
@@ -72,7 +72,7 @@ impl ProfileRow {
                 p50_millis: quantile(0.5),
                 p95_millis: quantile(0.95),
                 p99_millis: quantile(0.99),
-                max_millis: quantile(1.0),
+                max_millis: histogram.longest().as_millis_f64(),
             }
         });
         let dominant = Phase::ALL.into_iter().rev().max_by_key(|phase| sums[phase.index()]);
@@ -146,7 +146,7 @@ mod tests {
         );
         assert_eq!(
             lines[4],
-            "      12         1       run  75.0 %      3.000      3.000      3.000      3.000 <"
+            "      12         1       run  75.0 %      2.982      2.982      2.982      3.000 <"
         );
         assert_eq!(lines.len(), 6);
     }

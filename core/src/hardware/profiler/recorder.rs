@@ -5,23 +5,18 @@ use core::fmt;
 
 use crate::id_map::IdMap;
 use crate::ids::{TaskId, TaskType};
-use crate::telemetry::{RelativeAccuracy, Sketch};
 use crate::time::Duration;
 
+use super::histogram::Histogram;
 use super::times::PHASES;
 use super::{Phase, Profile, ProfileRow, RunTimes};
 
 /// Settings of a [`Profiler`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProfilerConfig {
     /// How many task types are kept apart, 1 to [`ProfilerConfig::MAX_TASK_TYPES`]; the ones that come later share a row.
     /// Default 64.
     pub max_task_types: u32,
-    /// How far a quantile may be off. Default 2 %.
-    pub accuracy: RelativeAccuracy,
-    /// How many buckets a sketch has, 16 to 2,048; each takes 16 bytes, and a type has five sketches. With 2 % 256 of them span
-    /// four and a half decimal orders below the longest time; the ones below are folded into one. Default 256.
-    pub max_buckets: u32,
 }
 
 impl ProfilerConfig {
@@ -37,17 +32,13 @@ impl ProfilerConfig {
         if !(1..=Self::MAX_TASK_TYPES).contains(&self.max_task_types) {
             return Err(ProfilerConfigError::TaskTypes { asked: self.max_task_types });
         }
-        if !(16..=2_048).contains(&self.max_buckets) {
-            return Err(ProfilerConfigError::Buckets { asked: self.max_buckets });
-        }
         Ok(())
     }
 }
 
 impl Default for ProfilerConfig {
     fn default() -> Self {
-        let accuracy = RelativeAccuracy::new(0.02).expect("within the bounds");
-        Self { max_task_types: 64, accuracy, max_buckets: 256 }
+        Self { max_task_types: 64 }
     }
 }
 
@@ -57,11 +48,6 @@ impl Default for ProfilerConfig {
 pub enum ProfilerConfigError {
     /// No task type, or too many.
     TaskTypes {
-        /// What was asked for.
-        asked: u32,
-    },
-    /// Too few buckets, or too many.
-    Buckets {
         /// What was asked for.
         asked: u32,
     },
@@ -76,9 +62,6 @@ impl fmt::Display for ProfilerConfigError {
                     "a profiler keeps 1 to {} task types apart, not {asked}",
                     ProfilerConfig::MAX_TASK_TYPES
                 )
-            }
-            Self::Buckets { asked } => {
-                write!(f, "a profiler's sketches have 16 to 2048 buckets, not {asked}")
             }
         }
     }
@@ -102,7 +85,7 @@ struct Record {
     task_type: Option<TaskType>,
     runs: u64,
     sums: [Duration; PHASES],
-    sketches: [Sketch; PHASES],
+    histograms: [Histogram; PHASES],
     slowest: Option<(TaskId, RunTimes)>,
 }
 
@@ -137,7 +120,7 @@ impl Profiler {
         for record in self.rows.iter_mut().chain(&mut self.others) {
             record.runs = 0;
             record.sums = [Duration::ZERO; PHASES];
-            record.sketches.iter_mut().for_each(Sketch::clear);
+            record.histograms.iter_mut().for_each(Histogram::clear);
             record.slowest = None;
         }
     }
@@ -146,30 +129,24 @@ impl Profiler {
         if let Some(&place) = self.places.get(&task_type) {
             return &mut self.rows[place as usize];
         }
-        let config = self.config;
         match u32::try_from(self.rows.len()) {
-            Ok(place) if place < config.max_task_types => {
+            Ok(place) if place < self.config.max_task_types => {
                 self.places.insert(task_type, place);
-                self.rows.push(Record::new(Some(task_type), &config));
+                self.rows.push(Record::new(Some(task_type)));
                 self.rows.last_mut().expect("it was just put there")
             }
-            Ok(_) | Err(_) => self.others.get_or_insert_with(|| Record::new(None, &config)),
+            Ok(_) | Err(_) => self.others.get_or_insert_with(|| Record::new(None)),
         }
     }
 }
 
 impl Record {
-    fn new(task_type: Option<TaskType>, config: &ProfilerConfig) -> Self {
-        let sketch = || {
-            let mut sketch = Sketch::with_max_buckets(config.accuracy, config.max_buckets as usize);
-            sketch.reserve();
-            sketch
-        };
+    fn new(task_type: Option<TaskType>) -> Self {
         Self {
             task_type,
             runs: 0,
             sums: [Duration::ZERO; PHASES],
-            sketches: core::array::from_fn(|_| sketch()),
+            histograms: core::array::from_fn(|_| Histogram::new()),
             slowest: None,
         }
     }
@@ -179,8 +156,7 @@ impl Record {
         for phase in Phase::ALL {
             let time = times.phase(phase);
             self.sums[phase.index()] += time;
-            let sketch = &mut self.sketches[phase.index()];
-            sketch.record(time.as_millis_f64()).expect("a duration is finite and not negative");
+            self.histograms[phase.index()].record(time);
         }
         if self.slowest.is_none_or(|(_, slowest)| slowest.total() < times.total()) {
             self.slowest = Some((task, times));
@@ -188,7 +164,7 @@ impl Record {
     }
 
     fn row(&self) -> ProfileRow {
-        ProfileRow::new(self.task_type, self.runs, &self.sums, &self.sketches, self.slowest)
+        ProfileRow::new(self.task_type, self.runs, &self.sums, &self.histograms, self.slowest)
     }
 }
 
@@ -226,7 +202,7 @@ mod tests {
 
     #[test]
     fn types_past_the_limit_share_a_row_and_lose_nothing() {
-        let config = ProfilerConfig { max_task_types: 2, ..ProfilerConfig::default() };
+        let config = ProfilerConfig { max_task_types: 2 };
         let mut profiler = Profiler::new(config).unwrap();
         for number in 0..50_u32 {
             profiler.record(TaskType::new(number % 5), TaskId::new(u64::from(number)), times(0, 1));
@@ -251,12 +227,8 @@ mod tests {
     fn settings_that_keep_nothing_are_refused() {
         let refused = |config| Profiler::new(config).unwrap_err().to_string();
         assert_eq!(
-            refused(ProfilerConfig { max_task_types: 0, ..ProfilerConfig::default() }),
+            refused(ProfilerConfig { max_task_types: 0 }),
             "a profiler keeps 1 to 4096 task types apart, not 0"
-        );
-        assert_eq!(
-            refused(ProfilerConfig { max_buckets: 3, ..ProfilerConfig::default() }),
-            "a profiler's sketches have 16 to 2048 buckets, not 3"
         );
     }
 }
