@@ -65,7 +65,7 @@ impl Ours {
 }
 
 /// The peer's choice.
-struct Theirs {
+pub(crate) struct Theirs {
     workers: Vec<Worker>,
     policy: LeastLoaded,
     busy: VecDeque<usize>,
@@ -87,7 +87,7 @@ impl Candidate for Worker {
 }
 
 impl Theirs {
-    fn new(workers: u32) -> Self {
+    pub(crate) fn new(workers: u32) -> Self {
         let mut this = Self {
             workers: (0..workers).map(|_| Worker(0)).collect(),
             policy: LeastLoaded::new(),
@@ -99,7 +99,7 @@ impl Theirs {
         this
     }
 
-    fn turn(&mut self) -> usize {
+    pub(crate) fn turn(&mut self) -> usize {
         let free = self.busy.pop_front().expect("half of the workers are busy");
         self.workers[free].0 -= 1;
         self.place()
