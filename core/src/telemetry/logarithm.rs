@@ -1,21 +1,24 @@
 //! A natural logarithm that costs a few nanoseconds and gives the same bits everywhere.
 //!
-//! The mantissa is divided by the middle of one of 128 equal intervals, whose logarithms stand in a table; five terms of
-//! the series do the rest (Tang, "Table-driven implementation of the logarithm function", 1990). Within 1e-15 of the
-//! value, or of 1 where the value is near it: far below what a bucket of a sketch can tell.
+//! The mantissa is divided by the middle of one of 128 equal intervals, whose logarithms stand in a table; four terms of
+//! the series do the rest (Tang, "Table-driven implementation of the logarithm function", 1990). Off by less than 1e-12,
+//! relative where the logarithm is above 1: far below what a bucket of a sketch can tell.
 
 use core::f64::consts::LN_2;
 
 /// The natural logarithm of a normal, positive number.
+#[inline]
 pub(super) fn ln(value: f64) -> f64 {
     let bits = value.to_bits();
-    // The sign, 11 bits of exponent, biased by 1,023, and of the 52 bits of mantissa the first 7, which name the interval.
-    let [first, second, third, ..] = value.to_be_bytes();
-    let exponent = f64::from((i16::from_be_bytes([first, second]) >> 4) - 1_023);
-    let interval = &INTERVALS[usize::from(second & 0xf) << 3 | usize::from(third >> 5)];
+    // 11 bits of exponent, biased by 1,023, then 52 bits of mantissa, whose first 7 name the interval.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "11 bits")]
+    let exponent = f64::from((bits >> 52) as i32 - 1_023);
+    #[expect(clippy::cast_possible_truncation, reason = "7 bits")]
+    let interval = &INTERVALS[(bits >> 45) as usize & (INTERVALS.len() - 1)];
     let mantissa = f64::from_bits(bits & MANTISSA | ONE);
     let rest = (mantissa - interval.middle) * interval.reciprocal;
-    let series = rest * (1.0 + rest * (-1.0 / 2.0 + rest * (1.0 / 3.0 + rest * (-1.0 / 4.0 + rest / 5.0))));
+    let square = rest * rest;
+    let series = rest + square * (rest * (1.0 / 3.0 - rest * 0.25) - 0.5);
     exponent * LN_2 + (interval.logarithm + series)
 }
 
@@ -64,7 +67,7 @@ mod tests {
             let value = libm::exp(rng.unit_f64() * 1_400.0 - 700.0);
             let expected = libm::log(value);
             let error = (ln(value) - expected).abs() / expected.abs().max(1.0);
-            assert!(error < 1e-15, "ln({value}) = {} is {error} from {expected}", ln(value));
+            assert!(error < 1e-12, "ln({value}) = {} is {error} from {expected}", ln(value));
         }
     }
 
@@ -74,7 +77,7 @@ mod tests {
             for border in 0..128 {
                 let at = (1.0 + f64::from(border) / 128.0) * libm::pow(2.0, f64::from(exponent));
                 let (below, above) = (ln(at.next_down()), ln(at));
-                assert!((above - below).abs() < 2e-15 * above.abs().max(1.0), "{below} and {above} at {at}");
+                assert!((above - below).abs() < 2e-12 * above.abs().max(1.0), "{below} and {above} at {at}");
             }
         }
     }

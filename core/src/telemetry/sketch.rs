@@ -100,6 +100,7 @@ impl Sketch {
     /// # Errors
     ///
     /// Where it is negative, infinite or not a number; the sketch is as before.
+    #[inline]
     pub fn record(&mut self, value: f64) -> Result<(), InvalidSample> {
         self.add(value, 1, value)
     }
@@ -115,25 +116,30 @@ impl Sketch {
 
     #[inline]
     fn add(&mut self, value: f64, times: u64, sum: f64) -> Result<(), InvalidSample> {
-        if !value.is_finite() {
-            return Err(InvalidSample::NotFinite);
-        }
-        if value < 0.0 {
-            return Err(InvalidSample::Negative);
+        if !(0.0..=f64::MAX).contains(&value) {
+            let negative = value < 0.0 && value.is_finite();
+            return Err(if negative { InvalidSample::Negative } else { InvalidSample::NotFinite });
         }
         if times == 0 {
             return Ok(());
         }
+        // Adding 0.0 turns a negative zero into a positive one.
+        let value = value + 0.0;
         if value < MIN_INDEXABLE {
             self.zeros = self.zeros.saturating_add(times);
         } else {
             self.add_to_bucket(self.index_of(value), times);
         }
         self.count = self.count.saturating_add(times);
-        self.sum = (self.sum + sum).min(f64::MAX);
-        // Adding 0.0 turns a negative zero into a positive one.
-        self.min = self.min.min(value + 0.0);
-        self.max = self.max.max(value + 0.0);
+        let total = self.sum + sum;
+        self.sum = if total < f64::MAX { total } else { f64::MAX };
+        // Branches that are hardly ever taken cost less than a minimum and a maximum.
+        if value < self.min {
+            self.min = value;
+        }
+        if value > self.max {
+            self.max = value;
+        }
         Ok(())
     }
 
@@ -169,10 +175,20 @@ impl Sketch {
         if rank >= self.count - 1 {
             return Some(self.max);
         }
-        let mut seen = self.zeros;
-        if rank < seen {
+        if rank < self.zeros {
             return Some(0.0_f64.clamp(self.min, self.max));
         }
+        // From the nearer end: the quantiles that are asked for are mostly near the upper one.
+        if rank > self.count / 2 {
+            let mut below = self.count;
+            for &(index, times) in self.buckets.iter().rev() {
+                below = below.saturating_sub(times);
+                if rank >= below {
+                    return Some(self.value_of(index).clamp(self.min, self.max));
+                }
+            }
+        }
+        let mut seen = self.zeros;
         for &(index, times) in &self.buckets {
             seen = seen.saturating_add(times);
             if rank < seen {
@@ -235,6 +251,7 @@ impl Sketch {
     }
 
     /// Number of the bucket that holds `value`, which is [`MIN_INDEXABLE`] or more.
+    #[inline]
     pub(super) fn index_of(&self, value: f64) -> i32 {
         let exact = ln(value) * self.inverse_log_growth;
         #[expect(
@@ -264,9 +281,7 @@ impl Sketch {
 
     /// Where the bucket is or would have to be: before the first that isn't below it. Hardly any bucket is empty between
     /// the lowest and the highest, so the search begins where this one would be if none were, and doubles its steps.
-    fn place_of(&self, index: i32) -> usize {
-        let Some(&(lowest, _)) = self.buckets.first() else { return 0 };
-        let Ok(without_gaps) = usize::try_from(i64::from(index) - i64::from(lowest)) else { return 0 };
+    fn place_of(&self, index: i32, without_gaps: usize) -> usize {
         let is_below = |at: usize| self.buckets[at].0 < index;
         let mut end = without_gaps.min(self.buckets.len());
         let mut step = 1;
@@ -281,8 +296,22 @@ impl Sketch {
         end
     }
 
+    #[inline]
     fn add_to_bucket(&mut self, index: i32, times: u64) {
-        let at = self.place_of(index);
+        let lowest = self.buckets.first().map_or(index, |&(lowest, _)| lowest);
+        let without_gaps = usize::try_from(i64::from(index) - i64::from(lowest)).unwrap_or(0);
+        if let Some(bucket) = self.buckets.get_mut(without_gaps)
+            && bucket.0 == index
+        {
+            bucket.1 = bucket.1.saturating_add(times);
+            return;
+        }
+        self.add_beside_gaps(index, without_gaps, times);
+    }
+
+    #[inline(never)]
+    fn add_beside_gaps(&mut self, index: i32, without_gaps: usize, times: u64) {
+        let at = self.place_of(index, without_gaps);
         if let Some(bucket) = self.buckets.get_mut(at)
             && bucket.0 == index
         {

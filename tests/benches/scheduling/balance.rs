@@ -1,8 +1,9 @@
-//! Chooses a worker and books the task, then books its end: the load balancer beside crates `poise-core` and `tower`.
+//! The load balancer beside crates `poise-core` and `tower`: choosing a worker, and a task's whole way through it.
 //!
-//! Half as many tasks are under way as there are workers; in turn the oldest ends and a new one is placed. Ours keeps what
-//! it needs to measure latency and success, and looks at capabilities, room and health; `poise-core` is given loads that
-//! the bench keeps; `tower` balances services that answer at once, by their pending requests.
+//! *Choose*: which worker, with half of them busy. Ours looks at status, capabilities, room, bans and ejections; the peer
+//! compares the loads that it is given. *Place*: half as many tasks are under way as there are workers; in turn the oldest
+//! ends and a new one is chosen a worker and booked. Ours also measures latency and success by worker and type; `tower`
+//! balances services that answer at once by their pending requests.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -28,13 +29,15 @@ pub(crate) fn run() {
         let mut ours = Ours::new(workers, "least-loaded");
         let mut theirs = Theirs::new(workers);
         compare(
-            &format!("place a task, least loaded of {workers}"),
+            &format!("choose the least loaded of {workers}"),
             "poise-core 0.1.1",
             LOOKS / workers,
-            || ours.turn(),
-            || theirs.turn(),
+            || ours.choose(),
+            || theirs.choose(),
         );
-        let mut ours = Ours::new(workers, "power-of-two-choices");
+    }
+    for workers in [8, 64, 512] {
+        let mut ours = Ours::new(workers, "power-of-two");
         let mut theirs = Tower::new(workers);
         compare(
             &format!("place a task, two choices of {workers}"),
@@ -67,6 +70,11 @@ impl Ours {
         this
     }
 
+    fn choose(&mut self) -> u32 {
+        let task = black_box(Task::new(TaskId::new(u64::MAX)));
+        self.balancer.select_worker(self.now, &task).expect("half are free").get()
+    }
+
     fn turn(&mut self) -> u32 {
         self.now += Duration::from_micros(10);
         let oldest = self.under_way.pop_front().expect("half of the workers are busy");
@@ -84,10 +92,11 @@ impl Ours {
 }
 
 type Pending = PendingRequests<Answer>;
+type Balanced = Balance<ServiceList<Vec<Pending>>, ()>;
 
 struct Tower {
-    balance: Balance<ServiceList<Vec<Pending>>, ()>,
-    under_way: VecDeque<<Balance<ServiceList<Vec<Pending>>, ()> as Service<()>>::Future>,
+    balance: Balanced,
+    under_way: VecDeque<<Balanced as Service<()>>::Future>,
 }
 
 impl Tower {

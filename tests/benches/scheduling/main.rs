@@ -5,6 +5,7 @@
 mod balance;
 mod breaker;
 mod pick;
+mod policy;
 mod rate_limit;
 mod retry;
 mod rounds;
@@ -16,5 +17,6 @@ fn main() {
     rate_limit::run();
     breaker::run();
     retry::run();
+    policy::run();
     sketch::run();
 }

@@ -99,15 +99,18 @@ impl Theirs {
         this
     }
 
-    pub(crate) fn turn(&mut self) -> usize {
+    fn turn(&mut self) -> usize {
         let free = self.busy.pop_front().expect("half of the workers are busy");
         self.workers[free].0 -= 1;
         self.place()
     }
 
+    pub(crate) fn choose(&mut self) -> usize {
+        self.policy.pick(black_box(&self.workers), &()).expect("half of the workers are free").index()
+    }
+
     fn place(&mut self) -> usize {
-        let worker =
-            self.policy.pick(black_box(&self.workers), &()).expect("half of the workers are free").index();
+        let worker = self.choose();
         self.workers[worker].0 += 1;
         self.busy.push_back(worker);
         worker

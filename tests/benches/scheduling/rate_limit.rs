@@ -59,7 +59,8 @@ fn by_key() {
     let mut ours = Keyed::new(Gcra::new(quota(4_000)), NonZeroU32::new(2 * KEYS).expect("not zero"));
     let clock = FakeRelativeClock::default();
     let store = HashMapStateStore::<u32>::default();
-    let theirs: RateLimiter<_, _, _, NoOpMiddleware<_>> = RateLimiter::new(peer_quota(4_000), store, clock.clone());
+    let theirs: RateLimiter<_, _, _, NoOpMiddleware<_>> =
+        RateLimiter::new(peer_quota(4_000), store, clock.clone());
     let (mut now, mut checks, mut peer_checks) = (Instant::ZERO, 0_usize, 0_usize);
     compare(
         "check a rate limit of one key of 1,000",

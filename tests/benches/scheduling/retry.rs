@@ -1,7 +1,6 @@
 //! A call that succeeds at once under a retry policy, beside `tower-resilience`: what a policy costs that isn't needed.
 
 use std::convert::Infallible;
-use std::future::Ready;
 use std::hint::black_box;
 
 use quillwork_core::flow::retry::{Retry, RetryPolicy};
@@ -9,7 +8,7 @@ use quillwork_core::time::Instant;
 use tower::{Layer, Service, service_fn};
 use tower_resilience_retry::RetryLayer;
 
-use crate::breaker::finish;
+use crate::breaker::{answer, finish};
 use crate::rounds::compare;
 
 pub(crate) fn run() {
@@ -28,8 +27,4 @@ pub(crate) fn run() {
         },
         || finish(theirs.call(())).is_ok(),
     );
-}
-
-fn answer((): ()) -> Ready<Result<(), Infallible>> {
-    std::future::ready(black_box(Ok(())))
 }
