@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use quillwork_core::flow::retry::{
     AttemptFailure, Backoff, BudgetExhausted, GiveUp, Retry, RetryBudget, RetryBudgetConfig,
-    RetryBudgetError, RetryDecision, RetryPolicy, RetryPolicyError,
+    RetryBudgetConfigError, RetryDecision, RetryPolicy, RetryPolicyError,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -140,10 +140,10 @@ fn settings_without_sense_are_refused() {
     assert_eq!(Retry::new(policy, at(0)).err(), Some(RetryPolicyError::ZeroDeadline));
     for asked in [f64::NAN, -0.1, 1.1, f64::INFINITY] {
         let config = RetryBudgetConfig { deposit_ratio: asked, ..RetryBudgetConfig::default() };
-        assert!(matches!(RetryBudget::new(config, at(0)), Err(RetryBudgetError::DepositRatio { .. })));
+        assert!(matches!(RetryBudget::new(config, at(0)), Err(RetryBudgetConfigError::DepositRatio { .. })));
     }
     let config = RetryBudgetConfig { max_saved: 0, ..RetryBudgetConfig::default() };
-    assert_eq!(RetryBudget::new(config, at(0)).err(), Some(RetryBudgetError::NothingSaved));
+    assert_eq!(RetryBudget::new(config, at(0)).err(), Some(RetryBudgetConfigError::NothingSaved));
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -14,6 +14,22 @@ pub struct TimeoutConfig {
     pub total: Option<Duration>,
 }
 
+impl TimeoutConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that can't be used.
+    pub fn validate(&self) -> Result<(), TimeoutConfigError> {
+        for (limit, length) in [(TimeLimit::Execution, self.execution), (TimeLimit::Total, self.total)] {
+            if length.is_some_and(Duration::is_zero) {
+                return Err(TimeoutConfigError::Zero { limit });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Which limit was passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimeLimit {
@@ -98,11 +114,7 @@ impl Timeout {
     ///
     /// The first limit that can't be used.
     pub fn new(config: TimeoutConfig, now: Instant) -> Result<Self, TimeoutConfigError> {
-        for (limit, length) in [(TimeLimit::Execution, config.execution), (TimeLimit::Total, config.total)] {
-            if length.is_some_and(Duration::is_zero) {
-                return Err(TimeoutConfigError::Zero { limit });
-            }
-        }
+        config.validate()?;
         let total_due = config.total.map_or(Instant::NEVER, |total| now + total);
         Ok(Self { config, total_due, next: 0, running: None, over: false })
     }

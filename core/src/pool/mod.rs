@@ -90,7 +90,7 @@ pub use offer::Offer;
 pub use output::{Output, Refusal, Settlement, TerminateReason};
 pub use per_mille::PerMille;
 pub use scheduler::{DuplicateTask, Scheduler};
-pub use statistics::{LoadSnapshot, Quantiles, Statistics, TypeSnapshot, WorkerSnapshot};
+pub use statistics::{LoadSnapshot, Statistics, TypeSnapshot, WorkerSnapshot};
 pub use stats::{PoolCounters, PoolStats, WorkerStats};
 pub use task::{Priority, TaskOutcome, TaskSpec};
 pub use worker::WorkerState;

@@ -1,7 +1,8 @@
 //! Telemetry: what a runtime measures of itself, in bounded memory and without a clock.
 //!
 //! * [`Counter`] and [`Gauge`]: the two kinds of number. A gauge that nobody set is absent, which is not zero.
-//! * [`Sketch`]: quantiles of many values in a few kilobytes, mergeable over workers, pages and time (DDSketch).
+//! * [`Sketch`]: quantiles of many values in a few kilobytes, mergeable over workers, pages and time (DDSketch);
+//!   [`Quantiles`] are the usual ones of a duration.
 //! * [`Registry`]: names interned once, then recorded by id.
 //! * [`Rolling`], [`RollingSketch`], [`RollingRatio`]: the same over the last minute instead of since the start.
 //!
@@ -28,6 +29,7 @@
 
 mod logarithm;
 mod metric;
+mod quantiles;
 mod registry;
 mod rolling;
 mod sketch;
@@ -38,6 +40,7 @@ mod window;
 mod sketch_tests;
 
 pub use metric::{Counter, Gauge};
+pub use quantiles::Quantiles;
 pub use registry::{
     CounterId, DEFAULT_MAX_METRICS, GaugeId, MetricKind, MetricValue, Registry, RegistryError, SketchId,
 };

@@ -50,6 +50,17 @@ impl RollingSketch {
         Ok(Self { accuracy, window: Rolling::new(step, slots, || Sketch::new(accuracy))? })
     }
 
+    /// The last minute to one per cent, in twelve slots of five seconds.
+    #[must_use]
+    pub fn last_minute() -> Self {
+        Self::new(Duration::from_secs(5), 12).expect("twelve slots of five seconds are a window")
+    }
+
+    /// Counts one duration, in milliseconds.
+    pub fn record_duration(&mut self, now: Instant, took: Duration) {
+        self.record(now, took.as_millis_f64()).expect("a duration is finite and not negative");
+    }
+
     /// Counts one value.
     ///
     /// # Errors

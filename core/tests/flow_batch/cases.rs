@@ -4,16 +4,18 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use quillwork_core::flow::batch::{
     BatchCause, BatchClose, BatchConfig, BatchConfigError, BatchGiveUp, BatchItem, BatchOutput, BatchRefusal,
-    BatchRun, Batcher, Cut, ItemOutcome, NewItem, RetryScope, Settlement,
+    BatchRun, Batcher, Cut, NewItem, RetryScope, Settlement,
 };
-use quillwork_core::flow::retry::{AttemptFailure, Backoff, GiveUp, RetryPolicy, RetryPolicyError};
+use quillwork_core::flow::retry::{
+    AttemptFailure, AttemptOutcome, Backoff, GiveUp, RetryPolicy, RetryPolicyError,
+};
 use quillwork_core::flow::timeout::Late;
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 
-const OK: ItemOutcome = ItemOutcome::Succeeded;
-const AGAIN: ItemOutcome = ItemOutcome::Failed(AttemptFailure::Transient);
-const NEVER: ItemOutcome = ItemOutcome::Failed(AttemptFailure::Permanent);
+const OK: AttemptOutcome = AttemptOutcome::Succeeded;
+const AGAIN: AttemptOutcome = AttemptOutcome::Failed(AttemptFailure::Transient);
+const NEVER: AttemptOutcome = AttemptOutcome::Failed(AttemptFailure::Permanent);
 
 fn at(millis: u64) -> Instant {
     Instant::from_millis(millis)
@@ -125,7 +127,7 @@ fn duplicates_share_the_result_and_do_not_count() {
     let failed = (bob, Settlement::Failed { run, index: Some(1), reason });
     let [first, second, third] = ada.map(succeeded);
     assert_eq!(settled(&drain(&mut batcher)), [first, second, third, failed]);
-    assert_eq!(batcher.metrics(at(1)).counters.deduplicated, 2);
+    assert_eq!(batcher.metrics(at(1)).totals.deduplicated, 2);
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn a_wish_to_be_left_alone_is_followed_for_the_whole_batch() {
     let mut rng = Rng::from_seed(1);
     let mut batcher = Batcher::new(retried(2, RetryScope::FailedItems)).unwrap();
     let (run, _) = three(&mut batcher);
-    let after = |secs| ItemOutcome::Failed(AttemptFailure::RetryAfter(Duration::from_secs(secs)));
+    let after = |secs| AttemptOutcome::Failed(AttemptFailure::RetryAfter(Duration::from_secs(secs)));
     batcher.handle_results(at(0), run, &[after(2), AGAIN, after(7)], &mut rng).unwrap();
     assert_eq!(batcher.next_deadline(), Some(Instant::from_secs(7)));
 }

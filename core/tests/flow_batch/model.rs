@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 
 use quillwork_core::flow::batch::{
     BatchCause, BatchClose, BatchConfig, BatchGiveUp, BatchId, BatchItem, BatchOutput, BatchRefusal,
-    BatchRun, Cut, ItemOutcome, NewItem, RetryScope, Settlement,
+    BatchRun, Cut, NewItem, RetryScope, Settlement,
 };
-use quillwork_core::flow::retry::{AttemptFailure, GiveUp};
+use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, GiveUp};
 use quillwork_core::flow::timeout::Late;
 use quillwork_core::time::Instant;
 
@@ -30,7 +30,7 @@ struct Item {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Report {
-    Own(ItemOutcome),
+    Own(AttemptOutcome),
     Shared(AttemptFailure),
 }
 
@@ -186,7 +186,7 @@ impl Model {
         &mut self,
         now: Instant,
         run: BatchRun,
-        outcomes: &[ItemOutcome],
+        outcomes: &[AttemptOutcome],
     ) -> Result<(), Late> {
         let number = self.running(run)?;
         let batch = &mut self.batches[number];
@@ -216,7 +216,7 @@ impl Model {
         now: Instant,
         run: BatchRun,
         index: u32,
-        outcome: ItemOutcome,
+        outcome: AttemptOutcome,
     ) -> Result<(), Late> {
         let number = self.running(run)?;
         let entry = self.batches[number].list.get_mut(index as usize).ok_or(Late)?;
@@ -363,7 +363,7 @@ impl Model {
         let mut failures: Vec<AttemptFailure> = Vec::new();
         for &(lead, report) in &batch.list {
             match report.expect("all have reported") {
-                Report::Own(ItemOutcome::Failed(failure)) | Report::Shared(failure)
+                Report::Own(AttemptOutcome::Failed(failure)) | Report::Shared(failure)
                     if live.contains(&lead) =>
                 {
                     failures.push(failure);
@@ -389,7 +389,7 @@ impl Model {
                         let Some(at) = self.batches[number].index_of(place) else { continue };
                         let own = matches!(
                             self.batches[number].list[at].1,
-                            Some(Report::Own(ItemOutcome::Failed(_)))
+                            Some(Report::Own(AttemptOutcome::Failed(_)))
                         );
                         let index = own.then(|| u32::try_from(at).expect("small"));
                         self.settle(number, place, Settlement::Failed { run, index, reason });
@@ -428,8 +428,8 @@ impl Model {
         let (index, run) = (u32::try_from(at).expect("small"), self.run_of(number));
         let reason = BatchGiveUp::Retry(GiveUp::Permanent);
         let settlement = match batch.list[at].1 {
-            Some(Report::Own(ItemOutcome::Succeeded)) => Settlement::Succeeded { run, index },
-            Some(Report::Own(ItemOutcome::Failed(AttemptFailure::Permanent))) => {
+            Some(Report::Own(AttemptOutcome::Succeeded)) => Settlement::Succeeded { run, index },
+            Some(Report::Own(AttemptOutcome::Failed(AttemptFailure::Permanent))) => {
                 Settlement::Failed { run, index: Some(index), reason }
             }
             Some(Report::Shared(AttemptFailure::Permanent)) => {

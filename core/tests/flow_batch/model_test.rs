@@ -5,10 +5,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use proptest::prelude::*;
 use quillwork_core::flow::batch::{
-    BatchClose, BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut, ItemOutcome, NewItem,
-    RetryScope, Settlement,
+    BatchClose, BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut, NewItem, RetryScope, Settlement,
 };
-use quillwork_core::flow::retry::{AttemptFailure, Backoff, RetryPolicy};
+use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, Backoff, RetryPolicy};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
 
@@ -21,9 +20,9 @@ enum Step {
     Back { millis: u64 },
     Flush,
     Abort { which: usize },
-    Results { which: usize, outcomes: Vec<ItemOutcome> },
-    WrongResults { which: usize, outcomes: Vec<ItemOutcome> },
-    ItemResult { which: usize, index: u32, outcome: ItemOutcome },
+    Results { which: usize, outcomes: Vec<AttemptOutcome> },
+    WrongResults { which: usize, outcomes: Vec<AttemptOutcome> },
+    ItemResult { which: usize, index: u32, outcome: AttemptOutcome },
     Failure { which: usize, failure: AttemptFailure },
     Close(BatchClose),
 }
@@ -36,8 +35,8 @@ fn failure() -> impl Strategy<Value = AttemptFailure> {
     ]
 }
 
-fn outcome() -> impl Strategy<Value = ItemOutcome> {
-    prop_oneof![3 => Just(ItemOutcome::Succeeded), 1 => failure().prop_map(ItemOutcome::Failed)]
+fn outcome() -> impl Strategy<Value = AttemptOutcome> {
+    prop_oneof![3 => Just(AttemptOutcome::Succeeded), 1 => failure().prop_map(AttemptOutcome::Failed)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -214,7 +213,7 @@ impl Pair {
         prop_assert_eq!((metrics.gathered as usize, metrics.gathered_bytes), self.model.gathered());
         let stages = [metrics.queued, metrics.processing, metrics.backing_off].map(|count| count as usize);
         prop_assert_eq!(stages, self.model.stages());
-        let counters = metrics.counters;
+        let counters = metrics.totals;
         prop_assert_eq!((counters.accepted, counters.refused), (self.items.len() as u64, self.refusals));
         let ended = counters.succeeded + counters.failed + counters.aborted + counters.closed;
         prop_assert_eq!(ended, self.settled.len() as u64);
@@ -230,7 +229,7 @@ impl Pair {
                 break;
             }
             for which in 0..self.runs.len() {
-                self.step(Step::Results { which, outcomes: vec![ItemOutcome::Succeeded; 8] })?;
+                self.step(Step::Results { which, outcomes: vec![AttemptOutcome::Succeeded; 8] })?;
             }
             self.step(Step::Pass { millis: 60 })?;
         }

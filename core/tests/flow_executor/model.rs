@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 use quillwork_core::flow::executor::{
-    CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorSettlement, Overflow, Rate, Submission,
-    SubmitRefused, Submitted,
+    CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorRefusal, ExecutorSettlement, Overflow, Rate,
+    Submission, Submitted,
 };
 use quillwork_core::flow::rate_limit::Quota;
 use quillwork_core::ids::TaskId;
@@ -150,10 +150,10 @@ impl Model {
         }
     }
 
-    fn submit(&mut self, task: u64, submission: Submission) -> Result<Submitted, SubmitRefused> {
+    fn submit(&mut self, task: u64, submission: Submission) -> Result<Submitted, ExecutorRefusal> {
         self.start_ready();
         if self.closed {
-            return Err(SubmitRefused::Closed);
+            return Err(ExecutorRefusal::Closed);
         }
         let came_before = self.came.clone();
         let spacing = self.config.fair_spacing.as_nanos();
@@ -181,8 +181,8 @@ impl Model {
                     true;
                 return Ok(Submitted::Waiting);
             }
-            Overflow::Wait { max_waiting } => SubmitRefused::TooManyWaiting { limit: max_waiting },
-            Overflow::Reject => SubmitRefused::QueueFull { limit: max_queued },
+            Overflow::Wait { max_waiting } => ExecutorRefusal::TooManyWaiting { limit: max_waiting },
+            Overflow::Reject => ExecutorRefusal::QueueFull { limit: max_queued },
             Overflow::DropOldest | Overflow::DropLowestPriority => {
                 if self.config.overflow == Overflow::DropOldest {
                     queued.sort_by_key(|waiting| waiting.sequence);
@@ -195,7 +195,7 @@ impl Model {
                     self.settle(victim, ExecutorSettlement::Dropped);
                     return Ok(Submitted::Queued);
                 }
-                SubmitRefused::QueueFull { limit: max_queued }
+                ExecutorRefusal::QueueFull { limit: max_queued }
             }
         };
         self.take(task);
@@ -234,7 +234,7 @@ impl Run {
             closed: false,
             outputs: Vec::new(),
         };
-        let executor = Executor::new(Instant::from_nanos(1_000), config).expect("the settings are sound");
+        let executor = Executor::new(config, Instant::from_nanos(1_000)).expect("the settings are sound");
         Self { executor, model, clock: 1_000, submitted: 0, settled: BTreeMap::new(), accepted: 0 }
     }
 
@@ -302,7 +302,7 @@ impl Run {
                 model.paused = false;
             }
             Step::MaxConcurrent(limit) => {
-                executor.handle_max_concurrent(now, limit);
+                executor.set_max_concurrent(now, limit);
                 model.config.max_concurrent = limit;
             }
             Step::Close => {

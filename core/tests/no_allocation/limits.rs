@@ -82,7 +82,7 @@ impl Calls {
             fair_spacing: Duration::from_millis(10),
             ..ExecutorConfig::default()
         };
-        let executor = Executor::new(Instant::ZERO, config).expect("the settings are sound");
+        let executor = Executor::new(config, Instant::ZERO).expect("the settings are sound");
         Self {
             executor,
             running: Vec::with_capacity(8),

@@ -5,10 +5,10 @@ use quillwork_core::flow::breaker::{BreakerConfig, BreakerMode};
 use quillwork_core::flow::bulkhead::BulkheadConfig;
 use quillwork_core::flow::hedge::{HedgeConfig, HedgeDelay};
 use quillwork_core::flow::policy::{
-    AttemptEnd, AttemptId, CallId, ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer,
+    AttemptId, CallId, ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer,
 };
 use quillwork_core::flow::rate_limit::Quota;
-use quillwork_core::flow::retry::{AttemptFailure, RetryBudgetConfig, RetryPolicy};
+use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, RetryBudgetConfig, RetryPolicy};
 use quillwork_core::flow::timeout::TimeoutConfig;
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -35,16 +35,16 @@ impl Shell {
             while !self.hangs && !self.running.is_empty() && self.rng.chance(0.6) {
                 let attempt = self.running.swap_remove(self.rng.index(self.running.len()));
                 let end = match self.rng.below(10) {
-                    0 => AttemptEnd::Failed(AttemptFailure::Transient),
-                    1 => AttemptEnd::Failed(AttemptFailure::Permanent),
-                    _ => AttemptEnd::Ok,
+                    0 => AttemptOutcome::Failed(AttemptFailure::Transient),
+                    1 => AttemptOutcome::Failed(AttemptFailure::Permanent),
+                    _ => AttemptOutcome::Succeeded,
                 };
                 // Some nobody waits for any more.
                 let _late = self.stack.handle_result(self.now, attempt, end);
                 self.drain();
             }
             if let Some(call) = self.last_call.take().filter(|_| self.rng.chance(0.1)) {
-                self.stack.handle_cancel(self.now, call);
+                self.stack.handle_abort(self.now, call);
                 self.drain();
             }
             self.stack.handle_deadline(self.now);
@@ -106,9 +106,8 @@ fn a_stack_with_every_layer_in_steady_state() {
         // Long enough for each slot of the hedger's minute to have come round a few times.
         shell.rounds(200_000);
         assert_eq!(allocations_of(|| shell.rounds(50_000)), 0);
-        let counters = shell.stack.metrics(shell.now).counters;
-        let seen =
-            [counters.retries, counters.refused, counters.timed_out, counters.succeeded, counters.failed];
-        assert!(seen.iter().all(|&count| count > 300), "the load was to do everything: {counters:?}");
+        let totals = shell.stack.metrics(shell.now).totals;
+        let seen = [totals.retries, totals.refused, totals.timed_out, totals.succeeded, totals.failed];
+        assert!(seen.iter().all(|&count| count > 300), "the load was to do everything: {totals:?}");
     }
 }

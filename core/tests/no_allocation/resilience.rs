@@ -1,12 +1,10 @@
 //! Retrying, timing out, bulkheads, hedging and batching.
 
-use quillwork_core::flow::batch::{
-    BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut, ItemOutcome, NewItem,
-};
+use quillwork_core::flow::batch::{BatchConfig, BatchItem, BatchOutput, BatchRun, Batcher, Cut, NewItem};
 use quillwork_core::flow::bulkhead::{Admission, Bulkhead, BulkheadConfig, BulkheadOutput, BulkheadTicket};
 use quillwork_core::flow::hedge::{Hedge, HedgeAttempt, HedgeConfig, Hedger};
 use quillwork_core::flow::retry::{
-    AttemptFailure, Retry, RetryBudget, RetryBudgetConfig, RetryDecision, RetryPolicy,
+    AttemptFailure, AttemptOutcome, Retry, RetryBudget, RetryBudgetConfig, RetryDecision, RetryPolicy,
 };
 use quillwork_core::flow::timeout::{Timeout, TimeoutConfig};
 use quillwork_core::rng::Rng;
@@ -126,7 +124,7 @@ struct Batches {
     now: Instant,
     runs: Vec<(BatchRun, usize)>,
     recent: Vec<BatchItem>,
-    outcomes: Vec<ItemOutcome>,
+    outcomes: Vec<AttemptOutcome>,
 }
 
 impl Batches {
@@ -149,8 +147,8 @@ impl Batches {
                 self.outcomes.clear();
                 for _ in 0..items {
                     let fails = self.rng.chance(0.1);
-                    let failed = ItemOutcome::Failed(AttemptFailure::Transient);
-                    self.outcomes.push(if fails { failed } else { ItemOutcome::Succeeded });
+                    let failed = AttemptOutcome::Failed(AttemptFailure::Transient);
+                    self.outcomes.push(if fails { failed } else { AttemptOutcome::Succeeded });
                 }
                 let heard = self.batcher.handle_results(self.now, run, &self.outcomes, &mut self.rng);
                 heard.expect("a run ends once");
@@ -186,7 +184,7 @@ fn a_batcher_in_steady_state() {
     };
     load.rounds(200_000);
     assert_eq!(allocations_of(|| load.rounds(50_000)), 0);
-    let counters = load.batcher.metrics(load.now).counters;
+    let counters = load.batcher.metrics(load.now).totals;
     let seen =
         [counters.succeeded, counters.failed, counters.aborted, counters.deduplicated, counters.retries];
     assert!(seen.iter().all(|&count| count > 10), "{counters:?}");

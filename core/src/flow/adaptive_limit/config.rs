@@ -79,7 +79,12 @@ impl Default for GradientConfig {
 }
 
 impl AdaptiveLimitConfig {
-    pub(super) fn validate(&self) -> Result<(), AdaptiveLimitConfigError> {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that can't be used.
+    pub fn validate(&self) -> Result<(), AdaptiveLimitConfigError> {
         use AdaptiveLimitConfigError as Wrong;
         let Self { floor, ceiling, initial, drop_factor, algorithm } = *self;
         if floor == 0 {

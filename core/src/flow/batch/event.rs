@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::num::NonZeroU32;
 
-use crate::flow::retry::{AttemptFailure, GiveUp};
+use crate::flow::retry::GiveUp;
 
 /// Counts the batches of a batcher from 0. A number is used once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,15 +74,6 @@ pub struct Placed {
     pub item: BatchItem,
     /// Whether an item of the same key was in the batch: the payload needn't be kept.
     pub duplicate: bool,
-}
-
-/// How one item of a batch fared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemOutcome {
-    /// Well.
-    Succeeded,
-    /// Badly, and whether it may fare better the next time.
-    Failed(AttemptFailure),
 }
 
 /// How to close a batcher.

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::num::NonZeroU32;
 
-use crate::flow::retry::{AttemptFailure, Retry};
+use crate::flow::retry::{AttemptFailure, AttemptOutcome, Retry};
 use crate::time::Instant;
 
-use super::event::{BatchCause, BatchId, BatchItem, BatchRun, ItemOutcome, NewItem};
+use super::event::{BatchCause, BatchId, BatchItem, BatchRun, NewItem};
 
 /// What a batch is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum Stage {
 pub(super) enum Report {
     None,
     /// At this place of the list.
-    Own(u32, ItemOutcome),
+    Own(u32, AttemptOutcome),
     /// The processing failed as a whole.
     Shared(AttemptFailure),
 }
@@ -191,8 +191,8 @@ impl Group {
             let entry = &self.entries[entry as usize];
             match entry.report {
                 _ if entry.unsettled == 0 => None,
-                Report::None | Report::Own(_, ItemOutcome::Succeeded) => None,
-                Report::Own(_, ItemOutcome::Failed(failure)) | Report::Shared(failure) => Some(failure),
+                Report::None | Report::Own(_, AttemptOutcome::Succeeded) => None,
+                Report::Own(_, AttemptOutcome::Failed(failure)) | Report::Shared(failure) => Some(failure),
             }
         });
         failures.reduce(|one, other| match (one, other) {

@@ -1,7 +1,7 @@
 //! What a batcher measures.
 
-use crate::telemetry::RollingSketch;
-use crate::time::{Duration, Instant};
+use crate::telemetry::{Quantiles, RollingSketch};
+use crate::time::Instant;
 
 use super::event::Settlement;
 
@@ -20,19 +20,19 @@ pub struct BatchMetrics {
     pub backing_off: u32,
     /// Items that are unsettled, duplicates included.
     pub pending: u32,
-    /// What it has counted since it was made.
-    pub counters: BatchCounters,
+    /// Since it was made.
+    pub totals: BatchTotals,
     /// From an item's coming to its end, of those of the last minute that were processed; in them the wait for a full
     /// batch is seen.
-    pub item_latency: Option<BatchLatency>,
+    pub item_latency: Option<Quantiles>,
     /// How long one processing took, of those of the last minute.
-    pub run_latency: Option<BatchLatency>,
+    pub run_latency: Option<Quantiles>,
 }
 
 /// What a batcher has counted. At all times `accepted = succeeded + failed + aborted + closed + pending`: with `pending`
 /// subtracted this is the progress, items done of all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BatchCounters {
+pub struct BatchTotals {
     /// Items that were taken.
     pub accepted: u64,
     /// Items that were refused.
@@ -53,19 +53,6 @@ pub struct BatchCounters {
     pub retries: u64,
 }
 
-/// Quantiles of a duration, each with an error of at most one per cent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchLatency {
-    /// How many were measured.
-    pub count: u64,
-    /// Half took at most this.
-    pub p50: Duration,
-    /// 95 of 100 took at most this.
-    pub p95: Duration,
-    /// 99 of 100 took at most this.
-    pub p99: Duration,
-}
-
 /// How far a batch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchProgress {
@@ -80,61 +67,47 @@ pub struct BatchProgress {
 /// The measuring side.
 #[derive(Clone, Debug)]
 pub(super) struct Meter {
-    pub(super) counters: BatchCounters,
+    pub(super) totals: BatchTotals,
     items: RollingSketch,
     runs: RollingSketch,
 }
 
 impl Meter {
     pub(super) fn new() -> Self {
-        let last_minute = || {
-            RollingSketch::new(Duration::from_secs(5), 12).expect("twelve slots of five seconds are a window")
-        };
-        Self { counters: BatchCounters::default(), items: last_minute(), runs: last_minute() }
+        Self {
+            totals: BatchTotals::default(),
+            items: RollingSketch::last_minute(),
+            runs: RollingSketch::last_minute(),
+        }
     }
 
     pub(super) fn settled(&mut self, now: Instant, came: Instant, settlement: Settlement) {
         let counter = match settlement {
-            Settlement::Succeeded { .. } => &mut self.counters.succeeded,
-            Settlement::Failed { .. } => &mut self.counters.failed,
-            Settlement::Aborted => &mut self.counters.aborted,
-            Settlement::Closed => &mut self.counters.closed,
+            Settlement::Succeeded { .. } => &mut self.totals.succeeded,
+            Settlement::Failed { .. } => &mut self.totals.failed,
+            Settlement::Aborted => &mut self.totals.aborted,
+            Settlement::Closed => &mut self.totals.closed,
         };
         *counter += 1;
         if matches!(settlement, Settlement::Succeeded { .. } | Settlement::Failed { .. }) {
-            record(&mut self.items, now, came);
+            self.items.record_duration(now, now - came);
         }
     }
 
     pub(super) fn run_started(&mut self, retry: bool) {
-        self.counters.runs += 1;
-        self.counters.retries += u64::from(retry);
+        self.totals.runs += 1;
+        self.totals.retries += u64::from(retry);
     }
 
     pub(super) fn run_ended(&mut self, now: Instant, started: Instant) {
-        record(&mut self.runs, now, started);
+        self.runs.record_duration(now, now - started);
     }
 
-    pub(super) fn item_latency(&self, now: Instant) -> Option<BatchLatency> {
-        latency(&self.items, now)
+    pub(super) fn item_latency(&self, now: Instant) -> Option<Quantiles> {
+        Quantiles::of(&self.items.merged(now))
     }
 
-    pub(super) fn run_latency(&self, now: Instant) -> Option<BatchLatency> {
-        latency(&self.runs, now)
+    pub(super) fn run_latency(&self, now: Instant) -> Option<Quantiles> {
+        Quantiles::of(&self.runs.merged(now))
     }
-}
-
-fn record(sketch: &mut RollingSketch, now: Instant, since: Instant) {
-    sketch.record(now, (now - since).as_millis_f64()).expect("a duration is a number");
-}
-
-fn latency(sketch: &RollingSketch, now: Instant) -> Option<BatchLatency> {
-    let merged = sketch.merged(now);
-    let quantile = |q| merged.quantile(q).map(Duration::from_millis_f64);
-    Some(BatchLatency {
-        count: merged.count(),
-        p50: quantile(0.5)?,
-        p95: quantile(0.95)?,
-        p99: quantile(0.99)?,
-    })
 }

@@ -17,7 +17,7 @@ use crate::indexed_heap::{IndexedHeap, Places};
 use crate::rng::Rng;
 use crate::time::Instant;
 
-use super::retry::AttemptFailure;
+use super::retry::{AttemptFailure, AttemptOutcome};
 use group::{Report, Stage};
 use metrics::Meter;
 use table::Table;
@@ -25,9 +25,9 @@ use table::Table;
 pub use config::{BatchConfig, BatchConfigError, RetryScope};
 pub use event::{
     BatchCause, BatchClose, BatchGiveUp, BatchId, BatchItem, BatchOutput, BatchRefusal, BatchRun, Cut,
-    ItemOutcome, NewItem, Placed, Settlement,
+    NewItem, Placed, Settlement,
 };
-pub use metrics::{BatchCounters, BatchLatency, BatchMetrics, BatchProgress};
+pub use metrics::{BatchMetrics, BatchProgress, BatchTotals};
 
 /// Gathers items into batches, has them processed, and settles each item exactly once.
 ///
@@ -49,7 +49,7 @@ pub use metrics::{BatchCounters, BatchLatency, BatchMetrics, BatchProgress};
 /// # Example
 ///
 /// ```
-/// use quillwork_core::flow::batch::{BatchConfig, BatchOutput, Batcher, ItemOutcome, NewItem, Settlement};
+/// use quillwork_core::flow::batch::{BatchConfig, BatchOutput, Batcher, NewItem, Settlement};
 /// use quillwork_core::rng::Rng;
 /// use quillwork_core::time::{Duration, Instant};
 ///
@@ -66,7 +66,7 @@ pub use metrics::{BatchCounters, BatchLatency, BatchMetrics, BatchProgress};
 /// let Some(BatchOutput::Process { run, items: 2, .. }) = loads.poll_output() else { unreachable!() };
 /// assert!(loads.run_items(run).eq([ada.item, bob.item]));
 ///
-/// loads.handle_results(at(9), run, &[ItemOutcome::Succeeded, ItemOutcome::Succeeded], &mut rng)?;
+/// loads.handle_results(at(9), run, &[AttemptOutcome::Succeeded, AttemptOutcome::Succeeded], &mut rng)?;
 /// let settled: Vec<_> = std::iter::from_fn(|| loads.poll_output()).collect();
 /// assert_eq!(settled.len(), 3);
 /// assert_eq!(
@@ -131,11 +131,11 @@ impl Batcher {
     /// Where too many items are unsettled or the batcher is closed. The item is not taken.
     pub fn handle_item(&mut self, now: Instant, item: NewItem) -> Result<Placed, BatchRefusal> {
         if self.closing {
-            self.meter.counters.refused += 1;
+            self.meter.totals.refused += 1;
             return Err(BatchRefusal::Closed);
         }
         if self.pending >= self.config.max_pending {
-            self.meter.counters.refused += 1;
+            self.meter.totals.refused += 1;
             self.refused_since_drained = true;
             return Err(BatchRefusal::Full { limit: self.config.max_pending });
         }
@@ -144,7 +144,7 @@ impl Batcher {
         }
         let placed = match self.twin(item.key) {
             Some((slot, entry)) => {
-                self.meter.counters.deduplicated += 1;
+                self.meter.totals.deduplicated += 1;
                 let group = self.table.group_mut(slot);
                 let place = group.add_duplicate(now, entry);
                 Placed { item: group.item(place), duplicate: true }
@@ -152,7 +152,7 @@ impl Batcher {
             None => self.place(now, item),
         };
         self.pending += 1;
-        self.meter.counters.accepted += 1;
+        self.meter.totals.accepted += 1;
         self.cut_if_full(now, item.cut);
         Ok(placed)
     }
@@ -218,7 +218,7 @@ impl Batcher {
         &mut self,
         now: Instant,
         run: BatchRun,
-        outcomes: &[ItemOutcome],
+        outcomes: &[AttemptOutcome],
         rng: &mut Rng,
     ) -> Result<(), Late> {
         let slot = self.running(run)?;
@@ -247,7 +247,7 @@ impl Batcher {
         now: Instant,
         run: BatchRun,
         index: u32,
-        outcome: ItemOutcome,
+        outcome: AttemptOutcome,
         rng: &mut Rng,
     ) -> Result<(), Late> {
         let slot = self.running(run)?;
@@ -335,7 +335,7 @@ impl Batcher {
             processing: self.processing,
             backing_off: group::count(self.retries.len()),
             pending: self.pending,
-            counters: self.meter.counters,
+            totals: self.meter.totals,
             item_latency: self.meter.item_latency(now),
             run_latency: self.meter.run_latency(now),
         }

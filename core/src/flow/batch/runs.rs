@@ -1,10 +1,10 @@
 //! Processing batches and settling what is in them.
 
-use crate::flow::retry::{AttemptFailure, GiveUp, Retry, RetryDecision, RetryPolicy};
+use crate::flow::retry::{AttemptFailure, AttemptOutcome, GiveUp, Retry, RetryDecision, RetryPolicy};
 use crate::rng::Rng;
 use crate::time::Instant;
 
-use super::event::{BatchGiveUp, BatchOutput, BatchRun, ItemOutcome, Settlement};
+use super::event::{BatchGiveUp, BatchOutput, BatchRun, Settlement};
 use super::group::{Group, Report, Stage};
 use super::{Batcher, RetryScope};
 
@@ -178,14 +178,14 @@ fn first_attempt(policy: RetryPolicy, now: Instant) -> Retry {
 fn final_settlement(run: BatchRun, report: Report) -> Option<Settlement> {
     let permanent = BatchGiveUp::Retry(GiveUp::Permanent);
     match report {
-        Report::Own(index, ItemOutcome::Succeeded) => Some(Settlement::Succeeded { run, index }),
-        Report::Own(index, ItemOutcome::Failed(AttemptFailure::Permanent)) => {
+        Report::Own(index, AttemptOutcome::Succeeded) => Some(Settlement::Succeeded { run, index }),
+        Report::Own(index, AttemptOutcome::Failed(AttemptFailure::Permanent)) => {
             Some(Settlement::Failed { run, index: Some(index), reason: permanent })
         }
         Report::Shared(AttemptFailure::Permanent) => {
             Some(Settlement::Failed { run, index: None, reason: permanent })
         }
-        Report::None | Report::Own(_, ItemOutcome::Failed(_)) | Report::Shared(_) => None,
+        Report::None | Report::Own(_, AttemptOutcome::Failed(_)) | Report::Shared(_) => None,
     }
 }
 
@@ -200,8 +200,8 @@ fn settle_success(group: &Group, place: u32) -> Settlement {
 fn settle_failure(group: &Group, place: u32, reason: BatchGiveUp) -> Settlement {
     let entry = &group.entries[group.items[place as usize].entry as usize];
     let index = match entry.report {
-        Report::Own(index, ItemOutcome::Failed(_)) => Some(index),
-        Report::Own(_, ItemOutcome::Succeeded) | Report::Shared(_) | Report::None => None,
+        Report::Own(index, AttemptOutcome::Failed(_)) => Some(index),
+        Report::Own(_, AttemptOutcome::Succeeded) | Report::Shared(_) | Report::None => None,
     };
     Settlement::Failed { run: group.run(), index, reason }
 }

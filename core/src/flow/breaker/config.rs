@@ -27,8 +27,8 @@ pub struct BreakerConfig {
     /// This share of slow calls and more opens it, above 0 and at most 1. Default 1: all of them.
     pub slow_ratio: f64,
     /// A call that took longer than this is slow, successful or not; one that is slow and failed counts in both ratios.
-    /// Default [`Duration::MAX`]: no call is slow.
-    pub slow_call: Duration,
+    /// Default `None`: no call is slow.
+    pub slow_call: Option<Duration>,
     /// How many trial calls half-open lets through, no more and no fewer: their ratios decide. Default 3.
     pub trials: u32,
     /// How long trials may be out before the service counts as still failing. Without it, a trial that never ends keeps
@@ -49,7 +49,7 @@ impl Default for BreakerConfig {
             min_calls: 20,
             failure_ratio: 0.5,
             slow_ratio: 1.0,
-            slow_call: Duration::MAX,
+            slow_call: None,
             trials: 3,
             trial_deadline: Some(Duration::from_secs(30)),
             open_time: OpenTime::default(),
@@ -65,7 +65,12 @@ impl BreakerConfig {
         Self { consecutive_failures: Some(failures), window: None, ..Self::default() }
     }
 
-    pub(super) fn validate(&self) -> Result<(), BreakerConfigError> {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that can't be used.
+    pub fn validate(&self) -> Result<(), BreakerConfigError> {
         use BreakerConfigError as Wrong;
         match self.window {
             None if self.consecutive_failures.is_none() => return Err(Wrong::NeverOpens),

@@ -165,7 +165,7 @@ impl Breaker {
             Outcome::Failure => true,
             Outcome::Ignored => return self.release_current(Given::Ignored),
         };
-        let slow = duration > self.config.slow_call;
+        let slow = self.config.slow_call.is_some_and(|limit| duration > limit);
         match self.state {
             BreakerState::Closed | BreakerState::ForcedClosed | BreakerState::MetricsOnly => {
                 self.record_call(failed, slow);

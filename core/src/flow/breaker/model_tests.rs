@@ -216,7 +216,7 @@ fn configs() -> impl Strategy<Value = BreakerConfig> {
             min_calls: min_calls.min(3),
             failure_ratio,
             slow_ratio,
-            slow_call: Duration::from_millis(100),
+            slow_call: Some(Duration::from_millis(100)),
             trials,
             trial_deadline,
             open_time: OpenTime { base: Duration::from_secs(1), factor: 2, cap: Duration::from_secs(5) },

@@ -59,7 +59,7 @@ fn below_the_minimum_volume_no_ratio_opens_it() {
 fn slow_successes_open_it_and_a_slow_failure_counts_in_both_ratios() {
     let limits = BreakerConfig {
         min_calls: 4,
-        slow_call: Duration::from_millis(100),
+        slow_call: Some(Duration::from_millis(100)),
         slow_ratio: 0.5,
         ..BreakerConfig::default()
     };
@@ -77,7 +77,8 @@ fn slow_successes_open_it_and_a_slow_failure_counts_in_both_ratios() {
 
 #[test]
 fn ignored_outcomes_are_in_neither_side_of_a_ratio() {
-    let mut breaker = breaker(BreakerConfig { min_calls: 2, slow_call: QUICK, ..BreakerConfig::default() });
+    let mut breaker =
+        breaker(BreakerConfig { min_calls: 2, slow_call: Some(QUICK), ..BreakerConfig::default() });
     for _ in 0..50 {
         call(&mut breaker, at(0), Outcome::Ignored, Duration::from_secs(9));
     }

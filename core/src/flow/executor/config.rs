@@ -42,7 +42,12 @@ impl Default for ExecutorConfig {
 }
 
 impl ExecutorConfig {
-    pub(super) fn validate(&self) -> Result<(), ExecutorConfigError> {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that can't be used.
+    pub fn validate(&self) -> Result<(), ExecutorConfigError> {
         if let Some(CoolDown { burst, pause }) = self.cool_down {
             if burst == 0 {
                 return Err(ExecutorConfigError::EmptyBurst);

@@ -1,6 +1,6 @@
 //! What an executor does and how fast.
 
-use crate::telemetry::{Reset, Rolling, RollingSketch, Sketch};
+use crate::telemetry::{Quantiles, Reset, Rolling, RollingSketch};
 use crate::time::{Duration, Instant};
 
 /// What an executor does now and has done.
@@ -18,25 +18,12 @@ pub struct ExecutorMetrics {
     pub cooling_until: Option<Instant>,
     /// When the next task starts where only time holds it back: rate or cool-down.
     pub next_start: Option<Instant>,
-    /// How long tasks of the last minute waited for their start.
-    pub wait: ExecutorLatency,
-    /// How long tasks that were done in the last minute ran.
-    pub run: ExecutorLatency,
+    /// How long tasks waited for their start, of those that started in the last minute.
+    pub wait: Option<Quantiles>,
+    /// How long tasks ran, of those that were done in the last minute.
+    pub run: Option<Quantiles>,
     /// Since the executor was made.
     pub totals: ExecutorTotals,
-}
-
-/// Quantiles of a time, to 1 %. `None` where there was nothing to measure.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ExecutorLatency {
-    /// Half of them took no longer.
-    pub p50: Option<Duration>,
-    /// 95 of a hundred.
-    pub p95: Option<Duration>,
-    /// 99 of a hundred.
-    pub p99: Option<Duration>,
-    /// The longest.
-    pub max: Option<Duration>,
 }
 
 /// Counts since the start. What was accepted is the sum of the settled, the started that are not, and those that wait.
@@ -83,26 +70,24 @@ impl Reset for Count {
 
 impl Recorder {
     pub(super) fn new(now: Instant) -> Self {
-        let latency =
-            || RollingSketch::new(LATENCY_STEP, LATENCY_SLOTS).expect("constants that make a window");
         Self {
             totals: ExecutorTotals::default(),
             since: now,
             done: Rolling::new(THROUGHPUT_STEP, THROUGHPUT_SLOTS, Count::default)
                 .expect("constants that make a window"),
-            wait: latency(),
-            run: latency(),
+            wait: RollingSketch::last_minute(),
+            run: RollingSketch::last_minute(),
         }
     }
 
     pub(super) fn started(&mut self, now: Instant, submitted: Instant) {
         self.totals.started += 1;
-        record(&mut self.wait, now, now - submitted);
+        self.wait.record_duration(now, now - submitted);
     }
 
     pub(super) fn done(&mut self, now: Instant, started: Instant) {
         self.done.slot_mut(now).0 += 1;
-        record(&mut self.run, now, now - started);
+        self.run.record_duration(now, now - started);
     }
 
     pub(super) fn operations_per_second(&self, now: Instant) -> f64 {
@@ -113,32 +98,16 @@ impl Recorder {
         done as f64 / span.as_secs_f64()
     }
 
-    pub(super) fn wait(&self, now: Instant) -> ExecutorLatency {
-        latency(&self.wait.merged(now))
+    pub(super) fn wait(&self, now: Instant) -> Option<Quantiles> {
+        Quantiles::of(&self.wait.merged(now))
     }
 
-    pub(super) fn run(&self, now: Instant) -> ExecutorLatency {
-        latency(&self.run.merged(now))
-    }
-}
-
-fn record(sketch: &mut RollingSketch, now: Instant, took: Duration) {
-    sketch.record(now, took.as_millis_f64()).expect("a duration is finite and not negative");
-}
-
-fn latency(sketch: &Sketch) -> ExecutorLatency {
-    let quantile = |q| sketch.quantile(q).map(Duration::from_millis_f64);
-    ExecutorLatency {
-        p50: quantile(0.5),
-        p95: quantile(0.95),
-        p99: quantile(0.99),
-        max: sketch.max().map(Duration::from_millis_f64),
+    pub(super) fn run(&self, now: Instant) -> Option<Quantiles> {
+        Quantiles::of(&self.run.merged(now))
     }
 }
 
 const THROUGHPUT_STEP: Duration = Duration::from_secs(1);
 const THROUGHPUT_SLOTS: usize = 11;
-const LATENCY_STEP: Duration = Duration::from_secs(5);
-const LATENCY_SLOTS: usize = 12;
 /// A first task after a microsecond is not a million a second.
 const SHORTEST_SPAN: Duration = Duration::from_secs(1);

@@ -26,7 +26,7 @@
 //!     rate: Some(Rate::Steady(Quota::per_second(10)?.with_burst(1)?)),
 //!     ..ExecutorConfig::default()
 //! };
-//! let mut calls = Executor::new(at(0), config)?;
+//! let mut calls = Executor::new(config, at(0))?;
 //! for number in 1..=3 {
 //!     calls.handle_submit(at(0), TaskId::new(number), Submission::default())?;
 //! }
@@ -64,8 +64,8 @@ use pace::Pace;
 use queue::Queue;
 
 pub use config::{CoolDown, ExecutorConfig, ExecutorConfigError, Overflow, Rate};
-pub use metrics::{ExecutorLatency, ExecutorMetrics, ExecutorTotals};
-pub use task::{ExecutorOutput, ExecutorSettlement, Submission, SubmitRefused, Submitted};
+pub use metrics::{ExecutorMetrics, ExecutorTotals};
+pub use task::{ExecutorOutput, ExecutorRefusal, ExecutorSettlement, Submission, Submitted};
 
 /// Starts tasks within limits. See the [module](self).
 ///
@@ -103,7 +103,7 @@ impl Executor {
     /// # Errors
     ///
     /// Where a setting can't be used.
-    pub fn new(now: Instant, config: ExecutorConfig) -> Result<Self, ExecutorConfigError> {
+    pub fn new(config: ExecutorConfig, now: Instant) -> Result<Self, ExecutorConfigError> {
         config.validate()?;
         Ok(Self {
             config,
@@ -129,7 +129,7 @@ impl Executor {
         now: Instant,
         task: TaskId,
         submission: Submission,
-    ) -> Result<Submitted, SubmitRefused> {
+    ) -> Result<Submitted, ExecutorRefusal> {
         let now = self.enter(now);
         let submitted = self.submit(now, task, &submission);
         match submitted {
@@ -176,7 +176,7 @@ impl Executor {
 
     /// Changes how many tasks run at once, for instance to what an
     /// [`AdaptiveLimit`](crate::flow::adaptive_limit::AdaptiveLimit) has found. Where more run, they run to their end.
-    pub fn handle_max_concurrent(&mut self, now: Instant, max_concurrent: NonZeroU32) {
+    pub fn set_max_concurrent(&mut self, now: Instant, max_concurrent: NonZeroU32) {
         let now = self.enter(now);
         self.config.max_concurrent = max_concurrent;
         self.start_ready(now);
@@ -256,23 +256,23 @@ impl Executor {
         now: Instant,
         task: TaskId,
         submission: &Submission,
-    ) -> Result<Submitted, SubmitRefused> {
+    ) -> Result<Submitted, ExecutorRefusal> {
         // What expired just now may have made place for what waits.
         self.start_ready(now);
         if self.closed {
-            return Err(SubmitRefused::Closed);
+            return Err(ExecutorRefusal::Closed);
         }
         if self.tasks.contains(&task) {
-            return Err(SubmitRefused::DuplicateId { task });
+            return Err(ExecutorRefusal::DuplicateId { task });
         }
-        self.pace.fits(submission.weight).map_err(SubmitRefused::TooHeavy)?;
+        self.pace.fits(submission.weight).map_err(ExecutorRefusal::WeightExceedsCapacity)?;
         let slot = self.queue.push(now, task, submission);
         self.tasks.insert(task, Stage::Waiting(slot));
         self.start_ready(now);
         if count(self.queue.queued()) <= self.config.max_queued {
             return Ok(Submitted::Queued);
         }
-        let queue_full = SubmitRefused::QueueFull { limit: self.config.max_queued };
+        let queue_full = ExecutorRefusal::QueueFull { limit: self.config.max_queued };
         match self.config.overflow {
             Overflow::Reject => Err(self.take_back(task, slot, queue_full)),
             Overflow::DropOldest | Overflow::DropLowestPriority => match self.queue.victim() {
@@ -286,7 +286,7 @@ impl Executor {
             },
             Overflow::Wait { max_waiting: limit } => {
                 if count(self.queue.waiting()) >= limit {
-                    return Err(self.take_back(task, slot, SubmitRefused::TooManyWaiting { limit }));
+                    return Err(self.take_back(task, slot, ExecutorRefusal::TooManyWaiting { limit }));
                 }
                 self.queue.put_outside(slot);
                 Ok(Submitted::Waiting)
@@ -294,7 +294,7 @@ impl Executor {
         }
     }
 
-    fn take_back(&mut self, task: TaskId, slot: u32, refused: SubmitRefused) -> SubmitRefused {
+    fn take_back(&mut self, task: TaskId, slot: u32, refused: ExecutorRefusal) -> ExecutorRefusal {
         self.queue.take_back(slot);
         self.tasks.remove(&task);
         refused

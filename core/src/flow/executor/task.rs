@@ -95,7 +95,7 @@ pub enum Submitted {
 /// Why a task is not accepted. Nothing else is heard of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum SubmitRefused {
+pub enum ExecutorRefusal {
     /// The queue is full.
     QueueFull {
         /// Its bound.
@@ -107,7 +107,7 @@ pub enum SubmitRefused {
         limit: u32,
     },
     /// It is heavier than the rate ever admits.
-    TooHeavy(WeightExceedsCapacity),
+    WeightExceedsCapacity(WeightExceedsCapacity),
     /// A task of this id is still here.
     DuplicateId {
         /// The id.
@@ -117,7 +117,7 @@ pub enum SubmitRefused {
     Closed,
 }
 
-impl fmt::Display for SubmitRefused {
+impl fmt::Display for ExecutorRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::QueueFull { limit } => {
@@ -126,11 +126,11 @@ impl fmt::Display for SubmitRefused {
             Self::TooManyWaiting { limit } => {
                 write!(f, "the queue is full, and {limit} tasks wait for a place already; try again later")
             }
-            Self::TooHeavy(error) => error.fmt(f),
+            Self::WeightExceedsCapacity(error) => error.fmt(f),
             Self::DuplicateId { task } => write!(f, "task {task} hasn't ended: submit under another id"),
             Self::Closed => f.write_str("the executor is closed and takes no more tasks"),
         }
     }
 }
 
-impl Error for SubmitRefused {}
+impl Error for ExecutorRefusal {}

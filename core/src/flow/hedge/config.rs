@@ -3,7 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
-use crate::flow::retry::{RetryBudgetConfig, RetryBudgetError};
+use crate::flow::retry::{RetryBudgetConfig, RetryBudgetConfigError};
 use crate::time::Duration;
 
 /// When a call is hedged, and how often. The defaults hedge the slowest twentieth once, and at most a tenth of all calls.
@@ -39,7 +39,7 @@ impl HedgeConfig {
     /// The most hedges that a call may have.
     pub const MAX_HEDGES: u8 = 8;
 
-    /// Checks every setting but the budget's, which its own maker checks.
+    /// Checks every setting.
     ///
     /// # Errors
     ///
@@ -55,7 +55,9 @@ impl HedgeConfig {
             }
             HedgeDelay::Quantile { min_samples: 0, .. } => Err(HedgeConfigError::NoSamples),
             HedgeDelay::Quantile { at_least, .. } if at_least.is_zero() => Err(HedgeConfigError::ZeroDelay),
-            HedgeDelay::Fixed(_) | HedgeDelay::Quantile { .. } => Ok(()),
+            HedgeDelay::Fixed(_) | HedgeDelay::Quantile { .. } => {
+                self.budget.validate().map_err(HedgeConfigError::Budget)
+            }
         }
     }
 }
@@ -89,7 +91,7 @@ pub enum HedgeConfigError {
     /// A quantile of nothing.
     NoSamples,
     /// The budget can't be used.
-    Budget(RetryBudgetError),
+    Budget(RetryBudgetConfigError),
 }
 
 impl fmt::Display for HedgeConfigError {

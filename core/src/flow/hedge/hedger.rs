@@ -36,7 +36,7 @@ impl Hedger {
         Ok(Self {
             config,
             budget: RetryBudget::new(config.budget, now).map_err(HedgeConfigError::Budget)?,
-            latency: last_minute(),
+            latency: RollingSketch::last_minute(),
             merged: Sketch::new(RelativeAccuracy::ONE_PER_CENT),
             delay: match config.delay {
                 HedgeDelay::Fixed(delay) => Some(delay),
@@ -104,7 +104,7 @@ impl Hedger {
     }
 
     pub(super) fn measure(&mut self, now: Instant, took: Duration) {
-        self.latency.record(now, took.as_millis_f64()).expect("a duration is a number");
+        self.latency.record_duration(now, took);
         self.measured += 1;
     }
 
@@ -147,10 +147,4 @@ pub struct HedgerMetrics {
     pub in_flight: u64,
 }
 
-fn last_minute() -> RollingSketch {
-    RollingSketch::new(SLOT, SLOTS).expect("twelve slots of five seconds are a window")
-}
-
-const SLOT: Duration = Duration::from_secs(5);
-const SLOTS: usize = 12;
 const REFRESH: Duration = Duration::from_secs(1);

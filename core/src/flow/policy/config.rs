@@ -9,7 +9,7 @@ use crate::flow::breaker::{BreakerConfig, BreakerConfigError};
 use crate::flow::bulkhead::{BulkheadConfig, BulkheadConfigError};
 use crate::flow::hedge::{HedgeConfig, HedgeConfigError};
 use crate::flow::rate_limit::Quota;
-use crate::flow::retry::{RetryBudgetConfig, RetryBudgetError, RetryPolicy, RetryPolicyError};
+use crate::flow::retry::{RetryBudgetConfig, RetryBudgetConfigError, RetryPolicy, RetryPolicyError};
 use crate::flow::timeout::{TimeoutConfig, TimeoutConfigError};
 use crate::time::Duration;
 
@@ -70,7 +70,7 @@ pub enum PolicyConfigError {
     /// The retries.
     Retry(RetryPolicyError),
     /// The retry budget.
-    RetryBudget(RetryBudgetError),
+    RetryBudget(RetryBudgetConfigError),
     /// The breaker.
     Breaker(BreakerConfigError),
     /// The hedges.

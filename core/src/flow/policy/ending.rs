@@ -2,18 +2,23 @@
 
 use super::layers::Concurrency;
 use super::table::{Attempt, AttemptState, NONE, Place};
-use super::types::{AttemptEnd, AttemptId, CallError, CallFailure, CallId, CallOutcome, PolicyOutput};
+use super::types::{AttemptId, CallError, CallFailure, CallId, CallOutcome, PolicyOutput};
 use super::{ATTEMPT, HEDGE, PolicyStack, RETRY, TIMERS, TOTAL};
 use crate::flow::adaptive_limit::CallEnd;
 use crate::flow::breaker::{Outcome, Refusal};
 use crate::flow::hedge::{HedgeAttempt, HedgeDecision};
-use crate::flow::retry::{AttemptFailure, GiveUp, RetryDecision};
+use crate::flow::retry::{AttemptFailure, AttemptOutcome, GiveUp, RetryDecision};
 use crate::flow::timeout::Late;
 use crate::flow::{Fallback, rate_limit};
 use crate::time::{Duration, Instant};
 
 impl PolicyStack {
-    pub(super) fn end_attempt(&mut self, now: Instant, id: AttemptId, end: AttemptEnd) -> Result<(), Late> {
+    pub(super) fn end_attempt(
+        &mut self,
+        now: Instant,
+        id: AttemptId,
+        end: AttemptOutcome,
+    ) -> Result<(), Late> {
         if !self.attempts.holds(id.slot, id.serial) {
             return Err(Late);
         }
@@ -28,14 +33,16 @@ impl PolicyStack {
         };
         let Attempt { call, copy, place, .. } = self.remove_attempt(id.slot).expect("it was just seen");
         let counts_as = match end {
-            AttemptEnd::Ok => CallEnd::Success,
-            AttemptEnd::Failed(AttemptFailure::Permanent) => CallEnd::Ignored,
-            AttemptEnd::Failed(AttemptFailure::Transient | AttemptFailure::RetryAfter(_)) => CallEnd::Dropped,
+            AttemptOutcome::Succeeded => CallEnd::Success,
+            AttemptOutcome::Failed(AttemptFailure::Permanent) => CallEnd::Ignored,
+            AttemptOutcome::Failed(AttemptFailure::Transient | AttemptFailure::RetryAfter(_)) => {
+                CallEnd::Dropped
+            }
         };
         self.layers.concurrency.leave(now, place, counts_as, now - since);
         match end {
-            AttemptEnd::Ok => self.win(now, call.slot, copy, id),
-            AttemptEnd::Failed(failure) => {
+            AttemptOutcome::Succeeded => self.win(now, call.slot, copy, id),
+            AttemptOutcome::Failed(failure) => {
                 self.fail_copy(now, call.slot, copy, CallError::AttemptFailed { attempt: id }, failure);
             }
         }
@@ -51,7 +58,7 @@ impl PolicyStack {
                 let after =
                     self.config.timeout.execution.expect("only a time-out sets a running attempt's timer");
                 let (call, copy) = (attempt.call, attempt.copy);
-                self.counters.timed_out += 1;
+                self.totals.timed_out += 1;
                 self.give_up(now, slot, CallEnd::Dropped);
                 self.fail_copy(
                     now,
@@ -88,8 +95,8 @@ impl PolicyStack {
             retry.handle_success(now, self.layers.budget.as_mut());
         }
         self.tell_breaker(now, call, Some(Outcome::Success));
-        self.counters.succeeded += 1;
-        self.settle(now, call, CallOutcome::Ok(id));
+        self.totals.succeeded += 1;
+        self.settle(now, call, CallOutcome::Succeeded(id));
     }
 
     fn fail_copy(
@@ -118,7 +125,7 @@ impl PolicyStack {
         failure: Option<AttemptFailure>,
     ) {
         self.timers.cancel(call * TIMERS + HEDGE);
-        self.counters.refused += u64::from(failure.is_none());
+        self.totals.refused += u64::from(failure.is_none());
         // What we refused ourselves says nothing about the service.
         let outcome = failure.map(|failure| match failure {
             AttemptFailure::Permanent => Outcome::Ignored,
@@ -187,8 +194,8 @@ impl PolicyStack {
         gave_up: Option<GiveUp>,
     ) {
         let failure = CallFailure { error, gave_up };
-        let own_fault = matches!(error, CallError::Cancelled)
-            || gave_up == Some(GiveUp::Permanent) && !error.is_refusal();
+        let own_fault =
+            matches!(error, CallError::Aborted) || gave_up == Some(GiveUp::Permanent) && !error.is_refusal();
         let fallback = match (self.config.fallback, error) {
             _ if own_fault => Fallback::Fail,
             (Fallback::Fail, CallError::BreakerRefused(rejected)) => rejected.fallback,
@@ -196,11 +203,11 @@ impl PolicyStack {
         };
         let outcome = match fallback {
             Fallback::Fail => {
-                self.counters.failed += 1;
+                self.totals.failed += 1;
                 CallOutcome::Failed(failure)
             }
             Fallback::DefaultValue | Fallback::LastGood | Fallback::Call(_) => {
-                self.counters.fell_back += 1;
+                self.totals.fell_back += 1;
                 CallOutcome::Fallback { fallback, failure }
             }
         };

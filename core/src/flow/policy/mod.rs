@@ -19,8 +19,8 @@
 //!
 //! ```
 //! use quillwork_core::flow::breaker::BreakerConfig;
-//! use quillwork_core::flow::policy::{AttemptEnd, CallOutcome, PolicyConfig, PolicyOutput, PolicyStack};
-//! use quillwork_core::flow::retry::{AttemptFailure, Backoff, RetryPolicy};
+//! use quillwork_core::flow::policy::{CallOutcome, PolicyConfig, PolicyOutput, PolicyStack};
+//! use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, Backoff, RetryPolicy};
 //! use quillwork_core::time::{Duration, Instant};
 //!
 //! let backoff = Backoff::constant(Duration::from_millis(50));
@@ -33,14 +33,14 @@
 //!
 //! let call = stack.handle_call(Instant::ZERO);
 //! let Some(PolicyOutput::StartAttempt { attempt, .. }) = stack.poll_output() else { unreachable!("nothing stops it") };
-//! stack.handle_result(Instant::from_millis(10), attempt, AttemptEnd::Failed(AttemptFailure::Transient))?;
+//! stack.handle_result(Instant::from_millis(10), attempt, AttemptOutcome::Failed(AttemptFailure::Transient))?;
 //!
 //! assert_eq!(stack.poll_output(), None);
 //! assert_eq!(stack.next_deadline(), Some(Instant::from_millis(60)));
 //! stack.handle_deadline(Instant::from_millis(60));
 //! let Some(PolicyOutput::StartAttempt { attempt, .. }) = stack.poll_output() else { unreachable!("it is retried") };
-//! stack.handle_result(Instant::from_millis(80), attempt, AttemptEnd::Ok)?;
-//! assert_eq!(stack.poll_output(), Some(PolicyOutput::Settle { call, outcome: CallOutcome::Ok(attempt) }));
+//! stack.handle_result(Instant::from_millis(80), attempt, AttemptOutcome::Succeeded)?;
+//! assert_eq!(stack.poll_output(), Some(PolicyOutput::Settle { call, outcome: CallOutcome::Succeeded(attempt) }));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -64,7 +64,7 @@ use super::adaptive_limit::AdaptiveLimitMetrics;
 use super::breaker::{Breaker, BreakerMetrics};
 use super::bulkhead::{BulkheadMetrics, BulkheadOutput};
 use super::hedge::HedgerMetrics;
-use super::retry::{Retry, RetryBudgetMetrics, RetryPolicy};
+use super::retry::{AttemptOutcome, Retry, RetryBudgetMetrics, RetryPolicy};
 use super::timeout::{Late, Timeout};
 use crate::deadline::Deadlines;
 use crate::id_map::IdMap;
@@ -72,7 +72,7 @@ use crate::rng::Rng;
 use crate::time::Instant;
 
 pub use self::config::{ConcurrencyLayer, PolicyConfig, PolicyConfigError, RateLayer};
-pub use self::types::{AttemptEnd, AttemptId, CallError, CallFailure, CallId, CallOutcome, PolicyOutput};
+pub use self::types::{AttemptId, CallError, CallFailure, CallId, CallOutcome, PolicyOutput};
 
 /// Takes calls through the layers that it has. See [the module](self).
 #[derive(Debug)]
@@ -87,7 +87,7 @@ pub struct PolicyStack {
     outputs: VecDeque<PolicyOutput>,
     rng: Rng,
     latest: Instant,
-    counters: PolicyCounters,
+    totals: PolicyTotals,
 }
 
 impl PolicyStack {
@@ -113,14 +113,14 @@ impl PolicyStack {
             outputs: VecDeque::new(),
             rng: Rng::from_seed(seed),
             latest: now,
-            counters: PolicyCounters::default(),
+            totals: PolicyTotals::default(),
         })
     }
 
     /// A call comes. Outputs say what to do about it, at once or later.
     pub fn handle_call(&mut self, now: Instant) -> CallId {
         let now = self.advance(now);
-        self.counters.calls += 1;
+        self.totals.calls += 1;
         let call = self.begin_call(now);
         self.drain_bulkhead(now);
         call
@@ -132,18 +132,23 @@ impl PolicyStack {
     ///
     /// Where nobody waits for its result any more: it was cancelled, has timed out, or was told before. The result is to
     /// be dropped.
-    pub fn handle_result(&mut self, now: Instant, attempt: AttemptId, end: AttemptEnd) -> Result<(), Late> {
+    pub fn handle_result(
+        &mut self,
+        now: Instant,
+        attempt: AttemptId,
+        end: AttemptOutcome,
+    ) -> Result<(), Late> {
         let now = self.advance(now);
         let result = self.end_attempt(now, attempt, end);
         self.drain_bulkhead(now);
         result
     }
 
-    /// The caller wants no result any more. The call settles as [`CallError::Cancelled`], unless it has settled before.
-    pub fn handle_cancel(&mut self, now: Instant, call: CallId) {
+    /// The caller wants no result any more. The call settles as [`CallError::Aborted`], unless it has settled before.
+    pub fn handle_abort(&mut self, now: Instant, call: CallId) {
         let now = self.advance(now);
         if self.calls.holds(call.slot, call.serial) {
-            self.settle_failed(now, call.slot, CallError::Cancelled, None);
+            self.settle_failed(now, call.slot, CallError::Aborted, None);
             self.drain_bulkhead(now);
         }
     }
@@ -201,7 +206,7 @@ impl PolicyStack {
         PolicyMetrics {
             calls_open: self.calls.len(),
             attempts_open: self.attempts.len(),
-            counters: self.counters,
+            totals: self.totals,
             retry_budget: self.layers.budget.as_ref().map(|budget| budget.metrics(now)),
             breaker: self.layers.breaker.as_ref().map(|breaker| breaker.metrics(now)),
             hedger: self.layers.hedger.as_ref().map(super::hedge::Hedger::metrics),
@@ -251,7 +256,7 @@ pub struct PolicyMetrics {
     /// Attempts that wait, run, or were cancelled and have not ended.
     pub attempts_open: usize,
     /// What it has counted.
-    pub counters: PolicyCounters,
+    pub totals: PolicyTotals,
     /// The retry budget, if there is one.
     pub retry_budget: Option<RetryBudgetMetrics>,
     /// The breaker, if there is one.
@@ -266,7 +271,7 @@ pub struct PolicyMetrics {
 
 /// What a stack has counted. At all times `calls = succeeded + failed + fell_back + open ones`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PolicyCounters {
+pub struct PolicyTotals {
     /// Calls that came.
     pub calls: u64,
     /// Attempts that were started, hedges included.

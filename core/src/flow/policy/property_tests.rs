@@ -11,7 +11,7 @@ use crate::flow::breaker::BreakerConfig;
 use crate::flow::bulkhead::BulkheadConfig;
 use crate::flow::hedge::{HedgeConfig, HedgeDelay};
 use crate::flow::rate_limit::Quota;
-use crate::flow::retry::{AttemptFailure, Backoff, RetryBudgetConfig};
+use crate::flow::retry::{AttemptFailure, AttemptOutcome, Backoff, RetryBudgetConfig};
 use crate::flow::timeout::TimeoutConfig;
 use crate::time::Duration;
 
@@ -20,7 +20,7 @@ enum Step {
     Call,
     Cancel(usize),
     /// The end of this many that run, cancelled ones included.
-    Result(usize, AttemptEnd),
+    Result(usize, AttemptOutcome),
     Wait(u64),
     ClockBack(u64),
     Deadline,
@@ -30,11 +30,11 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let end = prop_oneof![
-        3 => Just(AttemptEnd::Ok),
-        3 => Just(AttemptEnd::Failed(AttemptFailure::Transient)),
-        1 => Just(AttemptEnd::Failed(AttemptFailure::Permanent)),
+        3 => Just(AttemptOutcome::Succeeded),
+        3 => Just(AttemptOutcome::Failed(AttemptFailure::Transient)),
+        1 => Just(AttemptOutcome::Failed(AttemptFailure::Permanent)),
         1 => (0_u64..100).prop_map(|millis| {
-            AttemptEnd::Failed(AttemptFailure::RetryAfter(Duration::from_millis(millis)))
+            AttemptOutcome::Failed(AttemptFailure::RetryAfter(Duration::from_millis(millis)))
         }),
     ];
     let step = prop_oneof![
@@ -138,7 +138,7 @@ impl Shell {
                         self.running.values().all(|&(of, cancelled)| of != call || cancelled),
                         "an attempt runs on for a call that is over"
                     );
-                    if let CallOutcome::Ok(attempt) = outcome {
+                    if let CallOutcome::Succeeded(attempt) = outcome {
                         prop_assert_eq!(Some(attempt), self.told.take(), "the result of what has just ended");
                     }
                     self.settled += 1;
@@ -153,7 +153,7 @@ impl Shell {
         stack: &mut PolicyStack,
         now: Instant,
         which: usize,
-        end: AttemptEnd,
+        end: AttemptOutcome,
     ) -> Result<(), TestCaseError> {
         let (attempt, (_, cancelled)) = self
             .running
@@ -162,7 +162,7 @@ impl Shell {
             .map(|(&id, &of)| (id, of))
             .expect("it is not empty");
         self.running.remove(&attempt);
-        self.told = (!cancelled && end == AttemptEnd::Ok).then_some(attempt);
+        self.told = (!cancelled && end == AttemptOutcome::Succeeded).then_some(attempt);
         prop_assert_eq!(stack.handle_result(now, attempt, end).is_err(), cancelled);
         Ok(())
     }
@@ -186,7 +186,7 @@ proptest! {
                 }
                 Step::Cancel(which) if !shell.open.is_empty() => {
                     let call = *shell.open.iter().nth(which % shell.open.len()).expect("it is not empty");
-                    stack.handle_cancel(now, call);
+                    stack.handle_abort(now, call);
                     shell.act(&mut stack)?;
                     prop_assert!(!shell.open.contains(&call), "a cancelled call settles at once");
                 }
@@ -201,10 +201,10 @@ proptest! {
                 Step::Nonsense(bits) => {
                     let (call, attempt) = (CallId::from_bits(bits), AttemptId::from_bits(bits));
                     if !shell.open.contains(&call) {
-                        stack.handle_cancel(now, call);
+                        stack.handle_abort(now, call);
                     }
                     if !shell.running.contains_key(&attempt) {
-                        prop_assert_eq!(stack.handle_result(now, attempt, AttemptEnd::Ok), Err(Late));
+                        prop_assert_eq!(stack.handle_result(now, attempt, AttemptOutcome::Succeeded), Err(Late));
                     }
                 }
             }
@@ -212,8 +212,8 @@ proptest! {
             if let ConcurrencyLayer::Bulkhead(bulkhead) = config.concurrency {
                 prop_assert!(shell.running.len() <= bulkhead.max_concurrent.get() as usize);
             }
-            let counters = stack.metrics(now).counters;
-            prop_assert_eq!(counters.calls, counters.succeeded + counters.failed + counters.fell_back + shell.open.len() as u64);
+            let totals = stack.metrics(now).totals;
+            prop_assert_eq!(totals.calls, totals.succeeded + totals.failed + totals.fell_back + shell.open.len() as u64);
         }
 
         // Let everything end: what runs ends one by one, and time moves on to each deadline.
@@ -225,7 +225,7 @@ proptest! {
                 now = now.max(stack.next_deadline().expect("a call without an attempt waits for a time"));
                 stack.handle_deadline(now);
             } else {
-                shell.end(&mut stack, now, 0, AttemptEnd::Failed(AttemptFailure::Transient))?;
+                shell.end(&mut stack, now, 0, AttemptOutcome::Failed(AttemptFailure::Transient))?;
             }
             shell.act(&mut stack)?;
         }

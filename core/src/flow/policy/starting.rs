@@ -31,7 +31,7 @@ impl PolicyStack {
     pub(super) fn retry(&mut self, now: Instant, call: u32) {
         let Some(retry) = self.calls.at(call).and_then(|call| call.retry.as_mut()) else { return };
         if retry.handle_deadline(now).is_some() {
-            self.counters.retries += 1;
+            self.totals.retries += 1;
             self.begin_round(now, call);
         }
     }
@@ -101,7 +101,7 @@ impl PolicyStack {
             self.call(call.slot).round_started = Some(now);
             self.begin_hedging(now, call.slot);
         }
-        self.counters.attempts += 1;
+        self.totals.attempts += 1;
         self.outputs.push_back(PolicyOutput::StartAttempt { call, attempt: id });
     }
 

@@ -10,12 +10,12 @@ use crate::flow::breaker::{BreakerConfig, BreakerMode, BreakerState, Counts, Ref
 use crate::flow::bulkhead::BulkheadConfig;
 use crate::flow::hedge::{HedgeConfig, HedgeDelay};
 use crate::flow::rate_limit::{self, Quota};
-use crate::flow::retry::{AttemptFailure, Backoff, GiveUp, RetryBudgetConfig};
+use crate::flow::retry::{AttemptFailure, AttemptOutcome, Backoff, GiveUp, RetryBudgetConfig};
 use crate::flow::timeout::TimeoutConfig;
 use crate::time::Duration;
 
-const TRANSIENT: AttemptEnd = AttemptEnd::Failed(AttemptFailure::Transient);
-const PERMANENT: AttemptEnd = AttemptEnd::Failed(AttemptFailure::Permanent);
+const TRANSIENT: AttemptOutcome = AttemptOutcome::Failed(AttemptFailure::Transient);
+const PERMANENT: AttemptOutcome = AttemptOutcome::Failed(AttemptFailure::Permanent);
 
 const fn at(millis: u64) -> Instant {
     Instant::from_millis(millis)
@@ -69,9 +69,16 @@ fn without_layers_a_call_is_one_attempt() {
     let call = stack.handle_call(at(0));
     let attempt = started(&mut stack);
     assert_eq!(stack.next_deadline(), None);
-    assert_eq!(stack.handle_result(at(9), attempt, AttemptEnd::Ok), Ok(()));
-    assert_eq!(outputs(&mut stack), [PolicyOutput::Settle { call, outcome: CallOutcome::Ok(attempt) }]);
-    assert_eq!(stack.handle_result(at(9), attempt, AttemptEnd::Ok), Err(Late), "it was told before");
+    assert_eq!(stack.handle_result(at(9), attempt, AttemptOutcome::Succeeded), Ok(()));
+    assert_eq!(
+        outputs(&mut stack),
+        [PolicyOutput::Settle { call, outcome: CallOutcome::Succeeded(attempt) }]
+    );
+    assert_eq!(
+        stack.handle_result(at(9), attempt, AttemptOutcome::Succeeded),
+        Err(Late),
+        "it was told before"
+    );
 
     stack.handle_call(at(10));
     let attempt = started(&mut stack);
@@ -105,7 +112,7 @@ fn what_an_open_breaker_refuses_never_touches_the_limits() {
     stack.breaker_mut().expect("there is one").set_mode(at(500), BreakerMode::Disabled);
     stack.handle_call(at(500));
     let attempt = started(&mut stack);
-    stack.handle_result(at(500), attempt, AttemptEnd::Ok).expect("it runs");
+    stack.handle_result(at(500), attempt, AttemptOutcome::Succeeded).expect("it runs");
     outputs(&mut stack);
     stack.handle_call(at(501));
     let CallError::RateLimited(rate_limit::Refusal::NotUntil { earliest }) = failed(&mut stack).error else {
@@ -133,8 +140,11 @@ fn a_breaker_s_refusal_is_retried_when_it_may_be_a_trial_and_not_before() {
     // Another call meets a half-open breaker whose trial is out: nobody knows until when, so it waits a little.
     stack.handle_call(at(5_002));
     assert_eq!(stack.next_deadline(), Some(at(5_012)));
-    stack.handle_result(at(5_003), trial, AttemptEnd::Ok).expect("it runs");
-    assert!(matches!(outputs(&mut stack)[..], [PolicyOutput::Settle { outcome: CallOutcome::Ok(_), .. }]));
+    stack.handle_result(at(5_003), trial, AttemptOutcome::Succeeded).expect("it runs");
+    assert!(matches!(
+        outputs(&mut stack)[..],
+        [PolicyOutput::Settle { outcome: CallOutcome::Succeeded(_), .. }]
+    ));
     stack.handle_deadline(at(5_012));
     started(&mut stack);
 }
@@ -174,7 +184,7 @@ fn refusals_of_our_own_are_no_failures_of_the_service() {
         stack.handle_call(at(1));
         assert!(matches!(failed(&mut stack).error, CallError::BulkheadFull(_)));
     }
-    stack.handle_result(at(2), attempt, AttemptEnd::Ok).expect("it runs");
+    stack.handle_result(at(2), attempt, AttemptOutcome::Succeeded).expect("it runs");
     let breaker = stack.metrics(at(2)).breaker.expect("there is one");
     assert_eq!(
         (breaker.state, breaker.totals.failed, breaker.totals.cancelled),
@@ -212,7 +222,7 @@ fn a_time_out_counts_from_the_start_and_not_from_the_queue() {
     let first = started(&mut stack);
     stack.handle_call(at(0));
     assert_eq!(outputs(&mut stack), []);
-    stack.handle_result(at(90), first, AttemptEnd::Ok).expect("it runs");
+    stack.handle_result(at(90), first, AttemptOutcome::Succeeded).expect("it runs");
     let [PolicyOutput::Settle { .. }, PolicyOutput::StartAttempt { attempt: second, .. }] =
         outputs(&mut stack)[..]
     else {
@@ -225,7 +235,7 @@ fn a_time_out_counts_from_the_start_and_not_from_the_queue() {
     // It still runs, so its place is taken; the next in the queue starts when it has really ended.
     stack.handle_call(at(191));
     assert_eq!(outputs(&mut stack), []);
-    assert_eq!(stack.handle_result(at(200), second, AttemptEnd::Ok), Err(Late));
+    assert_eq!(stack.handle_result(at(200), second, AttemptOutcome::Succeeded), Err(Late));
     started(&mut stack);
 }
 
@@ -289,13 +299,13 @@ fn a_retry_that_was_waited_for_is_refunded_when_its_call_is_cancelled() {
     let attempt = started(&mut stack);
     stack.handle_result(at(1), attempt, TRANSIENT).expect("it runs");
     assert_eq!(stack.metrics(at(1)).retry_budget.expect("there is one").available, 0);
-    stack.handle_cancel(at(2), call);
-    assert_eq!(failed(&mut stack).error, CallError::Cancelled);
+    stack.handle_abort(at(2), call);
+    assert_eq!(failed(&mut stack).error, CallError::Aborted);
     assert_eq!(
         (stack.metrics(at(2)).retry_budget.expect("there is one").available, stack.next_deadline()),
         (1, None)
     );
-    stack.handle_cancel(at(3), call);
+    stack.handle_abort(at(3), call);
     assert_eq!(outputs(&mut stack), [], "it has settled");
 }
 
@@ -332,19 +342,19 @@ fn the_first_success_wins_and_the_loser_is_cancelled() {
     let first = started(&mut stack);
     stack.handle_deadline(at(50));
     let second = started(&mut stack);
-    stack.handle_result(at(60), second, AttemptEnd::Ok).expect("it runs");
+    stack.handle_result(at(60), second, AttemptOutcome::Succeeded).expect("it runs");
     assert_eq!(
         outputs(&mut stack),
         [
             PolicyOutput::CancelAttempt { call, attempt: first },
-            PolicyOutput::Settle { call, outcome: CallOutcome::Ok(second) },
+            PolicyOutput::Settle { call, outcome: CallOutcome::Succeeded(second) },
         ]
     );
     let metrics = stack.metrics(at(60));
     // Both used the service, so both have a place; the breaker sees one call.
     assert_eq!((metrics.bulkhead.map(|bulkhead| (bulkhead.started, bulkhead.running))), Some((2, 1)));
     assert_eq!(metrics.breaker.map(|breaker| breaker.window), Some(Counts { calls: 1, failed: 0, slow: 0 }));
-    assert_eq!(stack.handle_result(at(70), first, AttemptEnd::Ok), Err(Late));
+    assert_eq!(stack.handle_result(at(70), first, AttemptOutcome::Succeeded), Err(Late));
     assert_eq!(stack.metrics(at(70)).bulkhead.map(|bulkhead| bulkhead.running), Some(0));
 }
 
@@ -361,8 +371,11 @@ fn a_failure_waits_for_the_hedge_and_a_hedge_waits_for_nothing() {
     let first = started(&mut full);
     full.handle_deadline(at(50));
     assert_eq!(outputs(&mut full), [], "there is no place for a hedge, and it doesn't queue");
-    full.handle_result(at(60), first, AttemptEnd::Ok).expect("it runs alone");
-    assert!(matches!(outputs(&mut full)[..], [PolicyOutput::Settle { outcome: CallOutcome::Ok(_), .. }]));
+    full.handle_result(at(60), first, AttemptOutcome::Succeeded).expect("it runs alone");
+    assert!(matches!(
+        outputs(&mut full)[..],
+        [PolicyOutput::Settle { outcome: CallOutcome::Succeeded(_), .. }]
+    ));
 
     let mut free = stack(PolicyConfig { hedge: hedged_after(millis(50)), ..PolicyConfig::default() });
     free.handle_call(at(0));
@@ -390,7 +403,7 @@ fn trials_of_a_half_open_breaker_are_not_hedged_and_go_back_when_cancelled() {
         let call = stack.handle_call(at(6_000 + round));
         started(&mut stack);
         assert_eq!(stack.next_deadline(), None, "no hedge");
-        stack.handle_cancel(at(6_000 + round), call);
+        stack.handle_abort(at(6_000 + round), call);
         assert_eq!(outputs(&mut stack).len(), 2, "cancel and settle");
     }
 }
@@ -406,7 +419,7 @@ fn an_attempt_waits_for_its_turn_and_gives_it_back_when_cancelled() {
     started(&mut stack);
     let second = stack.handle_call(at(0));
     assert_eq!(stack.next_deadline(), Some(at(1_000)));
-    stack.handle_cancel(at(10), second);
+    stack.handle_abort(at(10), second);
     failed(&mut stack);
     // The turn of the second goes to the third.
     stack.handle_call(at(20));
@@ -427,8 +440,8 @@ fn a_call_may_be_cancelled_when_it_has_waited_too_long_and_nobody_has_noticed() 
     stack.handle_call(at(0));
     started(&mut stack);
     let waiting = stack.handle_call(at(1));
-    stack.handle_cancel(at(500), waiting);
-    assert_eq!(failed(&mut stack).error, CallError::Cancelled);
+    stack.handle_abort(at(500), waiting);
+    assert_eq!(failed(&mut stack).error, CallError::Aborted);
     assert_eq!(
         stack.metrics(at(500)).bulkhead.map(|bulkhead| (bulkhead.running, bulkhead.queued)),
         Some((1, 0))

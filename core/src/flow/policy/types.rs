@@ -8,7 +8,7 @@ use crate::flow::adaptive_limit::LimitReached;
 use crate::flow::breaker::Rejected;
 use crate::flow::bulkhead::BulkheadFull;
 use crate::flow::rate_limit;
-use crate::flow::retry::{AttemptFailure, GiveUp};
+use crate::flow::retry::GiveUp;
 use crate::time::Duration;
 
 macro_rules! ticket {
@@ -81,7 +81,7 @@ pub enum PolicyOutput {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
     /// The result of this attempt.
-    Ok(AttemptId),
+    Succeeded(AttemptId),
     /// The error.
     Failed(CallFailure),
     /// Something in place of it.
@@ -106,8 +106,8 @@ pub struct CallFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The caller cancelled it.
-    Cancelled,
+    /// The caller aborted it.
+    Aborted,
     /// The total deadline passed.
     DeadlineExceeded {
         /// How long the call had.
@@ -145,7 +145,7 @@ impl CallError {
             | Self::BulkheadFull(_)
             | Self::WaitedTooLong
             | Self::LimitReached(_) => true,
-            Self::Cancelled
+            Self::Aborted
             | Self::DeadlineExceeded { .. }
             | Self::TimedOut { .. }
             | Self::AttemptFailed { .. } => false,
@@ -156,7 +156,7 @@ impl CallError {
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cancelled => f.write_str("the call was cancelled"),
+            Self::Aborted => f.write_str("the call was aborted"),
             Self::DeadlineExceeded { after } => write!(f, "the call took longer than {after:?} in all"),
             Self::BreakerRefused(rejected) => rejected.fmt(f),
             Self::RateLimited(refusal) => refusal.fmt(f),
@@ -170,13 +170,3 @@ impl fmt::Display for CallError {
 }
 
 impl Error for CallError {}
-
-/// How an attempt ended, as its shell judges it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttemptEnd {
-    /// With the call's result.
-    Ok,
-    /// With an error. [`AttemptFailure::Permanent`] is the caller's fault: it is not tried again, and says nothing
-    /// about the service to breaker and limits.
-    Failed(AttemptFailure),
-}

@@ -154,6 +154,17 @@ pub enum Refusal {
     WeightExceedsCapacity(WeightExceedsCapacity),
 }
 
+impl Refusal {
+    /// When it makes sense to ask again; `None` for never.
+    #[must_use]
+    pub const fn earliest(self) -> Option<Instant> {
+        match self {
+            Self::NotUntil { earliest } => Some(earliest),
+            Self::WeightExceedsCapacity(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

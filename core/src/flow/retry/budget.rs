@@ -19,6 +19,23 @@ pub struct RetryBudgetConfig {
     pub max_saved: u32,
 }
 
+impl RetryBudgetConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that can't be used.
+    pub fn validate(&self) -> Result<(), RetryBudgetConfigError> {
+        if !(0.0..=1.0).contains(&self.deposit_ratio) {
+            return Err(RetryBudgetConfigError::DepositRatio { asked: self.deposit_ratio });
+        }
+        if self.max_saved == 0 {
+            return Err(RetryBudgetConfigError::NothingSaved);
+        }
+        Ok(())
+    }
+}
+
 impl Default for RetryBudgetConfig {
     fn default() -> Self {
         Self { deposit_ratio: 0.2, reserve_per_second: 10, max_saved: 100 }
@@ -73,13 +90,8 @@ impl RetryBudget {
     /// # Errors
     ///
     /// The first setting that can't be used.
-    pub fn new(config: RetryBudgetConfig, now: Instant) -> Result<Self, RetryBudgetError> {
-        if !(0.0..=1.0).contains(&config.deposit_ratio) {
-            return Err(RetryBudgetError::DepositRatio { asked: config.deposit_ratio });
-        }
-        if config.max_saved == 0 {
-            return Err(RetryBudgetError::NothingSaved);
-        }
+    pub fn new(config: RetryBudgetConfig, now: Instant) -> Result<Self, RetryBudgetConfigError> {
+        config.validate()?;
         let capacity = u64::from(config.max_saved) * TOKEN;
         Ok(Self {
             // Seconds to nanoseconds is the same rounding as tokens to billionths.
@@ -189,7 +201,7 @@ impl Error for BudgetExhausted {}
 /// A setting that can't be used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum RetryBudgetError {
+pub enum RetryBudgetConfigError {
     /// Not a share of 0 to 1.
     DepositRatio {
         /// What was asked for.
@@ -199,7 +211,7 @@ pub enum RetryBudgetError {
     NothingSaved,
 }
 
-impl fmt::Display for RetryBudgetError {
+impl fmt::Display for RetryBudgetConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DepositRatio { asked } => {
@@ -212,7 +224,7 @@ impl fmt::Display for RetryBudgetError {
     }
 }
 
-impl Error for RetryBudgetError {}
+impl Error for RetryBudgetConfigError {}
 
 /// Balances are at most a `u32` of tokens.
 fn whole_tokens(balance: u64) -> u32 {

@@ -21,6 +21,16 @@ pub enum AttemptFailure {
     Permanent,
 }
 
+/// How an attempt ended, or one item of a batch in one processing, as its caller judges it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// With a result.
+    Succeeded,
+    /// With an error. [`AttemptFailure::Permanent`] is the caller's own fault: it is not tried again, and says nothing
+    /// about the service to breakers and limits.
+    Failed(AttemptFailure),
+}
+
 /// What follows from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryDecision {

@@ -13,6 +13,8 @@ mod call;
 mod policy;
 
 pub use backoff::{Backoff, BackoffError, Jitter};
-pub use budget::{BudgetExhausted, RetryBudget, RetryBudgetConfig, RetryBudgetError, RetryBudgetMetrics};
-pub use call::{AttemptFailure, GiveUp, Retry, RetryDecision};
+pub use budget::{
+    BudgetExhausted, RetryBudget, RetryBudgetConfig, RetryBudgetConfigError, RetryBudgetMetrics,
+};
+pub use call::{AttemptFailure, AttemptOutcome, GiveUp, Retry, RetryDecision};
 pub use policy::{RetryPolicy, RetryPolicyError};

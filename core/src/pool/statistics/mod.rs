@@ -15,13 +15,13 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::{TaskType, WorkerId};
-use crate::telemetry::{RelativeAccuracy, RollingSketch, Sketch};
+use crate::telemetry::{Quantiles, RelativeAccuracy, RollingSketch, Sketch};
 use crate::time::{Duration, Instant};
 
 use latencies::{Executions, last_minute, record};
 use meters::{DepthMeter, UseMeter};
 
-pub use snapshot::{LoadSnapshot, Quantiles, TypeSnapshot, WorkerSnapshot};
+pub use snapshot::{LoadSnapshot, TypeSnapshot, WorkerSnapshot};
 
 /// Follows what tasks and workers do, and answers what the last minute was like.
 ///

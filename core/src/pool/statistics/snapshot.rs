@@ -1,36 +1,12 @@
 //! Statistics by value.
 
 use crate::ids::TaskType;
-use crate::telemetry::Sketch;
+use crate::telemetry::Quantiles;
 use crate::time::Duration;
 
 use super::super::PerMille;
 
-/// Times of the last minute (45 to 60 s), each within one per cent; the largest exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quantiles {
-    /// How many there were.
-    pub count: u64,
-    /// Half of them took no longer.
-    pub p50: Duration,
-    /// 95 in a hundred took no longer.
-    pub p95: Duration,
-    /// 99 in a hundred took no longer.
-    pub p99: Duration,
-    /// None took longer.
-    pub max: Duration,
-}
-
-impl Quantiles {
-    /// Of a sketch of milliseconds; `None` where it is empty.
-    #[must_use]
-    pub fn of(sketch: &Sketch) -> Option<Self> {
-        let at = |q| sketch.quantile(q).map(Duration::from_millis_f64);
-        Some(Self { count: sketch.count(), p50: at(0.5)?, p95: at(0.95)?, p99: at(0.99)?, max: at(1.0)? })
-    }
-}
-
-/// A pool's last minute.
+/// A pool's last minute; of times the last 45 to 60 s.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadSnapshot {
     /// From submission to the first start.
