@@ -5,6 +5,7 @@
 
 mod alert;
 mod cache;
+mod clock;
 mod flow;
 mod pool;
 mod random;
@@ -13,6 +14,8 @@ mod sketch;
 use core::fmt::{Debug, Write};
 
 use quillwork_core::digest::Digest;
+
+use clock::Clock;
 
 /// Seeds that every scenario is run from.
 pub const SEEDS: [u64; 6] = [0, 1, 42, 2_026, 0xdead_beef, u64::MAX];
@@ -29,10 +32,20 @@ pub struct Scenario {
 pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "random numbers", run: random::digest },
     Scenario { name: "quantile sketch", run: sketch::digest },
-    Scenario { name: "pool of failing workers", run: pool::digest },
+    Scenario { name: "pool of failing workers", run: pool::scheduler::digest },
     Scenario { name: "cache", run: cache::digest },
-    Scenario { name: "debouncer", run: flow::digest },
     Scenario { name: "alerts", run: alert::digest },
+    Scenario { name: "debounce and throttle", run: flow::debounce::digest },
+    Scenario { name: "rate limits", run: flow::rate_limit::digest },
+    Scenario { name: "throttled execution", run: flow::executor::digest },
+    Scenario { name: "batches", run: flow::batch::digest },
+    Scenario { name: "retries", run: flow::retry::digest },
+    Scenario { name: "breakers", run: flow::breaker::digest },
+    Scenario { name: "bulkhead", run: flow::bulkhead::digest },
+    Scenario { name: "time-outs", run: flow::timeout::digest },
+    Scenario { name: "hedges", run: flow::hedge::digest },
+    Scenario { name: "adaptive concurrency", run: flow::adaptive_limit::digest },
+    Scenario { name: "policy stack", run: flow::policy::digest },
 ];
 
 /// Folds what a decision prints as into a digest.

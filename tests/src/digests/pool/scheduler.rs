@@ -3,9 +3,9 @@
 
 use quillwork_sim::{Scenario, run};
 
-use super::Decisions;
+use crate::digests::Decisions;
 
-pub(super) fn digest(seed: u64) -> u64 {
+pub(in crate::digests) fn digest(seed: u64) -> u64 {
     let mut decisions = Decisions::new();
     for part in 0..5 {
         let seed = seed.wrapping_mul(5).wrapping_add(part);

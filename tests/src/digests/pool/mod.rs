@@ -1,0 +1,3 @@
+//! The pool: its scheduler, and the machines around it.
+
+pub(super) mod scheduler;
