@@ -4,9 +4,12 @@
 //! differ in a single one (a float rounded otherwise, a map walked in another order), the digests differ.
 
 mod alert;
+mod balance;
 mod cache;
 mod clock;
+mod fleet;
 mod flow;
+mod hardware;
 mod pool;
 mod random;
 mod sketch;
@@ -46,6 +49,16 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "hedges", run: flow::hedge::digest },
     Scenario { name: "adaptive concurrency", run: flow::adaptive_limit::digest },
     Scenario { name: "policy stack", run: flow::policy::digest },
+    Scenario { name: "strategies of the load balancer", run: balance::strategies::digest },
+    Scenario { name: "overload and migration", run: balance::overload::digest },
+    Scenario { name: "reordered queue", run: balance::reorder::digest },
+    Scenario { name: "settings from the hardware", run: hardware::config::digest },
+    Scenario { name: "buffer pool", run: hardware::buffers::digest },
+    Scenario { name: "run profiler", run: hardware::profiler::digest },
+    Scenario { name: "worker registry", run: pool::registry::digest },
+    Scenario { name: "elastic size and resource budgets", run: pool::elastic::digest },
+    Scenario { name: "statistics of a pool", run: pool::statistics::digest },
+    Scenario { name: "simulated fleets", run: fleet::digest },
 ];
 
 /// Folds what a decision prints as into a digest.

@@ -48,9 +48,9 @@ fn live(config: BreakerConfig, rng: &mut Rng, decisions: &mut Decisions) {
         match rng.below(200) {
             0 => breaker.hold_open(now, now + Duration::from_millis(rng.below(800))),
             1 => breaker.set_mode(now, mode(rng)),
-            2 => breaker.set_mode(now, BreakerMode::Automatic),
-            3..10 => breaker.handle_deadline(now),
-            10..90 if !permits.is_empty() => {
+            2..8 => breaker.set_mode(now, BreakerMode::Automatic),
+            8..14 => breaker.handle_deadline(now),
+            14..90 if !permits.is_empty() => {
                 let permit = permits.swap_remove(rng.index(permits.len()));
                 let took = Duration::from_millis_f64(rng.exponential(60.0));
                 match rng.below(20) {

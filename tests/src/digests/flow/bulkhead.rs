@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU32;
 
-use quillwork_core::flow::bulkhead::{Bulkhead, BulkheadConfig};
+use quillwork_core::flow::bulkhead::{Bulkhead, BulkheadConfig, BulkheadOutput};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -38,6 +38,11 @@ pub(in crate::digests) fn digest(seed: u64) -> u64 {
         }
         while let Some(output) = bulkhead.poll_output() {
             decisions.record(&output);
+            if let BulkheadOutput::WaitedTooLong { ticket: late } = output
+                && rng.chance(0.9)
+            {
+                tickets.retain(|&ticket| ticket != late);
+            }
         }
         decisions.record(&(bulkhead.next_deadline(), bulkhead.metrics()));
     }

@@ -33,7 +33,7 @@ fn back_off(jitter: Jitter, rng: &mut Rng, decisions: &mut Decisions) {
 
 fn call(jitter: Jitter, rng: &mut Rng, decisions: &mut Decisions) {
     let mut clock = Clock::new();
-    let config = RetryBudgetConfig { deposit_ratio: 0.137, reserve_per_second: 1, max_saved: 6 };
+    let config = RetryBudgetConfig { deposit_ratio: 0.137, reserve_per_second: 4, max_saved: 6 };
     let mut budget = RetryBudget::new(config, Instant::ZERO).expect("the settings make sense");
     let backoff = Backoff {
         jitter,
