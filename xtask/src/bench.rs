@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 use crate::build;
@@ -12,7 +12,8 @@ use crate::report::table;
 use crate::setup;
 use crate::workspace::Workspace;
 
-pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask bench\n  cargo xtask bench --native    only what needs no browser\n\n\
+pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask bench\n  cargo xtask bench scheduling    core beside its peers, one of the areas\n  \
+    cargo xtask bench --native      only what needs no browser\n\n\
     A ratio is our time over the peer's, taken in turns in one process: below 1 is faster. Spread is the range of the\n\
     ratios of single rounds. Close other programs; ratios of a busy machine say little.";
 
@@ -22,30 +23,44 @@ const MARK: &str = "BENCH ";
 /// Flags of `cargo xtask bench`.
 #[derive(Args)]
 pub(crate) struct Options {
+    /// Only this area
+    #[arg(value_enum)]
+    area: Option<Area>,
     /// Leave out the comparisons in the browser
     #[arg(long)]
     native: bool,
 }
 
+/// What can be compared by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Area {
+    /// Core's scheduling, balancing, flow control and sketch
+    Scheduling,
+    /// The kernels on this device
+    Kernels,
+    /// The npm package, in the browser
+    Package,
+}
+
 /// Runs all comparisons.
 pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let mut jobs = vec![
-        Job::new(workspace, "core beside its peers", "cargo")
-            .args(["bench", "--package", "quillwork-tests", "--bench", "*", "--target-dir"])
-            .args([workspace.target("")]),
-        Job::new(workspace, "kernels on this device", "cargo")
-            .args([
-                "run",
-                "--release",
-                "--package",
-                "quillwork-compute",
-                "--example",
-                "gflops",
-                "--target-dir",
-            ])
-            .args([workspace.target("")]),
-    ];
-    if !options.native {
+    let wanted = |area| options.area.is_none_or(|only| only == area);
+    let mut jobs = Vec::new();
+    if wanted(Area::Scheduling) {
+        jobs.push(
+            Job::new(workspace, "core beside its peers", "cargo")
+                .args(["bench", "--package", "quillwork-tests", "--bench", "scheduling", "--target-dir"])
+                .args([workspace.target("")]),
+        );
+    }
+    if wanted(Area::Kernels) {
+        jobs.push(
+            Job::new(workspace, "kernels on this device", "cargo")
+                .args(["run", "--release", "--package", "quillwork-compute", "--example", "gflops"])
+                .args(["--target-dir".into(), workspace.target("")]),
+        );
+    }
+    if wanted(Area::Package) && !options.native {
         let tools = setup::for_testing(workspace)?;
         build::package(workspace, &tools)?;
         jobs.push(

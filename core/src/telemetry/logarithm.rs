@@ -11,9 +11,7 @@ use core::f64::consts::LN_2;
 pub(super) fn ln(value: f64) -> f64 {
     let bits = value.to_bits();
     // 11 bits of exponent, biased by 1,023, then 52 bits of mantissa, whose first 7 name the interval.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "11 bits")]
     let exponent = f64::from((bits >> 52) as i32 - 1_023);
-    #[expect(clippy::cast_possible_truncation, reason = "7 bits")]
     let interval = &INTERVALS[(bits >> 45) as usize & (INTERVALS.len() - 1)];
     let mantissa = f64::from_bits(bits & MANTISSA | ONE);
     let rest = (mantissa - interval.middle) * interval.reciprocal;
