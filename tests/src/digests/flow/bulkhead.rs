@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU32;
 
-use quillwork_core::flow::bulkhead::{Bulkhead, BulkheadConfig, BulkheadOutput};
+use quillwork_core::flow::bulkhead::{Admission, Bulkhead, BulkheadConfig, BulkheadOutput};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -18,30 +18,33 @@ pub(in crate::digests) fn digest(seed: u64) -> u64 {
     };
     let mut bulkhead = Bulkhead::new(config).expect("the settings make sense");
     let mut clock = Clock::new();
-    let mut tickets = Vec::new();
+    let (mut running, mut queued) = (Vec::new(), Vec::new());
     for _ in 0..4_000 {
         let now = clock.tick(&mut rng, Duration::from_millis(12));
         match rng.below(16) {
             0 => bulkhead.set_max_concurrent(now, NonZeroU32::MIN.saturating_add(rng.next_u32() % 6)),
             1..4 => bulkhead.handle_deadline(now),
-            4 if !tickets.is_empty() => {
-                decisions.record(&bulkhead.handle_abort(now, tickets[rng.index(tickets.len())]));
+            4 if !queued.is_empty() => {
+                // Many of them run by now, or have waited too long.
+                decisions.record(&bulkhead.handle_abort(now, queued.swap_remove(rng.index(queued.len()))));
             }
-            5..11 if !tickets.is_empty() => {
-                bulkhead.handle_leave(now, tickets.swap_remove(rng.index(tickets.len())));
+            5..10 if !running.is_empty() => {
+                bulkhead.handle_leave(now, running.swap_remove(rng.index(running.len())));
             }
             _ => {
                 let answer = bulkhead.handle_enter(now);
                 decisions.record(&answer);
-                tickets.extend(answer.ok().map(|admission| admission.ticket()));
+                match answer {
+                    Ok(Admission::Started(ticket)) => running.push(ticket),
+                    Ok(Admission::Queued(ticket)) => queued.push(ticket),
+                    Err(_) => {}
+                }
             }
         }
         while let Some(output) = bulkhead.poll_output() {
             decisions.record(&output);
-            if let BulkheadOutput::WaitedTooLong { ticket: late } = output
-                && rng.chance(0.9)
-            {
-                tickets.retain(|&ticket| ticket != late);
+            if let BulkheadOutput::Start { ticket } = output {
+                running.push(ticket);
             }
         }
         decisions.record(&(bulkhead.next_deadline(), bulkhead.metrics()));
