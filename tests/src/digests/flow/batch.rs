@@ -2,10 +2,8 @@
 
 use core::num::{NonZeroU32, NonZeroU64};
 
-use quillwork_core::flow::batch::{
-    BatchClose, BatchConfig, BatchOutput, Batcher, Cut, ItemOutcome, NewItem, RetryScope,
-};
-use quillwork_core::flow::retry::{AttemptFailure, RetryPolicy};
+use quillwork_core::flow::batch::{BatchClose, BatchConfig, BatchOutput, Batcher, Cut, NewItem, RetryScope};
+use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, RetryPolicy};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -86,8 +84,8 @@ fn live(retry_scope: RetryScope, rng: &mut Rng, decisions: &mut Decisions) {
     }
 }
 
-fn outcome(rng: &mut Rng) -> ItemOutcome {
-    if rng.chance(0.7) { ItemOutcome::Succeeded } else { ItemOutcome::Failed(failure(rng)) }
+fn outcome(rng: &mut Rng) -> AttemptOutcome {
+    if rng.chance(0.7) { AttemptOutcome::Succeeded } else { AttemptOutcome::Failed(failure(rng)) }
 }
 
 fn failure(rng: &mut Rng) -> AttemptFailure {

@@ -13,7 +13,7 @@ pub(in crate::digests) fn digest(seed: u64) -> u64 {
         min_calls: 10,
         failure_ratio: 0.3,
         slow_ratio: 0.7,
-        slow_call: Duration::from_millis(80),
+        slow_call: Some(Duration::from_millis(80)),
         trials: 3,
         trial_deadline: Some(Duration::from_millis(500)),
         open_time: OpenTime { base: Duration::from_millis(100), factor: 3, cap: Duration::from_secs(4) },

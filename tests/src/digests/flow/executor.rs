@@ -41,13 +41,13 @@ fn live(overflow: Overflow, rng: &mut Rng, decisions: &mut Decisions) {
         ..ExecutorConfig::default()
     };
     let mut executor =
-        Executor::new(clock.tick(rng, Duration::ZERO), config).expect("the settings make sense");
+        Executor::new(config, clock.tick(rng, Duration::ZERO)).expect("the settings make sense");
     let mut running = Vec::new();
     for number in 0..1_200 {
         let now = clock.tick(rng, Duration::from_millis(12));
         match rng.below(20) {
             0 => executor.handle_abort(now, TaskId::new(rng.below(number + 1))),
-            1 => executor.handle_max_concurrent(now, NonZeroU32::MIN.saturating_add(rng.next_u32() % 5)),
+            1 => executor.set_max_concurrent(now, NonZeroU32::MIN.saturating_add(rng.next_u32() % 5)),
             2 => executor.handle_pause(now),
             3..5 => executor.handle_resume(now),
             5..11 => executor.handle_deadline(now),

@@ -5,11 +5,9 @@ use quillwork_core::flow::adaptive_limit::AdaptiveLimitConfig;
 use quillwork_core::flow::breaker::{BreakerConfig, OpenTime, Window};
 use quillwork_core::flow::bulkhead::BulkheadConfig;
 use quillwork_core::flow::hedge::{HedgeConfig, HedgeDelay};
-use quillwork_core::flow::policy::{
-    AttemptEnd, ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer,
-};
+use quillwork_core::flow::policy::{ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer};
 use quillwork_core::flow::rate_limit::Quota;
-use quillwork_core::flow::retry::{AttemptFailure, RetryBudgetConfig, RetryPolicy};
+use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, RetryBudgetConfig, RetryPolicy};
 use quillwork_core::flow::timeout::TimeoutConfig;
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -74,7 +72,7 @@ fn live(config: &PolicyConfig, rng: &mut Rng, decisions: &mut Decisions) {
     for step in 0..2_500 {
         let now = clock.tick(rng, Duration::from_millis(5));
         match rng.below(40) {
-            0 if !calls.is_empty() => stack.handle_cancel(now, calls[rng.index(calls.len())]),
+            0 if !calls.is_empty() => stack.handle_abort(now, calls[rng.index(calls.len())]),
             1..12 => calls.push(stack.handle_call(now)),
             12..28 if !attempts.is_empty() => {
                 let attempt = attempts.swap_remove(rng.index(attempts.len()));
@@ -95,11 +93,11 @@ fn live(config: &PolicyConfig, rng: &mut Rng, decisions: &mut Decisions) {
     }
 }
 
-fn end(rng: &mut Rng) -> AttemptEnd {
+fn end(rng: &mut Rng) -> AttemptOutcome {
     match rng.below(12) {
-        0..3 => AttemptEnd::Failed(AttemptFailure::Transient),
-        3 => AttemptEnd::Failed(AttemptFailure::Permanent),
-        4 => AttemptEnd::Failed(AttemptFailure::RetryAfter(Duration::from_millis(rng.below(300)))),
-        _ => AttemptEnd::Ok,
+        0..3 => AttemptOutcome::Failed(AttemptFailure::Transient),
+        3 => AttemptOutcome::Failed(AttemptFailure::Permanent),
+        4 => AttemptOutcome::Failed(AttemptFailure::RetryAfter(Duration::from_millis(rng.below(300)))),
+        _ => AttemptOutcome::Succeeded,
     }
 }

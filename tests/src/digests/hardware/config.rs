@@ -60,6 +60,7 @@ fn overrides(rng: &mut Rng) -> Overrides {
         wake: rng.chance(0.1).then_some(Wake::SharedMemory),
         batch_items: count(rng),
         batch_bytes: bytes(rng),
+        gpu_batch_bytes: bytes(rng),
         prefetch: rng.chance(0.1).then(|| Duration::from_millis(rng.below(3_000))),
     }
 }

@@ -10,7 +10,7 @@ use crate::digests::Decisions;
 pub(in crate::digests) fn digest(seed: u64) -> u64 {
     let mut rng = Rng::from_seed(seed);
     let mut decisions = Decisions::new();
-    let config = ProfilerConfig { max_task_types: 10, ..ProfilerConfig::default() };
+    let config = ProfilerConfig { max_task_types: 10 };
     let mut profiler = Profiler::new(config).expect("the settings make sense");
     for number in 0..2_000 {
         let task_type = TaskType::new(rng.next_u32() % 14);
