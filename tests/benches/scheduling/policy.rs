@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::time::Instant as StdInstant;
 
 use quillwork_core::flow::breaker::{BreakerConfig, Window};
-use quillwork_core::flow::policy::{AttemptEnd, CallOutcome, PolicyConfig, PolicyOutput, PolicyStack};
-use quillwork_core::flow::retry::RetryPolicy;
+use quillwork_core::flow::policy::{CallOutcome, PolicyConfig, PolicyOutput, PolicyStack};
+use quillwork_core::flow::retry::{AttemptOutcome, RetryPolicy};
 use quillwork_core::time::{Duration, Instant};
 use tower::{Layer, Service, service_fn};
 use tower_resilience_circuitbreaker::CircuitBreakerLayer;
@@ -43,10 +43,10 @@ pub(crate) fn run() {
             ours.handle_call(now());
             let Some(PolicyOutput::StartAttempt { attempt, .. }) = ours.poll_output() else { return false };
             let end =
-                black_box(Ok::<(), Infallible>(())).map_or_else(|never| match never {}, |()| AttemptEnd::Ok);
+                black_box(Ok::<(), Infallible>(())).map_or_else(|never| match never {}, |()| AttemptOutcome::Succeeded);
             let told = ours.handle_result(now(), attempt, end).is_ok();
             let settled = ours.poll_output();
-            told && matches!(settled, Some(PolicyOutput::Settle { outcome: CallOutcome::Ok(_), .. }))
+            told && matches!(settled, Some(PolicyOutput::Settle { outcome: CallOutcome::Succeeded(_), .. }))
         },
         || finish(theirs.call(())).is_ok(),
     );
