@@ -53,3 +53,6 @@ struct Score;
 
 #[doc = include_str!("../../docs/balance/strategies.md")]
 struct Strategies;
+
+#[doc = include_str!("../../docs/balance/adaptive.md")]
+struct Adaptive;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::{TaskId, TaskType, WorkerId};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// What one expert advised in one decision.
 #[derive(Clone, Copy, Debug)]
@@ -100,16 +100,29 @@ pub(super) struct Completions {
     count: u64,
     /// When completion number `n` was, counted from 1, at place `n` modulo its length.
     times: [Instant; REMEMBERED],
+    /// The share of failures among the last few.
+    failure_ratio: f64,
+    /// What a failure takes, in nanoseconds.
+    failure_nanos: f64,
 }
 
 impl Completions {
     pub(super) const fn new() -> Self {
-        Self { count: 0, times: [Instant::ZERO; REMEMBERED] }
+        Self { count: 0, times: [Instant::ZERO; REMEMBERED], failure_ratio: 0.0, failure_nanos: 0.0 }
     }
 
-    pub(super) fn observe(&mut self, now: Instant) {
+    pub(super) fn observe(&mut self, now: Instant, success: bool, duration: Duration) {
         self.count += 1;
         self.times[place_of(self.count)] = now;
+        self.failure_ratio += NEWEST * (if success { 0.0 } else { 1.0 } - self.failure_ratio);
+        if !success {
+            self.failure_nanos += NEWEST * (duration.as_nanos() as f64 - self.failure_nanos);
+        }
+    }
+
+    /// The share of failures among its last few tasks, and what a failure takes, in nanoseconds.
+    pub(super) const fn failures(&self) -> (f64, f64) {
+        (self.failure_ratio, self.failure_nanos)
     }
 
     /// After which completion a task would begin that is given to the worker now: it holds `in_flight` others and runs
@@ -129,12 +142,36 @@ impl Completions {
     }
 }
 
+/// What is known in the end of a worker that one expert advised.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outlook {
+    /// `None` where it has left.
+    pub(super) worker: Option<WorkerId>,
+    /// What an attempt there takes on average, in nanoseconds, successful or not.
+    pub(super) attempt: f64,
+    pub(super) failure_ratio: f64,
+}
+
+impl Outlook {
+    /// What the advice costs: the attempt and, where that fails, another one on the best of the others; a typical one
+    /// where nobody else was advised.
+    pub(super) fn cost(&self, all: &[Self], typical: f64) -> f64 {
+        let others = all.iter().filter(|other| other.worker != self.worker);
+        let alternative =
+            others.map(|other| other.attempt + other.failure_ratio * typical).fold(f64::INFINITY, f64::min);
+        let again = if alternative.is_finite() { alternative } else { typical };
+        self.attempt + self.failure_ratio * again
+    }
+}
+
 fn place_of(completion: u64) -> usize {
     #[expect(clippy::cast_possible_truncation, reason = "the remainder is small")]
     let place = (completion % REMEMBERED as u64) as usize;
     place
 }
 
+/// What the newest outcome counts beside all before it.
+const NEWEST: f64 = 1.0 / 8.0;
 /// So many completions of each worker are remembered.
 const REMEMBERED: usize = 64;
 
@@ -190,10 +227,10 @@ mod tests {
     fn a_task_begins_when_what_lay_before_it_is_done() {
         let at = Instant::from_millis;
         let mut worker = Completions::new();
-        worker.observe(at(1));
+        worker.observe(at(1), true, Duration::ZERO);
         let fourth = worker.start_after(3, 1);
         assert_eq!(worker.began(fourth, at(5), at(6)), at(6), "not known yet: not before now");
-        [10, 20, 30, 40].into_iter().for_each(|millis| worker.observe(at(millis)));
+        [10, 20, 30, 40].into_iter().for_each(|millis| worker.observe(at(millis), true, Duration::ZERO));
         assert_eq!(worker.began(fourth, at(5), at(50)), at(30));
         // An idle one begins at once, one with a free slot as well.
         assert_eq!(worker.began(worker.start_after(0, 1), at(45), at(50)), at(45));
@@ -205,7 +242,7 @@ mod tests {
         let at = Instant::from_millis;
         let mut worker = Completions::new();
         let first = worker.start_after(1, 1);
-        (1..=100).for_each(|millis| worker.observe(at(millis)));
+        (1..=100).for_each(|millis| worker.observe(at(millis), true, Duration::ZERO));
         assert_eq!(worker.began(first, at(0), at(100)), at(37));
     }
 }

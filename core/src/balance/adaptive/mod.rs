@@ -25,7 +25,7 @@ use crate::rng::Rng;
 use crate::time::Instant;
 
 use super::{Eligible, Finished, Fleet, Slot, Strategy, Task};
-use hindsight::{Advice, Completions, Decision, Pending};
+use hindsight::{Advice, Completions, Decision, Outlook, Pending};
 use mixtures::Mixtures;
 
 /// A strategy to be mixed, and how much it is believed before anything was seen.
@@ -63,6 +63,7 @@ pub struct Adaptive {
     mix: Vec<f64>,
     advice: Vec<Advice>,
     costs: Vec<f64>,
+    outlooks: Vec<Outlook>,
     /// Whether it has ever chosen: until then nothing waits for an outcome.
     is_asked: bool,
 }
@@ -100,6 +101,7 @@ impl Adaptive {
             mix: Vec::new(),
             advice: Vec::new(),
             costs: alloc::vec![0.0; count],
+            outlooks: Vec::with_capacity(count),
             is_asked: false,
         })
     }
@@ -214,20 +216,26 @@ impl Strategy for Adaptive {
         self.experts.iter_mut().for_each(|expert| expert.handle_finished(now, finished, fleet));
         let Some(task) = finished.task.filter(|_| self.is_asked) else { return };
         if let Some(completions) = self.completions.get_mut(&finished.worker) {
-            completions.observe(now);
+            completions.observe(now, finished.success, finished.duration);
         }
         let Some((decision, advice)) = self.pending.remove(task) else { return };
         let typical = fleet.typical_nanos(decision.task_type).max(1.0);
-        for (cost, advice) in self.costs.iter_mut().zip(advice) {
+        self.outlooks.clear();
+        self.outlooks.extend(advice.iter().map(|advice| {
             let (Some(completions), Some(slot)) =
                 (self.completions.get(&advice.worker), fleet.slot_of(advice.worker))
             else {
-                *cost = 0.0;
-                continue;
+                return Outlook::default();
             };
             let waited = completions.began(advice.start_after, decision.at, now) - decision.at;
-            let service = fleet.service_nanos(slot, decision.task_type, now);
-            *cost = waited.as_nanos() as f64 + service + fleet.spec(slot).latency.as_nanos() as f64;
+            let (failure_ratio, failure_nanos) = completions.failures();
+            let service = fleet.success_nanos(slot, decision.task_type, now);
+            let wait = waited.as_nanos() as f64 + fleet.spec(slot).latency.as_nanos() as f64;
+            let attempt = wait + (1.0 - failure_ratio) * service + failure_ratio * failure_nanos;
+            Outlook { worker: Some(advice.worker), attempt, failure_ratio }
+        }));
+        for (cost, outlook) in self.costs.iter_mut().zip(&self.outlooks) {
+            *cost = outlook.cost(&self.outlooks, typical);
         }
         let least = self.costs.iter().copied().fold(f64::INFINITY, f64::min);
         let unit = self.config.unit_of_loss * typical;

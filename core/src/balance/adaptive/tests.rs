@@ -108,7 +108,7 @@ fn weight_moves_to_who_advises_the_faster_worker_and_back_when_it_slows_down() {
 fn a_worker_that_fails_at_once_does_not_look_fast() {
     let mut camps = TwoCamps::new();
     camps.play(300, 0, |worker| if worker.get() == 0 { (1, false) } else { (8, true) });
-    assert!(camps.weights(0)[1] > 0.9, "{:?}", camps.weights(0));
+    assert!(camps.weights(0)[1] > 0.7, "{:?}", camps.weights(0));
 }
 
 #[test]

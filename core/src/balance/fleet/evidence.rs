@@ -26,6 +26,8 @@ pub(super) struct Evidence {
     runs: f64,
     successes: f64,
     value_sum: f64,
+    /// Of the successes among them.
+    success_sum: f64,
 }
 
 impl EvidenceTable {
@@ -56,6 +58,7 @@ impl EvidenceTable {
                 row.runs *= kept;
                 row.successes *= kept;
                 row.value_sum *= kept;
+                row.success_sum *= kept;
             }
         }
     }
@@ -71,6 +74,7 @@ impl EvidenceTable {
         row.runs = row.runs * KEPT_BY_RUN + 1.0;
         row.successes = row.successes * KEPT_BY_RUN + if success { 1.0 } else { 0.0 };
         row.value_sum = row.value_sum * KEPT_BY_RUN + value;
+        row.success_sum = row.success_sum * KEPT_BY_RUN + if success { value } else { 0.0 };
     }
 
     /// How many runs are remembered, the old ones counted in part.
@@ -91,6 +95,13 @@ impl EvidenceTable {
         let kept = self.kept(now);
         let row = &self.rows[index];
         (row.value_sum * kept + prior) / (row.runs * kept + 1.0)
+    }
+
+    /// The mean value of the successes, with one of the value `prior` thrown in.
+    pub(super) fn success_mean(&self, now: Instant, index: usize, prior: f64) -> f64 {
+        let kept = self.kept(now);
+        let row = &self.rows[index];
+        (row.success_sum * kept + prior) / (row.successes * kept + 1.0)
     }
 
     /// What is left at `now` of what is in the table.
@@ -175,10 +186,13 @@ mod tests {
                 let runs = weighed(&|_, _| 1.0);
                 let successes = weighed(&|success, _| if success { 1.0 } else { 0.0 });
                 let values = weighed(&|_, value| value);
+                let good_values: f64 = weighed(&|success, value| if success { value } else { 0.0 });
                 let near = |found: f64, exact: f64| (found - exact).abs() <= 0.023 * exact + 1e-9;
                 prop_assert!(near(table.runs(now, reader), runs));
                 prop_assert!(near(table.success_ratio(now, reader, 1.0), (successes + 2.0) / (runs + 2.0)));
                 prop_assert!(near(table.mean(now, reader, 7.0), (values + 7.0) / (runs + 1.0)));
+                let good_mean = (good_values + 7.0) / (successes + 1.0);
+                prop_assert!(near(table.success_mean(now, reader, 7.0), good_mean));
                 // Reading and letting time pass are the same.
                 let mut advanced = table.clone();
                 advanced.advance(now);

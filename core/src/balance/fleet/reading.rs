@@ -229,7 +229,15 @@ impl Fleet {
         self.service(task_type).nanos(slot, now, self.slowness(slot, now))
     }
 
-    /// The same for many workers: what is looked up once is.
+    /// What a task of this type takes on this worker where it succeeds, in nanoseconds; what is typical before the first.
+    #[must_use]
+    pub fn success_nanos(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
+        let typical = self.typical_nanos(task_type);
+        let table = self.history.of_type(task_type);
+        table.map_or(typical, |table| table.success_mean(now, slot.index(), typical))
+    }
+
+    /// [`Fleet::service_nanos`] for many workers: what is looked up once is.
     pub(crate) fn service(&self, task_type: TaskType) -> Service<'_> {
         Service { typical: self.typical_nanos(task_type), table: self.history.of_type(task_type) }
     }
