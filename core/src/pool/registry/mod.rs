@@ -134,7 +134,7 @@ impl Registry {
             slot
         } else {
             self.entries.push(Some(entry));
-            u32::try_from(self.entries.len() - 1).expect("bounded by max_workers")
+            super::scheduler::small(self.entries.len() - 1)
         };
         self.by_id.insert(worker, slot);
         self.arm(now, slot);
