@@ -1,5 +1,17 @@
 //! The guides in `docs/`, so that their examples are compiled and run with the tests.
 
+#[doc = include_str!("../../docs/pool/registry.md")]
+struct Registry;
+
+#[doc = include_str!("../../docs/pool/elastic-size.md")]
+struct ElasticSize;
+
+#[doc = include_str!("../../docs/pool/statistics.md")]
+struct PoolStatistics;
+
+#[doc = include_str!("../../docs/pool/recording.md")]
+struct Recording;
+
 #[doc = include_str!("../../docs/hardware.md")]
 struct Hardware;
 

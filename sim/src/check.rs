@@ -30,6 +30,7 @@ impl Ledger {
         if let Some(task) = self.waits_in_vain() {
             self.broken(Broken::WaitsInVain(task));
         }
+        self.check_size(&scheduler.stats(self.now));
         if self.closing && self.tasks.is_empty() && !self.closed {
             self.broken(Broken::NotClosed);
         }
@@ -50,11 +51,16 @@ impl Ledger {
                 && other.goes_before(**other_id, (id, task), now, ageing)
                 && before.could_run(other)
         };
-        let overtaken = self.tasks.iter().filter(ahead).find(|(_, other)| before.has_room_for(other));
+        // Under a limit urgent work goes before what is held back.
+        let held_back =
+            |other: &Task| self.size.limit.is_some() && self.is_urgent(task) && !self.is_urgent(other);
+        let first_here = |other: &Task| before.has_room_for(other) && !held_back(other);
+        let overtaken = self.tasks.iter().filter(ahead).find(|(_, other)| first_here(other));
         if let Some((&overtaken, _)) = overtaken {
             self.broken(Broken::Overtaken(overtaken));
         }
-        let Some(first) = self.first_waiting() else { return };
+        // What is held back is passed over by everyone, as it should be.
+        let Some(first) = self.first_waiting().filter(|_| self.size.limit.is_none()) else { return };
         let passed = self.tasks.iter().any(|other| ahead(&other) && *other.0 == first);
         if !passed || !self.is_overdue(&self.tasks[&first]) {
             return;
@@ -107,8 +113,11 @@ impl Ledger {
                         && self.is_overdue(large)
                 })
             };
-            let mut left =
-                waiting().filter(|(_, task)| up.could_run(task) && up.has_room_for(task)).peekable();
+            let mut left = waiting()
+                .filter(|(_, task)| {
+                    up.could_run(task) && up.has_room_for(task) && !self.is_held_back(up, task)
+                })
+                .peekable();
             keep_room += usize::from(left.peek().is_some());
             if let Some((&id, _)) = left.find(|(id, task)| !kept_for(**id, task)) {
                 return Some(id);
@@ -158,6 +167,7 @@ impl Ledger {
         }
         let late = self.places.iter().position(|place| match &place.state {
             PlaceState::Empty { since } => !self.closed && *since + config.max_restart_delay <= now,
+            PlaceState::Retired => false,
             PlaceState::Booting { since } => *since + config.boot_timeout <= now,
             PlaceState::Up(up) => {
                 let overdue = up

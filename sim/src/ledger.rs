@@ -1,15 +1,15 @@
 //! Books of what the scheduler was told and what it said, kept from outside.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    CloseMode, Input, Load, Offer, Output, PoolConfig, Refusal, Settlement, TaskSpec, TerminateReason,
+    CloseMode, Input, Load, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskSpec, TerminateReason,
 };
 use quillwork_core::time::{Duration, Instant};
 
+use crate::size::Size;
 use crate::{Broken, Violation};
 
 pub(crate) struct Ledger {
@@ -27,6 +27,7 @@ pub(crate) struct Ledger {
     pub(crate) must_settle: Option<TaskId>,
     /// A worker that the last input must have ended.
     pub(crate) must_end: Option<(WorkerId, Generation)>,
+    pub(crate) size: Size,
     steps: u64,
     longest_wait: Duration,
     violations: Vec<Violation>,
@@ -61,8 +62,15 @@ pub(crate) struct Place {
 
 #[derive(Clone, Debug)]
 pub(crate) enum PlaceState {
-    Empty { since: Instant },
-    Booting { since: Instant },
+    /// Its worker is gone, and the next is due.
+    Empty {
+        since: Instant,
+    },
+    /// It needs none.
+    Retired,
+    Booting {
+        since: Instant,
+    },
     Up(Up),
 }
 
@@ -85,6 +93,11 @@ pub(crate) struct Work {
 }
 
 impl Up {
+    /// Whether it runs anything or cleans up after it.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.work.is_empty()
+    }
+
     pub(crate) fn load(&self) -> Load {
         self.work.iter().fold(Load::ZERO, |sum, work| sum + work.load)
     }
@@ -135,26 +148,36 @@ impl Place {
     pub(crate) const fn up(&self) -> Option<&Up> {
         match &self.state {
             PlaceState::Up(up) => Some(up),
-            PlaceState::Empty { .. } | PlaceState::Booting { .. } => None,
+            PlaceState::Empty { .. } | PlaceState::Retired | PlaceState::Booting { .. } => None,
         }
+    }
+
+    /// Whether it has no worker.
+    pub(crate) const fn is_vacant(&self) -> bool {
+        matches!(self.state, PlaceState::Empty { .. } | PlaceState::Retired)
     }
 }
 
 impl Ledger {
     pub(crate) fn new(config: PoolConfig, now: Instant) -> Self {
-        let state = PlaceState::Empty { since: now };
-        let empty = Place { generation: Generation::new(0), state, widest: Load::ONE };
+        let size = Size::new(&config);
+        let place = |index| Place {
+            generation: Generation::new(0),
+            state: if index < size.alive { PlaceState::Empty { since: now } } else { PlaceState::Retired },
+            widest: Load::ONE,
+        };
         Self {
             config,
             now,
             tasks: BTreeMap::new(),
-            places: vec![empty; config.workers as usize],
+            places: (0..config.workers).map(place).collect(),
             submitted: 0,
             closing: false,
             closed: false,
             last_input: None,
             must_settle: None,
             must_end: None,
+            size,
             steps: 0,
             longest_wait: Duration::ZERO,
             violations: Vec::new(),
@@ -201,8 +224,7 @@ impl Ledger {
             }
             Input::WorkerLost { worker, generation } => {
                 let place = &self.places[worker.index()];
-                let there =
-                    place.generation == generation && !matches!(place.state, PlaceState::Empty { .. });
+                let there = place.generation == generation && !place.is_vacant();
                 self.must_end = there.then_some((worker, generation));
             }
             Input::TaskDone { worker, generation, task, .. } => {
@@ -218,7 +240,7 @@ impl Ledger {
                 }
             }
             Input::Close { mode: CloseMode::Drain | CloseMode::Now } => self.closing = true,
-            Input::Deadline => {}
+            Input::Resources { .. } | Input::Deadline => {}
         }
     }
 
@@ -249,10 +271,12 @@ impl Ledger {
                     None => self.broken(Broken::DispatchedToUnready(worker)),
                 }
             }
+            Output::Resize { from, to, reason } => self.on_resize(Resize { from, to, reason }),
+            Output::Pressure { action, .. } => self.on_action(action),
             Output::Settle { task, settlement } => self.on_settle(task, settlement),
             Output::Closed => {
                 self.closed = true;
-                if self.places.iter().any(|place| !matches!(place.state, PlaceState::Empty { .. })) {
+                if self.places.iter().any(|place| !place.is_vacant()) {
                     self.broken(Broken::AliveAfterClose);
                 }
                 if let Some(&task) = self.tasks.keys().next() {
@@ -281,19 +305,28 @@ impl Ledger {
 
     fn on_spawn(&mut self, worker: WorkerId, generation: Generation) {
         let place = &mut self.places[worker.index()];
-        let sound = matches!(place.state, PlaceState::Empty { .. }) && generation > place.generation;
+        let sound = place.is_vacant() && generation > place.generation;
         place.generation = generation;
-        place.state = PlaceState::Booting { since: self.now };
+        let before = core::mem::replace(&mut place.state, PlaceState::Booting { since: self.now });
+        if matches!(before, PlaceState::Retired) {
+            self.on_filled(worker);
+        }
         if !sound {
             self.broken(Broken::SpawnedTwice(worker, generation));
         }
     }
 
     fn on_terminate(&mut self, worker: WorkerId, generation: Generation, reason: TerminateReason) {
+        let retired = reason == TerminateReason::Retired;
+        let after = if retired { PlaceState::Retired } else { PlaceState::Empty { since: self.now } };
         let place = &mut self.places[worker.index()];
-        let before = core::mem::replace(&mut place.state, PlaceState::Empty { since: self.now });
-        if place.generation != generation || matches!(before, PlaceState::Empty { .. }) {
+        let twice = place.generation != generation || place.is_vacant();
+        let before = core::mem::replace(&mut place.state, after);
+        if twice {
             self.broken(Broken::TerminatedTwice(worker, generation));
+        }
+        if retired {
+            self.on_retired(worker, &before);
         }
         if let PlaceState::Up(Up { work, .. }) = before {
             for Work { task, abort_sent, .. } in work {
@@ -323,11 +356,15 @@ impl Ledger {
         if task.attempts != attempt || (attempt > 1 && !once_more) {
             self.broken(Broken::DispatchedTooOften(id));
         }
-        let Some(up) = self.up(worker, generation) else {
+        let Some(before) = self.up(worker, generation).cloned() else {
             return self.broken(Broken::DispatchedToUnready(worker));
         };
-        let before = up.clone();
-        up.work.push(Work { task: id, load: task.complexity(), abort_sent: None });
+        if self.is_held_back(&before, &task) {
+            self.broken(Broken::LimitIgnored(worker));
+        }
+        if let Some(up) = self.up(worker, generation) {
+            up.work.push(Work { task: id, load: task.complexity(), abort_sent: None });
+        }
         if !before.has_room_for(&task) {
             self.broken(Broken::BeyondCapacity(worker));
         }
@@ -345,6 +382,7 @@ impl Ledger {
                     self.broken(Broken::RefusedWithRoom(id));
                 }
             }
+            Settlement::Refused(Refusal::Shed { below }) => self.on_shed(id, &task, below),
             Settlement::WorkerLost { attempts } => {
                 let given_up = !task.spec.redeliverable || task.losses == 1 + self.config.max_redeliveries;
                 if attempts != task.attempts || !given_up {
@@ -370,7 +408,10 @@ impl Ledger {
         let place = &mut self.places[worker.index()];
         match &mut place.state {
             PlaceState::Up(up) if place.generation == generation => Some(up),
-            PlaceState::Up(_) | PlaceState::Empty { .. } | PlaceState::Booting { .. } => None,
+            PlaceState::Up(_)
+            | PlaceState::Empty { .. }
+            | PlaceState::Retired
+            | PlaceState::Booting { .. } => None,
         }
     }
 

@@ -31,13 +31,14 @@ mod ledger;
 mod recording;
 mod report;
 mod scenario;
+mod size;
 pub mod study;
 mod world;
 
 pub use driver::{fingerprint, run};
 pub use recording::Recording;
 pub use report::{Broken, Report, Violation};
-pub use scenario::{Faults, Scenario, Workload};
+pub use scenario::{Faults, Machine, Scenario, Workload};
 
 /// The guide, so that its example is compiled and run with the tests.
 #[cfg(doctest)]

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
-use quillwork_core::pool::PoolCounters;
+use quillwork_core::pool::{Action, PoolCounters};
 use quillwork_core::time::{Duration, Instant};
 
 use crate::Recording;
@@ -82,6 +82,28 @@ pub enum Broken {
     TerminatedTwice(WorkerId, Generation),
     /// Something other than a refusal came out after the pool was closed, or workers were left behind.
     AliveAfterClose,
+    /// The pool announced another size than it may have or had.
+    ResizedWrongly {
+        /// From how many workers.
+        from: u32,
+        /// To how many.
+        to: u32,
+    },
+    /// The pool has another number of workers than it announced or counts, or too few for no reason.
+    SizeWrong {
+        /// So many.
+        alive: u32,
+    },
+    /// A worker was retired that is not idle, or unannounced.
+    RetiredWrongly(WorkerId),
+    /// A retired place was filled unannounced.
+    SpawnedUnannounced(WorkerId),
+    /// A measure was taken twice or lifted without having been taken, or goes too far.
+    ActedWrongly(Action),
+    /// A task was shed that is urgent enough.
+    ShedWrongly(TaskId),
+    /// A task was started on an idle worker though it is held back.
+    LimitIgnored(WorkerId),
     /// The scheduler's counts don't add up to what was seen.
     CountsDisagree,
     /// Handling the deadline left something due.

@@ -3,7 +3,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use quillwork_core::pool::{Capabilities, Load, Offer, PoolConfig};
+use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, PoolConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -18,6 +18,8 @@ pub struct Scenario {
     pub workload: Workload,
     /// What goes wrong.
     pub faults: Faults,
+    /// The readings that are fed, if any.
+    pub machine: Option<Machine>,
     /// How late timers fire on average.
     pub mean_timer_lag: Duration,
     /// How long the pool may drain after the last task came before it is closed at once.
@@ -49,6 +51,17 @@ pub struct Workload {
     pub abort_ratio: f64,
     /// Share that may not be redelivered.
     pub once_only_ratio: f64,
+}
+
+/// A machine whose memory and CPU others use, too: each walks at random.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Machine {
+    /// How often it is read.
+    pub every: Duration,
+    /// By how much, at most, a ratio differs from the one before, twice.
+    pub volatility: f64,
+    /// Share of readings that fail.
+    pub unknown: f64,
 }
 
 /// Probabilities of what goes wrong.
@@ -131,6 +144,7 @@ impl Scenario {
                 once_only_ratio: 0.0,
             },
             faults: Faults::none(),
+            machine: None,
             mean_timer_lag: Duration::ZERO,
             drain_limit: Duration::from_secs(60),
             max_steps: 100_000,
@@ -143,7 +157,7 @@ impl Scenario {
         let mut rng = Rng::from_seed(seed);
         let workers = 1 + rng.below(12);
         let lease = rng.chance(0.7).then(|| millis(&mut rng, 200, 4_000));
-        let pool = PoolConfig {
+        let mut pool = PoolConfig {
             workers: small(workers),
             max_queued: small([0, 1, 10, 60, 500][rng.index(5)]),
             max_redeliveries: small(rng.below(4)),
@@ -156,6 +170,7 @@ impl Scenario {
             restart_delay: millis(&mut rng, 0, 200),
             max_restart_delay: millis(&mut rng, 200, 2_000),
             healthy_uptime: millis(&mut rng, 0, 3_000),
+            ..PoolConfig::default()
         };
         let widest = if rng.chance(0.5) { 1 } else { 8 };
         let offers = (0..workers)
@@ -197,7 +212,23 @@ impl Scenario {
         };
         let mean_timer_lag = if rng.chance(0.5) { Duration::ZERO } else { millis(&mut rng, 1, 100) };
         let drain_limit = millis(&mut rng, 100, 20_000);
-        Self { pool, offers, workload, faults, mean_timer_lag, drain_limit, max_steps: 200_000 }
+        if rng.chance(0.5) {
+            pool.elastic = ElasticConfig {
+                min_workers: Some(small(rng.in_range(1..=workers))),
+                drain_within: millis(&mut rng, 1, 200),
+                standing_limit: millis(&mut rng, 1, 500),
+                idle_after: millis(&mut rng, 1, 1_000),
+                max_idle_after: millis(&mut rng, 1_000, 10_000),
+            };
+        }
+        let machine = rng.chance(0.4).then(|| {
+            let every = millis(&mut rng, 10, 500);
+            pool.budgets.settle = every * rng.in_range(1..=4);
+            pool.budgets.shed_step = every * rng.in_range(0..=4);
+            pool.budgets.stale_after = pool.budgets.settle * rng.in_range(1..=3);
+            Machine { every, volatility: 0.5 * rng.unit_f64(), unknown: ratio(&mut rng, 0.2) }
+        });
+        Self { pool, offers, workload, faults, machine, mean_timer_lag, drain_limit, max_steps: 200_000 }
     }
 
     /// What the worker in this place offers.

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, CloseMode, Input, Load, Offer, Output, Priority, TaskOutcome, TaskSpec,
+    Capabilities, CloseMode, Input, Load, Offer, Output, PerMille, Priority, TaskOutcome, TaskSpec,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -16,6 +16,9 @@ pub(crate) struct World<'a> {
     scenario: &'a Scenario,
     submitters: Rng,
     workers: Rng,
+    machine: Rng,
+    memory: f64,
+    cpu: f64,
     incarnations: BTreeMap<Who, Incarnation>,
     /// By time; the number keeps the order of what happens at the same time.
     events: BTreeMap<(Instant, u64), Event>,
@@ -32,6 +35,7 @@ enum Event {
     Close(CloseMode),
     Says(Who, Message),
     DiesUnheard(Who),
+    Reading,
 }
 
 impl<'a> World<'a> {
@@ -40,12 +44,18 @@ impl<'a> World<'a> {
             scenario,
             submitters: rng.fork(),
             workers: rng.fork(),
+            machine: rng.fork(),
+            memory: 0.6,
+            cpu: 0.6,
             incarnations: BTreeMap::new(),
             events: BTreeMap::new(),
             scheduled: 0,
             submitted: 0,
         };
         world.schedule(start, Event::Arrival);
+        if world.scenario.machine.is_some() {
+            world.schedule(start, Event::Reading);
+        }
         world
     }
 
@@ -62,6 +72,7 @@ impl<'a> World<'a> {
             Event::Abort(task) => Some(Input::Abort { task }),
             Event::Close(mode) => Some(Input::Close { mode }),
             Event::Says(who, message) => self.incarnations.get_mut(&who)?.say(now, message),
+            Event::Reading => Some(self.read_machine(now)),
             Event::DiesUnheard(who) => {
                 self.incarnations.get_mut(&who)?.die();
                 None
@@ -84,7 +95,7 @@ impl<'a> World<'a> {
                 self.say_within(now, 5, (worker, generation), Message::Alive)
             }
             Output::Terminate { worker, generation, .. } => self.terminate(now, (worker, generation)),
-            Output::Settle { .. } | Output::Closed => {}
+            Output::Resize { .. } | Output::Pressure { .. } | Output::Settle { .. } | Output::Closed => {}
         }
     }
 
@@ -108,6 +119,20 @@ impl<'a> World<'a> {
         Some(Input::Submit { task, spec })
     }
 
+    /// Somebody else on the machine takes more and less of it, in steps.
+    fn read_machine(&mut self, now: Instant) -> Input {
+        let machine = self.scenario.machine.expect("readings come where there is a machine");
+        self.schedule(now + machine.every, Event::Reading);
+        let rng = &mut self.machine;
+        let mut walk = |level: &mut f64| {
+            *level = (*level + machine.volatility * (rng.unit_f64() - 0.5)).clamp(0.2, 1.1);
+            let known = !rng.chance(machine.unknown);
+            PerMille::from_ratio(*level).filter(|_| known)
+        };
+        let (memory, cpu) = (walk(&mut self.memory), walk(&mut self.cpu));
+        Input::Resources { memory, cpu }
+    }
+
     fn draw_spec(&mut self) -> TaskSpec {
         let workload = &self.scenario.workload;
         let limit = workload.mean_service * 4;
@@ -119,6 +144,7 @@ impl<'a> World<'a> {
             queue_ttl: self.submitters.chance(workload.queue_ttl_ratio).then(|| self.draw(limit)),
             redeliverable: !self.submitters.chance(workload.once_only_ratio),
             complexity: self.draw_complexity(),
+            ..TaskSpec::default()
         }
     }
 

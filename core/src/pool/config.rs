@@ -5,12 +5,15 @@ use core::fmt;
 
 use crate::time::Duration;
 
-use super::Load;
+use super::{
+    ElasticConfig, ElasticConfigError, HealthConfig, HealthConfigError, Load, ResourceBudgets,
+    ResourceBudgetsError,
+};
 
 /// Settings of a pool. The defaults suit a page: tasks of milliseconds to seconds, workers that boot in tens of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolConfig {
-    /// How many workers the pool keeps alive: 1 to [`PoolConfig::MAX_WORKERS`]. Default 4.
+    /// How many workers the pool keeps alive, or the most where its size follows its work ([`PoolConfig::elastic`]): 1 to [`PoolConfig::MAX_WORKERS`]. Default 4.
     pub workers: u32,
     /// How many tasks may wait, at most [`PoolConfig::MAX_QUEUED`]; a task that a free worker takes at once doesn't wait.
     /// Tasks that are queued again after a worker was lost were admitted once and are not turned away: the queue may exceed
@@ -45,6 +48,13 @@ pub struct PoolConfig {
     pub max_restart_delay: Duration,
     /// A worker that was ready for so long before it was lost counts as lost for the first time. Default 5 s.
     pub healthy_uptime: Duration,
+    /// When a worker counts as degraded or suspect. Only told, in [`WorkerStats`](super::WorkerStats): a free worker gets
+    /// the next task all the same.
+    pub health: HealthConfig,
+    /// How the number of workers follows the work, up to [`PoolConfig::workers`]. By default it doesn't.
+    pub elastic: ElasticConfig,
+    /// From which use of memory and CPU the pool takes care. Without effect where no reading is fed.
+    pub budgets: ResourceBudgets,
 }
 
 impl PoolConfig {
@@ -85,7 +95,9 @@ impl PoolConfig {
                 longest: self.max_restart_delay,
             });
         }
-        Ok(())
+        self.health.validate().map_err(ConfigError::Health)?;
+        self.elastic.validate(self.workers).map_err(ConfigError::Elastic)?;
+        self.budgets.validate().map_err(ConfigError::Budgets)
     }
 }
 
@@ -104,6 +116,9 @@ impl Default for PoolConfig {
             restart_delay: Duration::from_millis(100),
             max_restart_delay: Duration::from_secs(10),
             healthy_uptime: Duration::from_secs(5),
+            health: HealthConfig::default(),
+            elastic: ElasticConfig::default(),
+            budgets: ResourceBudgets::default(),
         }
     }
 }
@@ -140,6 +155,12 @@ pub enum ConfigError {
         /// [`PoolConfig::max_restart_delay`].
         longest: Duration,
     },
+    /// A setting of [`PoolConfig::health`].
+    Health(HealthConfigError),
+    /// A setting of [`PoolConfig::elastic`].
+    Elastic(ElasticConfigError),
+    /// A setting of [`PoolConfig::budgets`].
+    Budgets(ResourceBudgetsError),
 }
 
 impl fmt::Display for ConfigError {
@@ -164,6 +185,9 @@ impl fmt::Display for ConfigError {
             Self::RestartDelay { first, longest } => {
                 write!(f, "the longest restart delay ({longest:?}) is shorter than the first ({first:?})")
             }
+            Self::Health(error) => fmt::Display::fmt(error, f),
+            Self::Elastic(error) => fmt::Display::fmt(error, f),
+            Self::Budgets(error) => fmt::Display::fmt(error, f),
         }
     }
 }

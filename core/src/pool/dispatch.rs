@@ -21,13 +21,17 @@ impl Scheduler {
         if self.closing != Closing::Open {
             return self.emit_settlement(id, Settlement::Refused(Refusal::Closing));
         }
+        if let Some(refusal) = self.sheds(spec.priority) {
+            return self.emit_settlement(id, Settlement::Refused(refusal));
+        }
         let turn = Turn { rank: rank(now, spec.priority, self.config.ageing), sequence: self.next_sequence };
         self.next_sequence += 1;
         let slot = self.tasks.insert(Task {
             id,
             spec,
-            needs: Needs::of(&spec),
+            needs: Needs::of(&spec, self.config.budgets.urgent),
             turn,
+            submitted_at: now,
             queued_at: now,
             attempts: 0,
             losses: 0,
@@ -49,13 +53,17 @@ impl Scheduler {
     /// A task that was admitted before goes to a free worker at once, or back to its turn in the queue.
     pub(super) fn place_again(&mut self, now: Instant, slot: u32) {
         self.tasks.task_mut(slot).standing = Standing::Queued;
-        if !self.place_with_free_worker(now, slot) {
+        // Under a limit all workers look at the queue at the end of this input, in its order.
+        if self.pressure.worker_limit().is_some() || !self.place_with_free_worker(now, slot) {
             self.enqueue(now, slot);
         }
     }
 
     /// Gives a task that is in no queue to a free worker; `false` where there is none for it.
     fn place_with_free_worker(&mut self, now: Instant, slot: u32) -> bool {
+        if self.pressure.worker_limit().is_some() {
+            return self.place_under_limit(now, slot);
+        }
         if self.queue.has_large() || self.reservations > 0 {
             return self.place_beside_large(now, slot);
         }
@@ -67,14 +75,22 @@ impl Scheduler {
 
     /// Gives a worker that may have become free the next tasks that it can run.
     pub(super) fn feed(&mut self, now: Instant, index: usize) {
-        while let Some(slot) = self.next_for(now, index) {
-            let timer = self.task_timer(slot);
-            if self.deadlines.cancel(timer).is_some_and(|expires_at| expires_at <= now) {
-                self.settle(slot, Settlement::Expired);
-            } else {
-                self.dispatch(now, slot, index);
-            }
+        // Under a limit that is a matter of all workers together: see [`Scheduler::feed_all`].
+        if self.pressure.worker_limit().is_none() {
+            while self.feed_one(now, index) {}
         }
+    }
+
+    /// Gives a worker the next task that it can run; `false` where it takes none.
+    pub(super) fn feed_one(&mut self, now: Instant, index: usize) -> bool {
+        let Some(slot) = self.next_for(now, index) else { return false };
+        let timer = self.task_timer(slot);
+        if self.deadlines.cancel(timer).is_some_and(|expires_at| expires_at <= now) {
+            self.settle(slot, Settlement::Expired);
+        } else {
+            self.dispatch(now, slot, index);
+        }
+        true
     }
 
     pub(super) fn dispatch(&mut self, now: Instant, slot: u32, index: usize) {
@@ -82,6 +98,9 @@ impl Scheduler {
         let entry = self.tasks.task_mut(slot);
         entry.standing = Standing::Held { worker: worker.get() };
         entry.attempts += 1;
+        if entry.attempts == 1 {
+            self.statistics.on_started(now, entry.spec.task_type, now - entry.submitted_at);
+        }
         let (task, attempt, timeout) = (entry.id, entry.attempts, entry.spec.timeout);
         let load = entry.needs.complexity;
         if let Some(timeout) = timeout {

@@ -1,6 +1,6 @@
 //! A task at its worker: its end there, and how it is stopped.
 
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
 use super::held::Stage;
@@ -18,6 +18,8 @@ impl Scheduler {
             self.tasks.free(held.slot);
         } else {
             self.workers[index].completed += 1;
+            let Stage::Started(at) = held.stage;
+            self.measure_execution(now, index, held.slot, now - at, outcome == TaskOutcome::Completed);
             self.settle(
                 held.slot,
                 match outcome {
@@ -34,16 +36,28 @@ impl Scheduler {
         let Standing::Held { worker } = self.tasks.task(slot).standing else {
             unreachable!("only a held task is stopped")
         };
-        let place = &mut self.workers[worker as usize];
+        let index = worker as usize;
+        let place = &mut self.workers[index];
         let position = place.position_of_slot(slot);
         let held = &mut place.held[position];
         held.settled = true;
+        let Stage::Started(at) = held.stage;
         let (task, generation) = (held.task, place.generation);
+        if settlement == Settlement::TimedOut {
+            self.measure_execution(now, index, slot, now - at, false);
+        }
         let timer = self.task_timer(slot);
         self.deadlines.set(timer, now + self.config.abort_grace);
-        let worker = worker_id(worker as usize);
+        let worker = worker_id(index);
         self.outputs.push_back(Output::AbortRunning { task, worker, generation });
         self.emit_settlement_of(slot, settlement);
+    }
+
+    /// An execution has ended, as far as its submitter is concerned.
+    fn measure_execution(&mut self, now: Instant, index: usize, slot: u32, took: Duration, success: bool) {
+        let task_type = self.tasks.task(slot).spec.task_type;
+        let expected = self.statistics.on_ended(now, task_type, worker_id(index), took, success);
+        self.workers[index].health.record(now, success, took, expected);
     }
 
     /// A started task has used up its time, or a stopped one its grace.

@@ -2,7 +2,7 @@
 
 use crate::ids::{Generation, TaskId, WorkerId};
 
-use super::{Offer, TaskOutcome, TaskSpec};
+use super::{Offer, PerMille, TaskOutcome, TaskSpec};
 
 /// One input of [`Scheduler::handle_input`](super::Scheduler::handle_input).
 ///
@@ -55,6 +55,13 @@ pub enum Input {
         task: TaskId,
         /// How it ended.
         outcome: TaskOutcome,
+    },
+    /// [`Scheduler::handle_resources`](super::Scheduler::handle_resources).
+    Resources {
+        /// Memory in use; `None` where it is not known.
+        memory: Option<PerMille>,
+        /// CPU in use; `None` where it is not known.
+        cpu: Option<PerMille>,
     },
     /// [`Scheduler::handle_close`](super::Scheduler::handle_close).
     Close {

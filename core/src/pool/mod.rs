@@ -67,6 +67,7 @@ pub mod recording;
 mod recovery;
 pub mod registry;
 mod reserve;
+mod resize;
 mod scheduler;
 mod shutdown;
 mod statistics;

@@ -2,7 +2,7 @@
 
 use crate::ids::WorkerId;
 
-use super::{Capabilities, Load, PoolConfig, TaskSpec};
+use super::{Capabilities, Load, PoolConfig, Priority, TaskSpec};
 
 /// What a worker says about itself when it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,11 +42,17 @@ pub(super) struct Needs {
     pub(super) required: Capabilities,
     /// At least 1: a task without weight could be given to a worker without end.
     pub(super) complexity: Load,
+    /// Whether it is held back by no limit of workers.
+    pub(super) urgent: bool,
 }
 
 impl Needs {
-    pub(super) fn of(spec: &TaskSpec) -> Self {
-        Self { required: spec.required, complexity: spec.complexity.max(Load::ONE) }
+    pub(super) fn of(spec: &TaskSpec, urgent: Priority) -> Self {
+        Self {
+            required: spec.required,
+            complexity: spec.complexity.max(Load::ONE),
+            urgent: spec.priority >= urgent,
+        }
     }
 
     /// Whether this worker could run the task once it has nothing else to do.

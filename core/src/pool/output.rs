@@ -2,7 +2,7 @@
 
 use crate::ids::{Generation, TaskId, WorkerId};
 
-use super::{Capabilities, Load};
+use super::{Action, Capabilities, Load, Priority, Reason, ResizeReason};
 
 /// One thing for the shell to do, in the order in which they come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -57,6 +57,22 @@ pub enum Output {
         /// How it ended.
         settlement: Settlement,
     },
+    /// The number of workers changes, by the spawns or terminations that follow.
+    Resize {
+        /// How many there were.
+        from: u32,
+        /// How many there will be.
+        to: u32,
+        /// Why.
+        reason: ResizeReason,
+    },
+    /// The pool takes care of the machine, or need not any more. It does its own part; caches are the shell's matter.
+    Pressure {
+        /// What is done or undone.
+        action: Action,
+        /// Why.
+        reason: Reason,
+    },
     /// The pool is closed: every task is settled and every worker terminated. Nothing more will come out, but refusals of
     /// tasks that are submitted nevertheless.
     Closed,
@@ -86,6 +102,18 @@ pub enum Settlement {
     Closed,
 }
 
+impl Settlement {
+    /// Whether the submitter got an answer. What it gave up itself, what was turned away at the door and what the end of
+    /// the pool cut off is none.
+    #[must_use]
+    pub const fn is_response(self) -> bool {
+        match self {
+            Self::Completed | Self::Failed | Self::TimedOut | Self::Expired | Self::WorkerLost { .. } => true,
+            Self::Aborted | Self::Refused(_) | Self::Closed => false,
+        }
+    }
+}
+
 /// Why a task can't be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -110,6 +138,11 @@ pub enum Refusal {
         /// How many workers of the pool are in that state.
         failing: u32,
     },
+    /// Memory runs short, and work of lower priority than this is given up.
+    Shed {
+        /// The lowest priority that is spared.
+        below: Priority,
+    },
     /// The pool is closing.
     Closing,
 }
@@ -125,6 +158,8 @@ pub enum TerminateReason {
     Silent,
     /// It went on with a task that it was asked to abort.
     IgnoredAbort,
+    /// It is not needed any more.
+    Retired,
     /// The pool closes.
     Closing,
 }

@@ -16,6 +16,7 @@ use crate::indexed_heap::{Entry, IndexedHeap, Places};
 use crate::time::{Duration, Instant};
 
 use super::offer::Needs;
+use super::scheduler::small;
 use super::{Load, Offer, Priority};
 
 /// The rank of a task that comes now.
@@ -31,6 +32,8 @@ pub(super) struct TaskQueue {
     len: u32,
     /// How many of them may have to wait for room: see [`Needs::is_large`].
     large: u32,
+    /// How many of them no limit of workers holds back.
+    urgent: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +68,17 @@ impl TaskQueue {
         self.large > 0
     }
 
+    /// How many tasks wait that no limit of workers holds back.
+    pub(super) fn urgent(&self) -> u32 {
+        self.urgent
+    }
+
+    /// How many tasks wait whose needs are such.
+    pub(super) fn count_where(&self, matches: impl Fn(&Needs) -> bool) -> u32 {
+        let lanes = self.lanes.iter().filter(|lane| !lane.heap.is_empty() && matches(&lane.needs));
+        lanes.map(|lane| small(lane.heap.len())).sum()
+    }
+
     pub(super) fn push(&mut self, needs: Needs, entry: Entry) {
         let lane = self.lane_for(needs);
         self.lanes[lane].heap.push(&mut self.places, entry);
@@ -90,12 +104,12 @@ impl TaskQueue {
         entry.slot
     }
 
-    /// The next tasks for a worker with so much room.
-    pub(super) fn heads_for(&self, worker: WorkerId, offer: &Offer, room: Load) -> Heads {
+    /// The next tasks for a worker with so much room, or the next urgent ones only.
+    pub(super) fn heads_for(&self, worker: WorkerId, offer: &Offer, room: Load, urgent_only: bool) -> Heads {
         let mut heads = Heads::default();
         for (index, lane) in self.lanes.iter().enumerate() {
             let Some(&entry) = lane.heap.peek() else { continue };
-            if !lane.needs.met_by(worker, offer) {
+            if !lane.needs.met_by(worker, offer) || urgent_only && !lane.needs.urgent {
                 continue;
             }
             let fits = lane.needs.complexity <= room;
@@ -126,6 +140,9 @@ impl TaskQueue {
         self.len = self.len.saturating_add_signed(change);
         if needs.is_large() {
             self.large = self.large.saturating_add_signed(change);
+        }
+        if needs.urgent {
+            self.urgent = self.urgent.saturating_add_signed(change);
         }
     }
 

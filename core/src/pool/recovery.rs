@@ -3,20 +3,20 @@
 use core::mem;
 
 use crate::ids::WorkerId;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 use super::candidates::worker_id;
 use super::held::Held;
 use super::offer::Needs;
 use super::scheduler::small;
 use super::worker::{Phase, Worker};
-use super::{Output, Refusal, Scheduler, Settlement, TerminateReason};
+use super::{LeaseCheck, Output, Refusal, Scheduler, Settlement, TerminateReason};
 
 impl Scheduler {
     /// Asks for the next worker in this place.
     pub(super) fn spawn(&mut self, now: Instant, index: usize) {
         let place = &mut self.workers[index];
-        place.boot();
+        place.boot(self.config.health);
         let generation = place.generation;
         self.deadlines.set(Self::lifecycle_timer(index), now + self.config.boot_timeout);
         self.outputs.push_back(Output::Spawn { worker: worker_id(index), generation });
@@ -28,35 +28,36 @@ impl Scheduler {
             Phase::Booting => self.lose(now, index, TerminateReason::BootTimeout),
             Phase::Up => self.check_lease(now, index),
             Phase::Dead => self.spawn(now, index),
+            Phase::Retired => unreachable!("a worker's timer is cancelled when it is retired"),
         }
     }
 
     /// Starts the lease of a worker that was just heard of.
-    pub(super) fn arm_lease(&mut self, now: Instant, index: usize) {
+    pub(super) fn arm_lease(&mut self, index: usize) {
+        let timer = Self::lifecycle_timer(index);
         match self.config.lease {
-            Some(lease) => self.deadlines.set(Self::lifecycle_timer(index), now + probe_after(lease)),
+            Some(length) => self.deadlines.set(timer, self.workers[index].lease.next_check(length)),
             None => {
-                self.deadlines.cancel(Self::lifecycle_timer(index));
+                self.deadlines.cancel(timer);
             }
         }
     }
 
     /// The timer is not moved by each sign of life but looks, when it fires, how long ago the last was.
     fn check_lease(&mut self, now: Instant, index: usize) {
-        let Some(lease) = self.config.lease else { return };
+        let Some(length) = self.config.lease else { return };
         let place = &mut self.workers[index];
-        let timer = Self::lifecycle_timer(index);
-        let probe_at = place.liveness.last_seen + probe_after(lease);
-        if place.liveness.probed {
-            self.lose(now, index, TerminateReason::Silent);
-        } else if now < probe_at {
-            self.deadlines.set(timer, probe_at);
-        } else {
-            place.liveness.probed = true;
-            let generation = place.generation;
-            self.deadlines.set(timer, now + (lease - probe_after(lease)));
-            self.outputs.push_back(Output::Probe { worker: worker_id(index), generation });
-        }
+        let check_at = match place.lease.check(now, length) {
+            LeaseCheck::Current { check_at } => check_at,
+            LeaseCheck::Probe { check_at } => {
+                place.health.on_probed();
+                let generation = place.generation;
+                self.outputs.push_back(Output::Probe { worker: worker_id(index), generation });
+                check_at
+            }
+            LeaseCheck::Lapsed => return self.lose(now, index, TerminateReason::Silent),
+        };
+        self.deadlines.set(Self::lifecycle_timer(index), check_at);
     }
 
     /// Gives a worker up, plans its replacement, and sees to its tasks.
@@ -160,10 +161,6 @@ fn may_be_served(workers: &[Worker], max_boot_failures: u32, needs: &Needs) -> b
 }
 
 /// A worker that never was ready may turn out to have anything; one that keeps failing to boot is not counted on.
-fn may_serve(id: WorkerId, worker: &Worker, max_boot_failures: u32, needs: &Needs) -> bool {
+pub(super) fn may_serve(id: WorkerId, worker: &Worker, max_boot_failures: u32, needs: &Needs) -> bool {
     worker.boot_failures < max_boot_failures && worker.offer.is_none_or(|offer| needs.met_by(id, &offer))
-}
-
-fn probe_after(lease: Duration) -> Duration {
-    Duration::from_nanos(lease.as_nanos() / 2)
 }

@@ -24,8 +24,11 @@ impl Scheduler {
         if room.get() == 0 || self.queued() == 0 {
             return None;
         }
-        let Heads { fitting, blocked } = self.queue.heads_for(worker_id(index), &offer, room);
-        let own = place.reserved_for.map(|slot| self.entry(slot));
+        let urgent_only = self.is_held_back(index);
+        let Heads { fitting, blocked } = self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
+        // A task that is held back keeps no room from one that isn't.
+        let counts = |slot: &u32| !urgent_only || self.tasks.task(*slot).needs.urgent;
+        let own = place.reserved_for.filter(counts).map(|slot| self.entry(slot));
         if let Some(blocked) = blocked
             && fitting.is_none_or(|fitting| blocked.entry < fitting.entry)
             && own.is_none_or(|own| blocked.entry < own)
@@ -37,7 +40,7 @@ impl Scheduler {
             return self.next_for(now, index);
         }
         let next = fitting.map(|head| head.entry);
-        let reserved = self.reserved_and_fitting(index);
+        let reserved = self.reserved_and_fitting(index, urgent_only);
         if let Some(entry) = reserved
             && next.is_none_or(|next| entry < next)
         {
@@ -115,7 +118,7 @@ impl Scheduler {
     }
 
     /// The first of all tasks with a reservation that this worker has room for.
-    fn reserved_and_fitting(&self, index: usize) -> Option<Entry> {
+    pub(super) fn reserved_and_fitting(&self, index: usize, urgent_only: bool) -> Option<Entry> {
         if self.reservations == 0 {
             return None;
         }
@@ -124,7 +127,7 @@ impl Scheduler {
         let reserved = self.workers.iter().filter_map(|place| place.reserved_for);
         let fitting = reserved.filter(|&slot| {
             let needs = self.tasks.task(slot).needs;
-            needs.complexity <= room && needs.met_by(worker, &offer)
+            needs.complexity <= room && needs.met_by(worker, &offer) && (needs.urgent || !urgent_only)
         });
         fitting.map(|slot| self.entry(slot)).min()
     }

@@ -7,6 +7,7 @@ use core::fmt;
 
 use crate::deadline::Deadlines;
 use crate::ids::{Generation, TaskId, WorkerId};
+use crate::telemetry::Sketch;
 use crate::time::{Duration, Instant};
 
 use super::candidates::{Candidates, worker_id};
@@ -14,8 +15,9 @@ use super::queue::TaskQueue;
 use super::tasks::{Standing, TaskTable};
 use super::worker::{Phase, Worker};
 use super::{
-    CloseMode, ConfigError, Input, Offer, Output, PoolConfig, PoolCounters, PoolStats, Settlement,
-    TaskOutcome, TaskSpec, TerminateReason, WorkerStats,
+    CloseMode, ConfigError, Input, LoadSnapshot, Offer, Output, PoolConfig, PoolCounters, PoolStats,
+    Pressure, Priority, Resources, Settlement, Sizer, Statistics, TaskOutcome, TaskSpec, TerminateReason,
+    WorkerStats,
 };
 
 /// Decides for a pool of workers: see the [module](super).
@@ -37,6 +39,13 @@ pub struct Scheduler {
     pub(super) reservations: u32,
     /// Workers whose reservation is over, and who have not looked at the queue since.
     pub(super) to_feed: Vec<u32>,
+    pub(super) sizer: Sizer,
+    pub(super) pressure: Pressure,
+    pub(super) statistics: Statistics,
+    /// How many places have no worker and need none.
+    pub(super) retired: u32,
+    /// When the size is to be looked at again.
+    pub(super) size_deadline: Option<Instant>,
     last_now: Instant,
 }
 
@@ -57,7 +66,7 @@ pub(super) enum Timer {
 }
 
 impl Scheduler {
-    /// A pool that asks at once for all its workers.
+    /// A pool that asks at once for all its workers, or for the fewest where its size follows its work.
     ///
     /// # Errors
     ///
@@ -66,7 +75,7 @@ impl Scheduler {
         config.validate()?;
         let mut scheduler = Self {
             config,
-            workers: (0..config.workers).map(|_| Worker::new()).collect(),
+            workers: (0..config.workers).map(|_| Worker::new(config.health)).collect(),
             candidates: Candidates::new(config.workers),
             tasks: TaskTable::new(),
             queue: TaskQueue::default(),
@@ -77,9 +86,15 @@ impl Scheduler {
             next_sequence: 0,
             reservations: 0,
             to_feed: Vec::with_capacity(config.workers as usize),
+            sizer: Sizer::new(config.elastic, config.workers, now),
+            pressure: Pressure::new(config.budgets, config.workers),
+            statistics: Statistics::new(config.workers, now),
+            retired: config.workers,
+            size_deadline: None,
             last_now: now,
         };
-        for index in 0..scheduler.workers.len() {
+        for index in 0..config.elastic.least(config.workers) as usize {
+            scheduler.retired -= 1;
             scheduler.spawn(now, index);
         }
         Ok(scheduler)
@@ -135,7 +150,7 @@ impl Scheduler {
         let changed = place.offer.replace(offer) != Some(offer);
         if place.phase == Phase::Booting {
             place.become_ready(now);
-            self.arm_lease(now, index);
+            self.arm_lease(index);
             self.candidates.open(worker, offer);
         } else {
             place.saw(now);
@@ -208,6 +223,7 @@ impl Scheduler {
     /// Time has passed: does everything that is due. To be called at [`Scheduler::next_deadline`] or soon after.
     pub fn handle_deadline(&mut self, now: Instant) {
         let now = self.advance(now);
+        self.pressure.handle_deadline(now);
         while let Some(slot) = self.deadlines.pop_due(now) {
             match self.timer(slot) {
                 Timer::Lifecycle(index) => self.on_lifecycle_due(now, index),
@@ -235,6 +251,7 @@ impl Scheduler {
                 self.handle_task_done(now, worker, generation, task, outcome);
             }
             Input::Close { mode } => self.handle_close(now, mode),
+            Input::Resources { memory, cpu } => self.handle_resources(now, Resources { memory, cpu }),
             Input::Deadline => self.handle_deadline(now),
         }
         Ok(())
@@ -248,7 +265,7 @@ impl Scheduler {
     /// When to call [`Scheduler::handle_deadline`] if nothing happens before. May be in the past.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        [self.deadlines.next(), self.size_deadline, self.pressure.next_deadline()].into_iter().flatten().min()
     }
 
     /// The settings that it was made with.
@@ -261,6 +278,25 @@ impl Scheduler {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closing == Closing::Closed
+    }
+
+    /// The last minute as a whole: waiting, running and responding, throughput, use, depth. (To be exact about the use up to
+    /// now it takes a sample, which changes no decision.)
+    pub fn load(&mut self, now: Instant) -> LoadSnapshot {
+        let now = now.max(self.last_now);
+        self.sample_use(now);
+        self.statistics.snapshot(now, self.queued())
+    }
+
+    /// The last minute and the totals by task type and by worker, and what was responded.
+    #[must_use]
+    pub const fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// The times to respond since this was last called: see [`Statistics::take_responses`].
+    pub fn take_responses(&mut self) -> Sketch {
+        self.statistics.take_responses()
     }
 
     /// Counts, depths and times.
@@ -277,6 +313,7 @@ impl Scheduler {
             counters: self.counters,
             queued: self.queued(),
             running: self.tasks.unsettled() - self.queued(),
+            workers: self.alive(),
             workers_up: count(Worker::is_up),
             workers_busy: count(Worker::is_busy),
             busy_time: sum(Worker::busy_time),
@@ -296,12 +333,13 @@ impl Scheduler {
             held: small(place.held.len()),
             load: place.load(),
             completed: place.completed,
+            health: place.health.health(now.max(self.last_now)),
             boot_failures: place.boot_failures,
             busy_time: place.busy_time(now.max(self.last_now)),
         })
     }
 
-    fn advance(&mut self, now: Instant) -> Instant {
+    pub(super) fn advance(&mut self, now: Instant) -> Instant {
         self.last_now = self.last_now.max(now);
         self.last_now
     }
@@ -309,10 +347,9 @@ impl Scheduler {
     /// The place of a worker that is not given up; its message is counted as stale otherwise.
     fn current(&mut self, worker: WorkerId, generation: Generation) -> Option<usize> {
         let index = worker.index();
-        let current = self
-            .workers
-            .get(index)
-            .is_some_and(|place| place.generation == generation && place.phase != Phase::Dead);
+        let current = self.workers.get(index).is_some_and(|place| {
+            place.generation == generation && !matches!(place.phase, Phase::Dead | Phase::Retired)
+        });
         if !current {
             self.counters.stale_messages += 1;
         }
@@ -327,6 +364,11 @@ impl Scheduler {
 
     /// Settles a task that keeps its slot, because its worker has not let go of it.
     pub(super) fn emit_settlement_of(&mut self, slot: u32, settlement: Settlement) {
+        if settlement.is_response() {
+            let (now, task) = (self.last_now, self.tasks.task(slot));
+            let awaited = task.spec.priority >= Priority::NORMAL;
+            self.statistics.on_response(now, now - task.submitted_at, awaited);
+        }
         let task = self.tasks.settle(slot);
         self.emit_settlement(task, settlement);
     }
@@ -337,9 +379,23 @@ impl Scheduler {
     }
 
     /// What may be left to do at the end of an input.
-    fn conclude(&mut self, now: Instant) {
+    pub(super) fn conclude(&mut self, now: Instant) {
         self.feed_unreserved(now);
+        self.follow_demand(now);
+        self.observe(now);
         self.finish_drain(now);
+    }
+
+    fn observe(&mut self, now: Instant) {
+        self.statistics.on_queue_depth(now, self.queued());
+        if self.statistics.wants_use(now) {
+            self.sample_use(now);
+        }
+    }
+
+    fn sample_use(&mut self, now: Instant) {
+        let workers = self.workers.iter().map(|worker| (worker.busy_time(now), worker.available_time(now)));
+        self.statistics.on_use(now, workers);
     }
 
     fn on_task_due(&mut self, now: Instant, slot: u32) {

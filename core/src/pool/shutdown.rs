@@ -39,7 +39,7 @@ impl Scheduler {
         self.closing = Closing::Closed;
         for index in 0..self.workers.len() {
             let place = &mut self.workers[index];
-            if place.phase == Phase::Dead {
+            if matches!(place.phase, Phase::Dead | Phase::Retired) {
                 continue;
             }
             place.die(now, TerminateReason::Closing, &self.config);
@@ -54,6 +54,7 @@ impl Scheduler {
         }
         self.to_feed.clear();
         self.deadlines.clear();
+        self.size_deadline = None;
         self.outputs.push_back(Output::Closed);
     }
 }

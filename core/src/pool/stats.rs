@@ -3,7 +3,7 @@
 use crate::ids::{Generation, TaskId};
 use crate::time::Duration;
 
-use super::{Load, Offer, Settlement, WorkerState};
+use super::{Health, Load, Offer, Settlement, WorkerState};
 
 /// Counts since the pool was made. They only grow, so that whoever reads them at two times gets an interval by
 /// subtraction.
@@ -75,6 +75,8 @@ pub struct PoolStats {
     pub queued: u32,
     /// Tasks that run and are not settled.
     pub running: u32,
+    /// Workers that are up, booting or about to be replaced.
+    pub workers: u32,
     /// Workers that are ready, busy or draining.
     pub workers_up: u32,
     /// Workers that run at least one task or clean up after one.
@@ -103,6 +105,8 @@ pub struct WorkerStats {
     pub load: Load,
     /// Tasks completed or failed in this place.
     pub completed: u64,
+    /// How well the worker is.
+    pub health: Health,
     /// How often in a row the place failed to get a ready worker.
     pub boot_failures: u32,
     /// Time in which at least one task ran in this place.

@@ -1,5 +1,6 @@
 //! What a submitter says about a task.
 
+use crate::ids::TaskType;
 use crate::time::Duration;
 
 use super::{Capabilities, Load};
@@ -45,6 +46,8 @@ pub struct TaskSpec {
     pub priority: Priority,
     /// What a worker must have to run it.
     pub required: Capabilities,
+    /// What kind of work it is: run times are measured for each type. Default type 0.
+    pub task_type: TaskType,
     /// How much of a worker's capacity it takes up while it runs; 0 counts as 1. Default 1.
     pub complexity: Load,
     /// The longest that one execution may take, counted from its dispatch to a worker.
@@ -62,6 +65,7 @@ impl Default for TaskSpec {
         Self {
             priority: Priority::NORMAL,
             required: Capabilities::NONE,
+            task_type: TaskType::new(0),
             complexity: Load::ONE,
             timeout: None,
             queue_ttl: None,

@@ -9,6 +9,7 @@ use crate::time::Instant;
 
 use super::TaskSpec;
 use super::offer::Needs;
+use super::scheduler::small;
 
 /// One task.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub(super) struct Task {
     pub(super) needs: Needs,
     /// Its turn in the queue, kept when it is queued again: it loses no age with its worker.
     pub(super) turn: Turn,
+    pub(super) submitted_at: Instant,
     /// When it was queued last.
     pub(super) queued_at: Instant,
     /// How many executions were started.
@@ -110,6 +112,16 @@ impl TaskTable {
         let task = self.tasks[slot as usize].take();
         debug_assert!(task.is_some(), "{SLOT_IN_USE}");
         self.free.push(slot);
+    }
+
+    /// How many slots there are, in use or not.
+    pub(super) fn slots(&self) -> u32 {
+        small(self.tasks.len())
+    }
+
+    /// What is in a slot, where it is in use.
+    pub(super) fn get(&self, slot: u32) -> Option<&Task> {
+        self.tasks.get(slot as usize)?.as_ref()
     }
 
     pub(super) fn task(&self, slot: u32) -> &Task {

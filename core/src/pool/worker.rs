@@ -6,7 +6,7 @@ use crate::ids::{Generation, TaskId};
 use crate::time::{Duration, Instant};
 
 use super::held::{Held, Stage};
-use super::{Load, Offer, PoolConfig, TerminateReason};
+use super::{HealthConfig, HealthTracker, Lease, Load, Offer, PoolConfig, TerminateReason};
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +22,8 @@ pub enum WorkerState {
     Draining,
     /// Gone; its replacement is due after a back-off.
     Dead,
+    /// There is none: it is not needed at present.
+    Retired,
 }
 
 #[derive(Clone, Debug)]
@@ -30,7 +32,9 @@ pub(super) struct Worker {
     pub(super) phase: Phase,
     /// As last reported, by this generation or an earlier one; `None` until the first was ready.
     pub(super) offer: Option<Offer>,
-    pub(super) liveness: Liveness,
+    pub(super) lease: Lease,
+    /// Of this generation.
+    pub(super) health: HealthTracker,
     /// How often in a row it failed to become ready.
     pub(super) boot_failures: u32,
     /// What it was given and has not reported on, in the order in which it was given.
@@ -54,22 +58,17 @@ pub(super) enum Phase {
     Booting,
     Up,
     Dead,
-}
-
-/// The lease: when the worker was last heard of, and whether it has been asked since.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Liveness {
-    pub(super) last_seen: Instant,
-    pub(super) probed: bool,
+    Retired,
 }
 
 impl Worker {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(judged_by: HealthConfig) -> Self {
         Self {
             generation: Generation::new(Generation::FIRST.get() - 1),
-            phase: Phase::Dead,
+            phase: Phase::Retired,
             offer: None,
-            liveness: Liveness { last_seen: Instant::ZERO, probed: false },
+            lease: Lease::new(Instant::ZERO),
+            health: HealthTracker::new(judged_by),
             boot_failures: 0,
             held: Vec::new(),
             reserved_for: None,
@@ -90,6 +89,7 @@ impl Worker {
             Phase::Up if self.held.iter().any(Held::runs) => WorkerState::Busy,
             Phase::Up => WorkerState::Draining,
             Phase::Dead => WorkerState::Dead,
+            Phase::Retired => WorkerState::Retired,
         }
     }
 
@@ -101,6 +101,11 @@ impl Worker {
     /// Whether it runs anything or cleans up after it.
     pub(super) fn is_busy(&self) -> bool {
         self.busy_since.is_some()
+    }
+
+    /// Whether it has nothing, is about to get nothing, and could go.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_up() && self.held.is_empty() && self.reserved_for.is_none()
     }
 
     /// How much more it can run now.
@@ -148,7 +153,8 @@ impl Worker {
     }
 
     /// The next generation boots.
-    pub(super) fn boot(&mut self) {
+    pub(super) fn boot(&mut self, judged_by: HealthConfig) {
+        self.health = HealthTracker::new(judged_by);
         self.generation = self.generation.next();
         self.phase = Phase::Booting;
     }
@@ -161,7 +167,8 @@ impl Worker {
     }
 
     pub(super) fn saw(&mut self, now: Instant) {
-        self.liveness = Liveness { last_seen: now, probed: false };
+        self.lease.renew(now);
+        self.health.on_seen();
     }
 
     /// It is gone; what it held is the caller's matter. Returns how long to wait before its replacement.

@@ -3,6 +3,7 @@
 mod abort;
 mod close;
 mod dispatch;
+mod elastic;
 mod order;
 mod recovery;
 mod rig;

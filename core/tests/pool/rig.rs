@@ -3,7 +3,7 @@
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
     Capabilities, CloseMode, Load, Offer, Output, PoolConfig, Priority, Refusal, Scheduler, Settlement,
-    TaskOutcome, TaskSpec, TerminateReason,
+    TaskOutcome, TaskSpec, TerminateReason, WorkerState,
 };
 use quillwork_core::time::{Duration, Instant};
 
@@ -23,6 +23,19 @@ impl Rig {
         let mut rig = Self { pool: Scheduler::new(config, now).expect("the settings are sound"), now };
         assert_eq!(rig.drain().len(), config.workers as usize, "every worker is asked for at once");
         rig
+    }
+
+    /// A pool whose size follows its work, and whose fewest workers have been asked for.
+    pub(crate) fn elastic(config: PoolConfig) -> Self {
+        let now = Instant::from_secs(1_000);
+        let pool = Scheduler::new(config, now).expect("the settings are sound");
+        let mut rig = Self { pool, now };
+        assert_eq!(rig.drain().len(), config.elastic.least(config.workers) as usize);
+        rig
+    }
+
+    pub(crate) fn state(&self, worker: u32) -> WorkerState {
+        self.pool.worker_stats(self.now, WorkerId::new(worker)).expect("the pool has the place").state
     }
 
     /// A pool of ready workers that offer this.

@@ -72,7 +72,11 @@ impl LateBinding {
                         world.submit_soon(next);
                     }
                 }
-                Output::Probe { .. } | Output::AbortRunning { .. } | Output::Closed => {}
+                Output::Probe { .. }
+                | Output::AbortRunning { .. }
+                | Output::Resize { .. }
+                | Output::Pressure { .. }
+                | Output::Closed => {}
             }
         }
     }

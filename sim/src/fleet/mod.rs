@@ -39,6 +39,10 @@ use late::LateBinding;
 use world::{Binder, World};
 
 /// Who decides where a task runs, and when.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a handful of bindings exist, and settings are passed by value"
+)]
 #[derive(Clone, Debug)]
 pub enum Binding {
     /// The strategy of this name, of [`strategy_names`], with the balancer's default settings; every worker has a queue.

@@ -2,11 +2,10 @@
 
 use quillwork_core::ids::WorkerId;
 use quillwork_core::pool::{ConfigError, Input, PoolConfig, PoolStats, Scheduler, WorkerStats};
-use quillwork_core::telemetry::Sketch;
-use quillwork_core::time::Instant;
+use quillwork_core::telemetry::{Quantiles, Sketch};
+use quillwork_core::time::{Duration, Instant};
 
 use crate::clock::deadline_millis;
-use crate::latency::Latencies;
 use crate::records::record;
 use crate::slots::Slots;
 
@@ -14,7 +13,6 @@ use crate::slots::Slots;
 #[derive(Debug)]
 pub struct PoolDriver {
     scheduler: Scheduler,
-    latencies: Latencies,
     now: Instant,
 }
 
@@ -25,7 +23,7 @@ impl PoolDriver {
     ///
     /// Where a setting can't be used.
     pub fn new(now: Instant, config: PoolConfig) -> Result<Self, ConfigError> {
-        Ok(Self { scheduler: Scheduler::new(config, now)?, latencies: Latencies::new(config.workers), now })
+        Ok(Self { scheduler: Scheduler::new(config, now)?, now })
     }
 
     /// One input, then as many outputs as the slots hold.
@@ -35,28 +33,13 @@ impl PoolDriver {
     /// Where a task is submitted with the id of an unsettled one.
     pub fn input(&mut self, now: Instant, input: Input, slots: &mut Slots) -> u32 {
         self.now = self.now.max(now);
-        match input {
-            Input::Submit { task, spec } => self.latencies.on_submit(self.now, task, spec.priority),
-            Input::TaskDone { worker, .. } => self.latencies.on_task_done(self.now, worker),
-            Input::Abort { .. }
-            | Input::WorkerReady { .. }
-            | Input::WorkerAlive { .. }
-            | Input::WorkerLost { .. }
-            | Input::Close { .. }
-            | Input::Deadline => {}
-        }
         self.scheduler.handle_input(self.now, input).expect("a slot is used by one unsettled task at a time");
         self.drain(slots)
     }
 
     /// Outputs that did not fit before, and the deadline.
     pub fn drain(&mut self, slots: &mut Slots) -> u32 {
-        let Self { scheduler, latencies, now } = self;
-        let written = slots.write_records(|| {
-            let output = scheduler.poll_output()?;
-            latencies.on_output(*now, output);
-            Some(record(output))
-        });
+        let written = slots.write_records(|| self.scheduler.poll_output().map(record));
         slots.set_float(0, deadline_millis(self.scheduler.next_deadline()));
         written
     }
@@ -73,14 +56,19 @@ impl PoolDriver {
         self.scheduler.worker_stats(now, worker)
     }
 
-    /// Latencies of the last minute: see [`Latencies::quantiles`].
-    pub fn quantiles(&self, now: Instant) -> impl Iterator<Item = f64> {
-        self.latencies.quantiles(now)
+    /// p50, p95 and p99 in milliseconds of waiting, of running and of both over the last minute; NaN where there was nothing.
+    pub fn quantiles(&mut self, now: Instant) -> impl Iterator<Item = f64> {
+        let load = self.scheduler.load(now);
+        [load.wait, load.run, load.response].into_iter().flat_map(|quantiles| {
+            let millis = |of: Quantiles| [of.p50, of.p95, of.p99].map(Duration::as_millis_f64);
+            quantiles.map_or([f64::NAN; 3], millis)
+        })
     }
 
-    /// Response times since this was last called: see [`Latencies::take_responses`].
+    /// Response times since this was last called, of tasks of normal priority and above: what the page reports against its
+    /// budget. Bulk work, below that, waits in the queue by design and nobody is kept waiting by it.
     pub fn take_responses(&mut self) -> Sketch {
-        self.latencies.take_responses()
+        self.scheduler.take_responses()
     }
 }
 
@@ -88,7 +76,6 @@ impl PoolDriver {
 mod tests {
     use quillwork_core::ids::{Generation, TaskId};
     use quillwork_core::pool::{CloseMode, Offer, Priority, TaskOutcome, TaskSpec};
-    use quillwork_core::time::Duration;
 
     use super::*;
     use crate::records::RECORD_WORDS;

@@ -26,12 +26,14 @@
 //! | tag | means | task | worker, generation | detail |
 //! |---|---|---|---|---|
 //! | 1 | spawn | | yes | |
-//! | 2 | terminate | | yes | 1 lost, 2 boot time-out, 3 silent, 4 ignored abort, 5 closing |
+//! | 2 | terminate | | yes | 1 lost, 2 boot time-out, 3 silent, 4 ignored abort, 5 closing, 6 retired |
 //! | 3 | dispatch | yes | yes | attempt, from 1 |
 //! | 4 | abort running | yes | yes | |
 //! | 5 | probe | | yes | |
 //! | 6 | settle | yes | in `worker`: the settlement | what belongs to it |
 //! | 7 | closed | | | |
+//! | 9 | resize | | in `worker`: from, in `generation`: to | 1 queue, 2 stranded, 3 saturated, 4 minimum, 5 idle, 6 CPU |
+//! | 10 | pressure | in `task`: the action | in `worker`: what belongs to it | 1 memory, 2 CPU, 3 memory unknown, 4 CPU unknown |
 //!
 //! | settlement | means | detail |
 //! |---|---|---|
@@ -47,6 +49,15 @@
 //! | 10 | refused: closing | |
 //! | 11 | closed | |
 //! | 12 | refused: too large for every worker | the largest capacity |
+//! | 13 | refused: shed for the sake of memory | the lowest priority that is spared |
+//!
+//! | action | means | in `worker` |
+//! |---|---|---|
+//! | 1, 2 | warn, end of it | |
+//! | 3, 4 | shrink caches, restore them | |
+//! | 5, 6 | stop growth, resume it | |
+//! | 7, 8 | shed, stop it | the lowest priority that is spared |
+//! | 9, 10 | limit workers, lift it | how many |
 //!
 //! Caches answer through the floats alone: see [`abi::cache`].
 //!
@@ -58,6 +69,5 @@
 pub mod abi;
 pub mod clock;
 pub mod driver;
-pub mod latency;
 pub mod records;
 pub mod slots;

@@ -1,7 +1,7 @@
 //! Outputs of the scheduler as the page reads them. The tables are in the crate's documentation.
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
-use quillwork_core::pool::{Output, Refusal, Settlement, TerminateReason};
+use quillwork_core::pool::{Action, Output, Reason, Refusal, ResizeReason, Settlement, TerminateReason};
 
 /// Words of one record.
 pub const RECORD_WORDS: usize = 5;
@@ -29,6 +29,11 @@ pub fn record(output: Output) -> Record {
             [6, task_word(task), code, 0, detail]
         }
         Output::Closed => [7, 0, 0, 0, 0],
+        Output::Resize { from, to, reason } => [9, 0, from, to, resize_code(reason)],
+        Output::Pressure { action, reason } => {
+            let (code, detail) = action_words(action);
+            [10, code, detail, 0, pressure_code(reason)]
+        }
     }
 }
 
@@ -47,6 +52,42 @@ fn reason_code(reason: TerminateReason) -> u32 {
         TerminateReason::Silent => 3,
         TerminateReason::IgnoredAbort => 4,
         TerminateReason::Closing => 5,
+        TerminateReason::Retired => 6,
+    }
+}
+
+fn resize_code(reason: ResizeReason) -> u32 {
+    match reason {
+        ResizeReason::Queue { .. } => 1,
+        ResizeReason::Stranded { .. } => 2,
+        ResizeReason::Saturated { .. } => 3,
+        ResizeReason::Minimum => 4,
+        ResizeReason::Idle { .. } => 5,
+        ResizeReason::Cpu { .. } => 6,
+    }
+}
+
+fn action_words(action: Action) -> (u32, u32) {
+    match action {
+        Action::Warn => (1, 0),
+        Action::EndWarning => (2, 0),
+        Action::ShrinkCaches => (3, 0),
+        Action::RestoreCaches => (4, 0),
+        Action::StopGrowth => (5, 0),
+        Action::ResumeGrowth => (6, 0),
+        Action::Shed { below } => (7, below.level().into()),
+        Action::StopShedding => (8, 0),
+        Action::LimitWorkers { to, .. } => (9, to),
+        Action::LiftLimit => (10, 0),
+    }
+}
+
+fn pressure_code(reason: Reason) -> u32 {
+    match reason {
+        Reason::Memory { .. } => 1,
+        Reason::Cpu { .. } => 2,
+        Reason::MemoryUnknown => 3,
+        Reason::CpuUnknown => 4,
     }
 }
 
@@ -66,12 +107,13 @@ fn settlement_words(settlement: Settlement) -> (u32, u32) {
         Settlement::Refused(Refusal::Closing) => (10, 0),
         Settlement::Closed => (11, 0),
         Settlement::Refused(Refusal::TooLarge { largest }) => (12, largest.get()),
+        Settlement::Refused(Refusal::Shed { below }) => (13, below.level().into()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use quillwork_core::pool::Load;
+    use quillwork_core::pool::{Load, Priority};
 
     use super::*;
 
@@ -90,9 +132,10 @@ mod tests {
             Settlement::Refused(Refusal::Closing),
             Settlement::Closed,
             Settlement::Refused(Refusal::TooLarge { largest: Load::new(3) }),
+            Settlement::Refused(Refusal::Shed { below: Priority::NORMAL }),
         ];
         let codes: Vec<u32> = all.map(settlement_words).iter().map(|(code, _)| *code).collect();
-        assert_eq!(codes, (1..=12).collect::<Vec<u32>>());
+        assert_eq!(codes, (1..=13).collect::<Vec<u32>>());
     }
 
     #[test]

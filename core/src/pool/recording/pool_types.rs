@@ -1,11 +1,12 @@
 //! How the pool's types are coded. A new field or variant is added to its list here; a changed list is a new version of the
 //! format.
 
-use crate::ids::{Generation, TaskId, WorkerId};
+use crate::ids::{Generation, TaskId, TaskType, WorkerId};
 
 use super::super::{
-    Capabilities, CloseMode, Input, Load, Offer, Output, PoolConfig, Priority, Refusal, Settlement,
-    TaskOutcome, TaskSpec, TerminateReason,
+    Action, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output, PerMille,
+    PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, Settlement, TaskOutcome, TaskSpec,
+    TerminateReason,
 };
 use super::code::{Code, Decoder, Encoder, Stop, code_changes, code_enum, code_struct, unzigzag, zigzag};
 
@@ -22,9 +23,38 @@ code_struct!(PoolConfig {
     restart_delay,
     max_restart_delay,
     healthy_uptime,
+    health,
+    elastic,
+    budgets,
 });
 
-code_changes!(TaskSpec in spec { priority, required, complexity, timeout, queue_ttl, redeliverable });
+code_struct!(HealthConfig {
+    min_outcomes,
+    degraded_errors,
+    suspect_errors,
+    degraded_slowdown,
+    suspect_slowdown,
+    recovery,
+    dwell,
+    evidence_ttl,
+});
+
+code_struct!(ElasticConfig { min_workers, drain_within, standing_limit, idle_after, max_idle_after });
+
+code_struct!(ResourceBudgets {
+    warn_memory,
+    shrink_memory,
+    shed_memory,
+    max_cpu,
+    memory_margin,
+    cpu_margin,
+    settle,
+    shed_step,
+    stale_after,
+    urgent,
+});
+
+code_changes!(TaskSpec in spec { task_type, priority, required, complexity, timeout, queue_ttl, redeliverable });
 
 code_struct!(Offer { capabilities, capacity });
 
@@ -37,6 +67,7 @@ code_enum!(Input {
     6 => TaskDone { worker, generation, task, outcome },
     7 => Close { mode },
     8 => Deadline,
+    10 => Resources { memory, cpu },
 });
 
 code_enum!(Output {
@@ -47,6 +78,37 @@ code_enum!(Output {
     5 => Probe { worker, generation },
     6 => Settle { task, settlement },
     7 => Closed,
+    9 => Resize { from, to, reason },
+    10 => Pressure { action, reason },
+});
+
+code_enum!(ResizeReason {
+    1 => Queue { queued },
+    2 => Stranded { tasks },
+    3 => Saturated { standing },
+    4 => Minimum,
+    5 => Idle { unneeded },
+    6 => Cpu { limit },
+});
+
+code_enum!(Action {
+    1 => Warn,
+    2 => EndWarning,
+    3 => ShrinkCaches,
+    4 => RestoreCaches,
+    5 => StopGrowth,
+    6 => ResumeGrowth,
+    7 => Shed { below },
+    8 => StopShedding,
+    9 => LimitWorkers { to, holds_below },
+    10 => LiftLimit,
+});
+
+code_enum!(Reason {
+    1 => Memory { used, threshold },
+    2 => Cpu { used, threshold },
+    3 => MemoryUnknown,
+    4 => CpuUnknown,
 });
 
 code_enum!(Settlement {
@@ -66,6 +128,7 @@ code_enum!(Refusal {
     3 => TooLarge { largest },
     4 => WorkersUnavailable { failing },
     5 => Closing,
+    6 => Shed { below },
 });
 
 code_enum!(TerminateReason {
@@ -74,6 +137,7 @@ code_enum!(TerminateReason {
     3 => Silent,
     4 => IgnoredAbort,
     5 => Closing,
+    6 => Retired,
 });
 
 code_enum!(TaskOutcome { 1 => Completed, 2 => Failed });
@@ -123,6 +187,8 @@ macro_rules! code_number {
 code_number! {
     WorkerId: u32 as get, new;
     Generation: u32 as get, new;
+    PerMille: u32 as get, new;
+    TaskType: u32 as get, new;
     Load: u32 as get, new;
     Capabilities: u64 as bits, from_bits;
 }

@@ -8,7 +8,7 @@ use super::super::{
     Capabilities, CloseMode, Input, Load, Offer, PoolConfig, Priority, TaskOutcome, TaskSpec,
 };
 use super::*;
-use crate::ids::{Generation, TaskId, WorkerId};
+use crate::ids::{Generation, TaskId, TaskType, WorkerId};
 use crate::time::{Duration, Instant};
 
 type Inputs = Vec<(Instant, Input)>;
@@ -22,18 +22,19 @@ fn durations() -> impl Strategy<Value = Duration> {
 }
 
 fn specs() -> impl Strategy<Value = TaskSpec> {
-    let numbers = (0_u8..=10, any::<u64>(), any::<u32>());
+    let numbers = (any::<u32>(), 0_u8..=10, any::<u64>(), any::<u32>());
     let times = (prop::option::of(durations()), prop::option::of(durations()), any::<bool>());
-    (numbers, times).prop_map(|((level, required, complexity), (timeout, queue_ttl, redeliverable))| {
-        TaskSpec {
+    (numbers, times).prop_map(
+        |((task_type, level, required, complexity), (timeout, queue_ttl, redeliverable))| TaskSpec {
+            task_type: TaskType::new(task_type),
             priority: Priority::new(level).unwrap(),
             required: Capabilities::from_bits(required),
             complexity: Load::new(complexity),
             timeout,
             queue_ttl,
             redeliverable,
-        }
-    })
+        },
+    )
 }
 
 fn inputs() -> impl Strategy<Value = Input> {

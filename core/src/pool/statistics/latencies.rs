@@ -10,11 +10,35 @@ pub(super) struct Executions {
     count: u64,
     failures: u64,
     spent: Duration,
+    mean: Mean,
+}
+
+/// A mean in which each further time weighs a sixteenth, or its share of all so far where those are fewer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mean {
+    nanos: u64,
+    count: u64,
+}
+
+impl Mean {
+    pub(super) fn add(&mut self, time: Duration) {
+        self.count = (self.count + 1).min(16);
+        // Differences and not products, which could overflow.
+        if time.as_nanos() >= self.nanos {
+            self.nanos += (time.as_nanos() - self.nanos) / self.count;
+        } else {
+            self.nanos -= (self.nanos - time.as_nanos()) / self.count;
+        }
+    }
+
+    pub(super) const fn get(self) -> Option<Duration> {
+        if self.count == 0 { None } else { Some(Duration::from_nanos(self.nanos)) }
+    }
 }
 
 impl Executions {
     pub(super) fn new() -> Self {
-        Self { run: last_minute(), count: 0, failures: 0, spent: Duration::ZERO }
+        Self { run: last_minute(), count: 0, failures: 0, spent: Duration::ZERO, mean: Mean::default() }
     }
 
     pub(super) fn record(&mut self, now: Instant, ran: Duration, success: bool) {
@@ -22,6 +46,9 @@ impl Executions {
         self.count += 1;
         self.failures += u64::from(!success);
         self.spent += ran;
+        if success {
+            self.mean.add(ran);
+        }
     }
 
     pub(super) fn merged(&self, now: Instant) -> Sketch {
@@ -34,6 +61,11 @@ impl Executions {
 
     pub(super) const fn failures(&self) -> u64 {
         self.failures
+    }
+
+    /// Of those that succeeded: who fails fast says nothing about how long the work takes.
+    pub(super) const fn mean(&self) -> Option<Duration> {
+        self.mean.get()
     }
 
     pub(super) const fn spent(&self) -> Duration {

@@ -31,6 +31,9 @@ impl DepthMeter {
     }
 
     pub(super) fn set(&mut self, now: Instant, depth: u32) {
+        if depth == self.depth {
+            return;
+        }
         // What it was until now counts in this step, too.
         let longest = &mut self.longest.slot_mut(now).0;
         *longest = (*longest).max(self.depth).max(depth);

@@ -18,7 +18,7 @@ use crate::ids::{TaskType, WorkerId};
 use crate::telemetry::{Quantiles, RelativeAccuracy, RollingSketch, Sketch};
 use crate::time::{Duration, Instant};
 
-use latencies::{Executions, last_minute, record};
+use latencies::{Executions, Mean, last_minute, record};
 use meters::{DepthMeter, UseMeter};
 
 pub use snapshot::{LoadSnapshot, TypeSnapshot, WorkerSnapshot};
@@ -55,7 +55,7 @@ pub struct Statistics {
     response: RollingSketch,
     /// Of tasks that somebody waits for, since they were last taken.
     responses: Sketch,
-    mean_run: Option<Duration>,
+    mean_run: Mean,
     depth: DepthMeter,
     usage: UseMeter,
 }
@@ -82,7 +82,7 @@ impl Statistics {
             workers: (0..workers).map(|_| Executions::new()).collect(),
             response: last_minute(),
             responses: Sketch::new(RelativeAccuracy::ONE_PER_CENT),
-            mean_run: None,
+            mean_run: Mean::default(),
             depth: DepthMeter::new(),
             usage: UseMeter::new(workers, now),
         }
@@ -95,7 +95,8 @@ impl Statistics {
         record(&mut record_of_type.wait, now, waited);
     }
 
-    /// An execution ended: its worker is done with it.
+    /// An execution ended: its worker is done with it. Returns how long such an execution was expected to take: the recent
+    /// mean of those of its type that succeeded, on whichever worker.
     pub fn on_ended(
         &mut self,
         now: Instant,
@@ -103,19 +104,15 @@ impl Statistics {
         worker: WorkerId,
         ran: Duration,
         success: bool,
-    ) {
-        self.type_mut(task_type).executions.record(now, ran, success);
+    ) -> Option<Duration> {
+        let of_type = &mut self.type_mut(task_type).executions;
+        let expected = of_type.mean();
+        of_type.record(now, ran, success);
         if let Some(executions) = self.workers.get_mut(worker.index()) {
             executions.record(now, ran, success);
         }
-        let mean = self.mean_run.unwrap_or(ran).as_nanos();
-        // Differences and not products, which could overflow.
-        let mean = if ran.as_nanos() >= mean {
-            mean + (ran.as_nanos() - mean) / 16
-        } else {
-            mean - (mean - ran.as_nanos()) / 16
-        };
-        self.mean_run = Some(Duration::from_nanos(mean));
+        self.mean_run.add(ran);
+        expected
     }
 
     /// A submitter got its answer, so long after it submitted the task. `awaited` where somebody waits for it, as opposed
@@ -148,7 +145,7 @@ impl Statistics {
     /// budgets: those are quantiles. `None` before the first execution has ended.
     #[must_use]
     pub const fn mean_run(&self) -> Option<Duration> {
-        self.mean_run
+        self.mean_run.get()
     }
 
     /// The last minute as a whole, while so many tasks wait.

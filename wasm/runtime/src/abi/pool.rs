@@ -169,7 +169,8 @@ pub extern "C" fn pool_stats(pool: u32, now: f64) {
     });
 }
 
-/// Writes floats about a worker's place: generation, state (0 booting, 1 ready, 2 busy, 3 draining, 4 dead), task that it
+/// Writes floats about a worker's place: generation, state (0 booting, 1 ready, 2 busy, 3 draining, 4 dead,
+/// 5 retired), task that it
 /// runs or -1, tasks completed or failed, failed boots in a row, busy ms.
 ///
 /// # Panics
@@ -186,6 +187,7 @@ pub extern "C" fn pool_worker_stats(pool: u32, now: f64, worker: u32) {
             WorkerState::Busy => 2.0,
             WorkerState::Draining => 3.0,
             WorkerState::Dead => 4.0,
+            WorkerState::Retired => 5.0,
         };
         state.slots.write_floats([
             f64::from(stats.generation.get()),
