@@ -86,7 +86,11 @@ impl Traffic {
 #[test]
 fn a_pool_in_steady_state() {
     let mut load = Traffic::new();
-    load.rounds(100_000);
+    // Once through all steps of the statistics' window, and round again.
+    for _ in 0..6 {
+        load.rounds(40_000);
+        load.now += Duration::from_secs(15);
+    }
     assert_eq!(allocations_of(|| load.rounds(100_000)), 0);
 
     let counters = load.pool.stats(load.now).counters;
