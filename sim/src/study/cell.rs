@@ -6,7 +6,7 @@ use quillwork_core::balance::{BalanceConfig, LoadBalancer};
 use quillwork_core::pool::PoolConfig;
 
 use super::{Estimate, StudyScenario, mean};
-use crate::fleet::{Binding, FleetScenario, simulate, simulate_early};
+use crate::fleet::{Binding, FleetScenario, simulate, simulate_early, strategy_names};
 
 /// Who decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +26,7 @@ impl Entrant {
     /// Everybody who is simulated: each strategy that a balancer has from the start, the pool, the bound.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        let balancer = LoadBalancer::new(BalanceConfig::default(), 0).expect("the defaults are sound");
-        let early = balancer.strategy_names().map(Self::Early);
-        early.chain([Self::Late, Self::Bound]).collect()
+        strategy_names().into_iter().map(Self::Early).chain([Self::Late, Self::Bound]).collect()
     }
 
     /// What tables call it.

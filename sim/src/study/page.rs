@@ -33,13 +33,11 @@ pub fn page(cells: &[Cell], seeds: u64) -> String {
 #[must_use]
 pub fn summary(cells: &[Cell]) -> String {
     let mut lines = String::new();
-    let groups: [(&str, &dyn Fn(&Cell) -> bool); 3] = [
-        ("all scenarios", &|_| true),
-        ("those used for tuning", &|cell| !cell.scenario.held_out),
-        ("those held out", &|cell| cell.scenario.held_out),
-    ];
-    for (name, belongs) in groups {
-        let of_group = cells.iter().filter(|cell| belongs(cell));
+    let groups =
+        [("all scenarios", None), ("those used for tuning", Some(false)), ("those held out", Some(true))];
+    for (name, held_out) in groups {
+        let of_group =
+            cells.iter().filter(|cell| held_out.is_none_or(|held_out| cell.scenario.held_out == held_out));
         let regrets: Vec<f64> = of_group.filter_map(|cell| Some(cell.regret()?.mean)).collect();
         if regrets.iter().any(|regret| regret.is_nan()) || regrets.is_empty() {
             continue;
