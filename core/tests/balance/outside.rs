@@ -109,9 +109,12 @@ fn scores_are_the_weighted_sum_of_what_they_show() {
     let mut scores = Vec::new();
     balancer.score_workers(at(0), &task, &mut scores);
     let [failing, good] = &scores[..] else { panic!("two workers") };
-    // 0 of 6 runs succeeded, with two successes thrown in; of the type, with two runs of that ratio thrown in.
-    assert!((failing.performance - 0.25).abs() < 1e-9 && (good.performance - 1.0).abs() < 1e-9);
-    assert!((failing.affinity - (0.5 + 0.5 * 0.5 / 8.0)).abs() < 1e-9, "{failing:?}");
+    // 0 of 6 runs succeeded, with two successes thrown in; of the type, with two runs of that ratio thrown in. A run counts
+    // a sixty-fourth less for each one after it.
+    let runs: f64 = (0..6).map(|later| (1.0_f64 - 1.0 / 64.0).powi(later)).sum();
+    let ratio = 2.0 / (runs + 2.0);
+    assert!((failing.performance - ratio).abs() < 1e-9 && (good.performance - 1.0).abs() < 1e-9);
+    assert!((failing.affinity - (0.5 + 0.5 * 2.0 * ratio / (runs + 2.0))).abs() < 1e-9, "{failing:?}");
     assert!((good.affinity - 0.5).abs() < 1e-9 && (good.capacity - 0.75).abs() < 1e-9);
     assert!(failing.reliability < good.reliability);
     for score in &scores {
