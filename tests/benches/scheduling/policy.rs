@@ -42,8 +42,8 @@ pub(crate) fn run() {
         || {
             ours.handle_call(now());
             let Some(PolicyOutput::StartAttempt { attempt, .. }) = ours.poll_output() else { return false };
-            let end =
-                black_box(Ok::<(), Infallible>(())).map_or_else(|never| match never {}, |()| AttemptOutcome::Succeeded);
+            let end = black_box(Ok::<(), Infallible>(()))
+                .map_or_else(|never| match never {}, |()| AttemptOutcome::Succeeded);
             let told = ours.handle_result(now(), attempt, end).is_ok();
             let settled = ours.poll_output();
             told && matches!(settled, Some(PolicyOutput::Settle { outcome: CallOutcome::Succeeded(_), .. }))
