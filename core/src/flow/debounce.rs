@@ -167,11 +167,7 @@ impl Debouncer {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let forgotten = self.forgotten.first().map(|timers| timers.at);
-        match (self.timer, forgotten) {
-            (Some(timer), Some(forgotten)) => Some(timer.min(forgotten)),
-            (timer, None) => timer,
-            (None, forgotten) => forgotten,
-        }
+        self.timer.into_iter().chain(forgotten).min().filter(|&deadline| deadline != Instant::NEVER)
     }
 
     fn is_time(&self, now: Instant) -> bool {

@@ -11,6 +11,7 @@ use std::cell::Cell;
 mod balance;
 mod breaker;
 mod cache_and_telemetry;
+mod debounce;
 mod fleet_dynamics;
 mod hardware;
 mod limits;

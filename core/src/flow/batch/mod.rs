@@ -50,6 +50,7 @@ pub use metrics::{BatchMetrics, BatchProgress, BatchTotals};
 ///
 /// ```
 /// use quillwork_core::flow::batch::{BatchConfig, BatchOutput, Batcher, NewItem, Settlement};
+/// use quillwork_core::flow::retry::AttemptOutcome;
 /// use quillwork_core::rng::Rng;
 /// use quillwork_core::time::{Duration, Instant};
 ///

@@ -31,7 +31,7 @@ pub struct BreakerConfig {
     pub slow_call: Option<Duration>,
     /// How many trial calls half-open lets through, no more and no fewer: their ratios decide. Default 3.
     pub trials: u32,
-    /// How long trials may be out before the service counts as still failing. Without it, a trial that never ends keeps
+    /// How long trials may be out, without a moment when none is, before the service counts as still failing. Without it, a trial that never ends keeps
     /// the breaker half-open for ever. Default 30 s.
     pub trial_deadline: Option<Duration>,
     /// How long it stays open.

@@ -224,8 +224,8 @@ impl Breaker {
 
     /// When a transition is due by itself.
     #[must_use]
-    pub const fn next_deadline(&self) -> Option<Instant> {
-        match self.state {
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let due = match self.state {
             BreakerState::Open { until } => Some(until),
             BreakerState::HalfOpen => self.trials.deadline,
             BreakerState::Closed
@@ -233,7 +233,8 @@ impl Breaker {
             | BreakerState::ForcedClosed
             | BreakerState::Disabled
             | BreakerState::MetricsOnly => None,
-        }
+        };
+        due.filter(|&due| due != Instant::NEVER)
     }
 
     /// The next event for observers. The last four are kept; who never polls loses only them.

@@ -71,7 +71,7 @@ impl Hedge {
         Self {
             started: now,
             delay: delay.unwrap_or(Duration::MAX),
-            hedge_at: delay.map(|delay| now + delay),
+            hedge_at: delay.map(|delay| now + delay).filter(|&at| at != Instant::NEVER),
             attempts: 1,
             in_flight,
         }
@@ -89,7 +89,7 @@ impl Hedge {
         self.attempts += 1;
         self.in_flight.insert(attempt);
         if self.attempts <= hedger.max_hedges() {
-            self.hedge_at = Some(now + self.delay);
+            self.hedge_at = Some(now + self.delay).filter(|&at| at != Instant::NEVER);
         }
         Some(attempt)
     }

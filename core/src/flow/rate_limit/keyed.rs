@@ -233,12 +233,12 @@ impl<K: Copy + Eq + Hash, L: RateLimiter + Clone> Keyed<K, L> {
     fn evict(&mut self, now: Instant, most: u32) {
         for _ in 0..most {
             let Some(slot) = self.idle.pop_due(now) else { return };
-            let idle_from = self.slots[slot as usize].limiter.idle_from();
+            let idle_from = before_never(self.slots[slot as usize].limiter.idle_from());
             if idle_from <= now {
                 self.remove(slot);
                 self.metrics.evicted_idle += 1;
             } else {
-                self.idle.set(slot, before_never(idle_from));
+                self.idle.set(slot, idle_from);
             }
         }
     }
