@@ -14,7 +14,8 @@ pub struct AdaptiveLimitConfig {
     pub ceiling: u32,
     /// Where it starts. Default 20.
     pub initial: u32,
-    /// What a dropped call makes of the limit, above 0 and below 1. Default 0.9.
+    /// What a dropped call, or to a gradient a tenth of a window's calls, makes of the limit: above 0 and below 1.
+    /// Default 0.9.
     pub drop_factor: f64,
     /// The rule. Default [`LimitAlgorithm::Gradient`].
     pub algorithm: LimitAlgorithm,

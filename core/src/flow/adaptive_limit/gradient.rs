@@ -22,6 +22,7 @@ pub(super) struct Gradient {
 struct Window {
     since: Option<Instant>,
     samples: u32,
+    dropped: u32,
     sum_nanos: u64,
     most_in_flight: u32,
 }
@@ -69,6 +70,14 @@ impl Gradient {
         self.window = Window::default();
         self.recent = Some(mean);
         Some(self.judge(now, mean, unlimited, limit))
+    }
+
+    /// A call was dropped. Tells whether so many of this window's were that the limit is to fall: every service fails now
+    /// and then, and a limit that fell for each failure would end at its floor under no load at all.
+    pub(super) fn handle_drop(&mut self) -> bool {
+        self.window.dropped = self.window.dropped.saturating_add(1);
+        let calls = self.window.samples.saturating_add(self.window.dropped).max(self.config.min_samples);
+        self.window.dropped >= calls.div_ceil(ONE_OF)
     }
 
     /// Forgets the unfinished window and probe: the limit has changed for another reason.
@@ -140,3 +149,5 @@ impl Gradient {
 /// No single window takes more than half of the limit.
 const LEAST_GRADIENT: f64 = 0.5;
 const FALL: f64 = 0.25;
+/// One dropped call of so many is overload.
+const ONE_OF: u32 = 10;

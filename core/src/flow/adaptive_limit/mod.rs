@@ -11,7 +11,8 @@
 //! * [`LimitAlgorithm::Aimd`] adds one per round trip and takes a tenth off per drop, as TCP does.
 //!
 //! Calls that started while the limit was far from being used don't raise it: they show nothing about a higher one. A drop
-//! lowers it once for all calls that were under way: they met the same overload.
+//! lowers it once for all calls that were under way: they met the same overload. To a gradient, which has latency to go by,
+//! rare drops are no overload: a tenth of a window's calls must have been dropped.
 //!
 //! ```
 //! use quillwork_core::flow::adaptive_limit::{AdaptiveLimit, AdaptiveLimitConfig, CallEnd, LimitAlgorithm};
@@ -236,11 +237,14 @@ impl AdaptiveLimit {
     }
 
     fn handle_drop(&mut self) {
-        self.probing = false;
-        self.set(self.limit * self.config.drop_factor);
         if let Control::Gradient(gradient) = &mut self.control {
+            if !gradient.handle_drop() {
+                return;
+            }
             gradient.restart();
         }
+        self.probing = false;
+        self.set(self.limit * self.config.drop_factor);
         self.begin_epoch();
     }
 

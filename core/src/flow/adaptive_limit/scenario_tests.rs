@@ -22,6 +22,8 @@ struct World {
     calls: u64,
     /// How much slower than usual the server is.
     slowness: f64,
+    /// This share of calls fails, whatever the load.
+    failing: f64,
 }
 
 struct Phase {
@@ -41,6 +43,7 @@ impl World {
             next_arrival: now,
             calls: 0,
             slowness: 1.0,
+            failing: 0.0,
         }
     }
 
@@ -58,7 +61,9 @@ impl World {
             if let Some(at) = ends.filter(|&at| at <= self.next_arrival) {
                 self.now = at;
                 let (_, (slot, started)) = self.running.pop_first().expect("it was just seen");
-                limit.record(at, slot, CallEnd::Success, at - started);
+                let fails = self.failing > 0.0 && self.rng.chance(self.failing);
+                let end = if fails { CallEnd::Dropped } else { CallEnd::Success };
+                limit.record(at, slot, end, at - started);
                 if at >= measured_from {
                     served += 1;
                     latency_millis += (at - started).as_millis_f64();
@@ -138,6 +143,20 @@ fn it_finds_the_knee_from_above_and_below_and_follows_it() {
             near_the_knee(&world.run(&mut limit, 40, 20), 8.0, &told("eight again"));
         }
     }
+}
+
+/// Every service fails now and then. One call in fifty that fails for reasons of its own must not starve the others.
+#[test]
+fn rare_failures_leave_it_where_it_was_and_many_lower_it() {
+    let mut limit = gradient(20);
+    let mut world = World::new(4, 8);
+    world.failing = 0.02;
+    near_the_knee(&world.run(&mut limit, 40, 20), 8.0, "two in a hundred fail");
+    world.failing = 0.8;
+    world.run(&mut limit, 10, 5);
+    assert!(limit.limit() <= 2, "{}", limit.limit());
+    world.failing = 0.02;
+    near_the_knee(&world.run(&mut limit, 40, 20), 8.0, "after an outage");
 }
 
 #[test]
