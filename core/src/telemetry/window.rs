@@ -52,11 +52,13 @@ impl RollingSketch {
 
     /// The last minute to one per cent, in twelve slots of five seconds.
     #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "a constant window is always made")]
     pub fn last_minute() -> Self {
         Self::new(Duration::from_secs(5), 12).expect("twelve slots of five seconds are a window")
     }
 
     /// Counts one duration, in milliseconds.
+    #[expect(clippy::missing_panics_doc, reason = "no duration is refused")]
     pub fn record_duration(&mut self, now: Instant, took: Duration) {
         self.record(now, took.as_millis_f64()).expect("a duration is finite and not negative");
     }

@@ -22,7 +22,7 @@ pub struct BreakerMetrics {
     pub totals: BreakerTotals,
 }
 
-/// What happened since a breaker was made. What comes in [`BreakerMode::Disabled`] is not counted.
+/// What happened since a breaker was made. What comes in [`BreakerMode::Disabled`](super::BreakerMode::Disabled) is not counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BreakerTotals {
     /// Calls and trials that succeeded.

@@ -7,7 +7,8 @@ use crate::flow::Fallback;
 use crate::ids::Generation;
 use crate::time::Instant;
 
-/// The right to make one call. Give it back exactly once: with [`Breaker::record`] or [`Breaker::release`].
+/// The right to make one call. Give it back exactly once: with [`Breaker::record`](super::Breaker::record) or
+/// [`Breaker::release`](super::Breaker::release).
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a trial's permit that is never given back holds its place until the trial deadline"]
 pub struct Permit {
@@ -44,7 +45,7 @@ pub enum Outcome {
 pub struct Rejected {
     /// Why, and until when.
     pub refusal: Refusal,
-    /// [`BreakerConfig::fallback`]: what the caller gets.
+    /// [`BreakerConfig::fallback`](super::BreakerConfig::fallback): what the caller gets.
     pub fallback: Fallback,
 }
 
