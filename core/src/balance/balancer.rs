@@ -83,7 +83,8 @@ impl LoadBalancer {
     }
 
     /// A worker joined, ready for tasks; for one that boots, tell its status next. A worker that is known already is from
-    /// now on what it says here, and keeps its load and its record.
+    /// now on what it says here, and keeps its load, its record and its status: one that was offline and has registered
+    /// again is [`WorkerStatus::Ready`] only when that is told.
     pub fn handle_joined(&mut self, now: Instant, spec: WorkerSpec) {
         if let (slot, true) = self.fleet.join(now, spec) {
             self.strategies.iter_mut().for_each(|strategy| strategy.handle_joined(&self.fleet, slot));

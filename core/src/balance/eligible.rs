@@ -13,7 +13,7 @@ use super::{Fleet, Load, Slot, Task};
 /// task's complexity fits into what is left of its capacity, and the task doesn't ban it. Affinity and region may have
 /// narrowed the choice further: what they leave is among these.
 ///
-/// For a plain task (one unit or less, nothing required, nobody banned) this is the fleet's own standing set: nothing is
+/// For a plain task (one unit, nothing required, nobody banned) this is the fleet's own standing set: nothing is
 /// filtered and nothing is copied.
 #[derive(Clone, Copy, Debug)]
 pub struct Eligible<'a> {
@@ -154,7 +154,7 @@ impl<'a> Eligible<'a> {
     /// The one picked longest ago of those whose value is within `tolerance` of the lowest (0.05 is 5 %).
     ///
     /// For values that are measured: differences within the noise would otherwise send everything to whoever was lucky
-    /// first. `scratch` is room for the values.
+    /// first. What is not a number is higher than every number. `scratch` is room for the values.
     ///
     /// # Panics
     ///
@@ -174,20 +174,25 @@ impl<'a> Eligible<'a> {
             lowest = if value < lowest { value } else { lowest };
             scratch.push(value);
         });
-        let limit = lowest + lowest.abs() * tolerance;
+        // The lowest passes whatever the tolerance is, and beside it nobody where this is not a number.
+        let limit = (lowest + lowest.abs() * tolerance).max(lowest);
         let near = self.iter().zip(scratch.iter()).filter(|&(_, &value)| value <= limit);
         let oldest = near.min_by_key(|&(slot, _)| self.fleet.last_picked(slot));
         oldest.expect("the lowest itself is near").0
     }
 
-    /// The one of the lowest value among so many drawn at random, the same one perhaps more than once. For fleets that are
-    /// too large to look at everyone.
+    /// The one of the lowest value among so many drawn at random, the same one perhaps more than once; what is not a number
+    /// is higher than every number. For fleets that are too large to look at everyone.
     ///
     /// # Panics
     ///
     /// Where there is none, or none is drawn.
     #[must_use]
     pub fn lowest_of_drawn(&self, draws: usize, rng: &mut Rng, mut value: impl FnMut(Slot) -> f64) -> Slot {
+        let mut value = |slot| {
+            let value = value(slot);
+            if value.is_nan() { f64::INFINITY } else { value }
+        };
         let mut drawn = (0..draws).map(|_| self.nth(rng.index(self.len)));
         let first = drawn.next().expect("somebody is drawn");
         let mut best = (value(first), first);

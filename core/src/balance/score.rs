@@ -57,7 +57,8 @@ pub struct WorkerScore {
     pub eligible: bool,
     /// The free share of its capacity: `1 - load / capacity`.
     pub capacity: f64,
-    /// Its recent success ratio: `(successes + 2) / (runs + 2)`, where a run that is n half-lives old counts 2⁻ⁿ.
+    /// Its recent success ratio: `(successes + 2) / (runs + 2)`, where a run that is n half-lives old and was followed by k
+    /// others on the worker counts 2⁻ⁿ (63/64)ᵏ.
     pub performance: f64,
     /// History, `(successes + 2 * performance) / (runs + 2)` over its runs of this task type. Where the task has an
     /// affinity list, `0.5 * (1 if listed, else 0) + 0.5 * history`.

@@ -1,13 +1,17 @@
 //! The configuration over all kinds of hardware.
 
 use alloc::string::ToString;
+use core::num::NonZeroU64;
 
 use proptest::prelude::*;
 
+use super::buffers::BufferPool;
 use super::generate::{QUEUED_TASK_BYTES, WORKER_BYTES};
 use super::*;
-use crate::pool::PoolConfig;
-use crate::time::Duration;
+use crate::cache::{Cache, CacheOptions};
+use crate::flow::batch::BatchConfig;
+use crate::pool::{ElasticConfig, PoolConfig, Scheduler};
+use crate::time::{Duration, Instant};
 
 const GIB: u64 = 1 << 30;
 
@@ -51,6 +55,29 @@ fn profiles() -> impl Strategy<Value = HardwareProfile> {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// And every part that it sizes takes it.
+    #[test]
+    fn what_is_generated_can_be_applied(profile in profiles()) {
+        let config = *generate(&profile).config();
+        let base = PoolConfig { max_redeliveries: 7, ..PoolConfig::default() };
+        let pool = config.pool_config(base);
+        prop_assert!(Scheduler::new(pool, Instant::ZERO).is_ok());
+        prop_assert_eq!((pool.workers, pool.max_queued), (config.max_workers, config.max_queued));
+        prop_assert_eq!(pool.max_redeliveries, 7);
+        let elastic = config.elastic_config(ElasticConfig::default());
+        prop_assert_eq!(elastic.least(pool.workers), config.min_workers);
+        prop_assert_eq!(elastic.validate(pool.workers), Ok(()));
+        let cache = config.cache_options(CacheOptions { ttl: Some(Duration::from_secs(9)), ..CacheOptions::default() });
+        prop_assert_eq!((cache.capacity, cache.ttl), (config.cache_budget_bytes, Some(Duration::from_secs(9))));
+        prop_assert!(Cache::new(cache).is_ok());
+        prop_assert_eq!(config.buffer_pool_config().budget_bytes, config.buffer_budget_bytes);
+        prop_assert!(BufferPool::new(config.buffer_pool_config()).is_ok());
+        let batch = config.batch_config(BatchConfig { max_pending: 9, ..BatchConfig::default() });
+        prop_assert_eq!((batch.max_items.get(), batch.max_pending), (config.batch_items, 9));
+        prop_assert_eq!(batch.max_bytes.map(NonZeroU64::get), Some(config.batch_bytes));
+        prop_assert_eq!(batch.validate(), Ok(()));
+    }
 
     /// What is generated passes the check that overrides must pass, and its parts stay under the level at which memory
     /// warns wherever the budget has room for one worker and the shortest queue.

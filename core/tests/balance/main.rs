@@ -2,6 +2,7 @@
 
 mod books;
 mod hashing;
+mod hostile;
 mod models;
 mod outside;
 mod preferences;

@@ -177,6 +177,7 @@ impl Fleet {
         self.weights.insert(index, 1);
         let stamp = self.take_stamp();
         self.load_keys.insert(index, u64::from(stamp));
+        self.renumber_from(index);
         self.rebuild(now);
         (Slot::new(index), true)
     }
@@ -195,6 +196,7 @@ impl Fleet {
         self.in_flight.remove(index);
         self.weights.remove(index);
         self.load_keys.remove(index);
+        self.renumber_from(index);
         self.rebuild(now);
         Some(slot)
     }
@@ -298,7 +300,16 @@ impl Fleet {
 
     /// Which part of its capacity the worker counts with in weighted choices, in 0..=1: for a slow start.
     pub(crate) fn set_weight_factor(&mut self, slot: Slot, factor: f64) {
-        self.members[slot.index()].weight_factor = factor.clamp(0.0, 1.0);
+        self.set_weight_factors([(self.worker(slot), factor)]);
+    }
+
+    /// The same for many at once, known or not.
+    pub(crate) fn set_weight_factors(&mut self, factors: impl IntoIterator<Item = (WorkerId, f64)>) {
+        for (worker, factor) in factors {
+            if let Some(slot) = self.slot_of(worker) {
+                self.members[slot.index()].weight_factor = factor.clamp(0.0, 1.0);
+            }
+        }
         self.reweigh();
     }
 
@@ -345,13 +356,18 @@ impl Fleet {
         self.load_keys[index] = key << 32 | self.load_keys[index] & STAMP_MASK;
     }
 
+    /// The workers from this place on have moved.
+    fn renumber_from(&mut self, index: usize) {
+        for (index, &id) in self.ids.iter().enumerate().skip(index) {
+            self.slots.insert(id, Slot::new(index).0);
+        }
+    }
+
     fn rebuild(&mut self, now: Instant) {
-        self.slots.clear();
         let words = words_for(self.ids.len());
         self.holders.clear();
         self.holders.resize(words * WORD, 0);
-        for (index, (&id, member)) in self.ids.iter().zip(&self.members).enumerate() {
-            self.slots.insert(id, Slot::new(index).0);
+        for (index, member) in self.members.iter().enumerate() {
             for bit in member.spec.capabilities.bit_indices() {
                 self.holders[bit * words + word_of(index)] |= bit_of(index);
             }

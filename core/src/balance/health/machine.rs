@@ -141,11 +141,7 @@ impl Health {
             ejector.handle_deadline(now);
         }
         if let Some(starts) = &mut self.slow_starts {
-            starts.handle_deadline(now, |worker, factor| {
-                if let Some(slot) = fleet.slot_of(worker) {
-                    fleet.set_weight_factor(slot, factor);
-                }
-            });
+            starts.handle_deadline(now, |factors| fleet.set_weight_factors(factors));
         }
         self.apply(now, fleet);
     }

@@ -104,6 +104,9 @@ pub(in crate::balance) struct SlowStarts {
     next_step: Instant,
 }
 
+/// Workers with the part of their full weight that they have reached.
+pub(in crate::balance) type Factors<'a> = dyn Iterator<Item = (WorkerId, f64)> + 'a;
+
 #[derive(Clone, Copy, Debug)]
 struct Growing {
     worker: WorkerId,
@@ -131,17 +134,15 @@ impl SlowStarts {
         }
     }
 
-    /// Tells the factors that have grown by a step.
-    pub(in crate::balance) fn handle_deadline(&mut self, now: Instant, mut tell: impl FnMut(WorkerId, f64)) {
+    /// Tells the factors that have grown by a step, all together.
+    pub(in crate::balance) fn handle_deadline(&mut self, now: Instant, tell: impl FnOnce(&mut Factors<'_>)) {
         if now < self.next_step {
             return;
         }
         let config = self.config;
-        self.growing.retain(|growing| {
-            let factor = config.factor(now - growing.since);
-            tell(growing.worker, factor);
-            factor < 1.0
-        });
+        let factor = |growing: &Growing| config.factor(now - growing.since);
+        tell(&mut self.growing.iter().map(|growing| (growing.worker, factor(growing))));
+        self.growing.retain(|growing| factor(growing) < 1.0);
         self.next_step = if self.growing.is_empty() { Instant::NEVER } else { now + self.step() };
     }
 
@@ -194,10 +195,12 @@ mod tests {
         let (mut last, mut steps) = (0.1, 0);
         while starts.next_deadline() != Instant::NEVER {
             let now = starts.next_deadline();
-            starts.handle_deadline(now, |told, factor| {
-                assert_eq!(told, worker);
-                assert!(factor >= last);
-                last = factor;
+            starts.handle_deadline(now, |factors| {
+                for (told, factor) in factors {
+                    assert_eq!(told, worker);
+                    assert!(factor >= last);
+                    last = factor;
+                }
             });
             steps += 1;
             assert!(steps <= 40, "it ends");
@@ -211,7 +214,10 @@ mod tests {
         starts.start(Instant::ZERO, WorkerId::new(1));
         starts.start(Instant::ZERO, WorkerId::new(2));
         starts.stop(WorkerId::new(1));
-        starts.handle_deadline(Instant::from_secs(1), |worker, _| assert_eq!(worker, WorkerId::new(2)));
+        let told = |factors: &mut Factors<'_>| {
+            assert_eq!(factors.map(|(worker, _)| worker).collect::<Vec<_>>(), [WorkerId::new(2)]);
+        };
+        starts.handle_deadline(Instant::from_secs(1), told);
         starts.stop(WorkerId::new(2));
         assert_eq!(starts.next_deadline(), Instant::NEVER);
     }

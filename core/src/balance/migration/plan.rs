@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::balance::in_flight::InFlightTable;
 use crate::balance::rules::Rules;
-use crate::balance::{Fleet, InFlight, Ineligible, Load, LoadBalancer, Slot, Task, Urgency, WorkerStatus};
+use crate::balance::{Fleet, InFlight, Ineligible, LoadBalancer, Slot, Task, Urgency, WorkerStatus};
 use crate::ids::{TaskId, WorkerId};
 use crate::time::{Duration, Instant};
 
@@ -59,7 +59,13 @@ pub(in crate::balance) struct Planner {
     /// By slot.
     places: Vec<Place>,
     sources: Vec<Slot>,
+    /// Everyone, the shortest wait first: who waits too long to be worth a move is never looked at.
+    targets: Vec<Slot>,
     waiting: Vec<Waiting>,
+    /// Pairs of a task and a target that were compared for this plan.
+    pub(super) compared: usize,
+    /// How many those may be when the source at hand is through.
+    most_compared: usize,
 }
 
 /// A worker with what the plan brings and takes.
@@ -68,8 +74,8 @@ struct Place {
     tasks: u64,
     lanes: u64,
     work_nanos: u64,
-    /// Load that the plan brings; what it takes away is not free before it has gone.
-    coming: Load,
+    /// Load units that the plan brings; what it takes away is not free before it has gone.
+    coming: u64,
 }
 
 /// A task that has not started.
@@ -87,14 +93,21 @@ struct Waiting {
 struct Offer {
     to: Slot,
     net_nanos: u64,
-    gross_nanos: u64,
     cost: Duration,
     service_nanos: u64,
 }
 
 impl Planner {
     pub(in crate::balance) fn new(config: MigrationConfig) -> Self {
-        Self { config, places: Vec::new(), sources: Vec::new(), waiting: Vec::new() }
+        Self {
+            config,
+            places: Vec::new(),
+            sources: Vec::new(),
+            targets: Vec::new(),
+            waiting: Vec::new(),
+            compared: 0,
+            most_compared: 0,
+        }
     }
 
     fn plan(
@@ -105,6 +118,7 @@ impl Planner {
         out: &mut Vec<Migration>,
     ) {
         out.clear();
+        self.compared = 0;
         self.places.clear();
         for slot in fleet.slots() {
             let place = self.look_at(now, fleet, tasks, slot);
@@ -116,8 +130,17 @@ impl Planner {
         // Those who wait longest are helped first, before the others' room is taken.
         sources
             .sort_unstable_by_key(|&slot| (core::cmp::Reverse(self.places[slot.index()].wait_nanos()), slot));
+        let places = &self.places;
+        self.targets.clear();
+        self.targets.extend(fleet.slots());
+        self.targets.sort_unstable_by_key(|&slot| (places[slot.index()].wait_nanos(), slot));
+        let share = MOST_COMPARISONS / sources.len().max(1);
         for &from in &sources {
+            if out.len() >= self.config.limit as usize {
+                break;
+            }
             self.look_at(now, fleet, tasks, from);
+            self.most_compared = self.compared + share.max(fleet.len());
             self.relieve(now, (fleet, rules), from, out);
         }
         self.sources = sources;
@@ -130,7 +153,7 @@ impl Planner {
         let lanes = u64::from(fleet.spec(slot).concurrency.max(1));
         let is_offline = fleet.status(slot) == WorkerStatus::Offline;
         let away = if is_offline { self.config.outage.as_nanos().saturating_mul(lanes) } else { 0 };
-        let mut place = Place { tasks: 0, lanes, work_nanos: away, coming: Load::ZERO };
+        let mut place = Place { tasks: 0, lanes, work_nanos: away, coming: 0 };
         let mut running = 0;
         for task in tasks.of_worker(fleet.worker(slot)) {
             let service_nanos = nanos(fleet.service_nanos(slot, task.task_type, now));
@@ -167,7 +190,7 @@ impl Planner {
         let most = self.config.limit as usize * LOOKS_PER_MOVE;
         for index in (0..self.waiting.len()).rev().take(most) {
             let is_full = out.len() >= self.config.limit as usize;
-            if left == 0 || is_full {
+            if left == 0 || is_full || self.compared >= self.most_compared {
                 return;
             }
             let waiting = self.waiting[index];
@@ -178,8 +201,9 @@ impl Planner {
             let target = &mut self.places[offer.to.index()];
             target.work_nanos = target.work_nanos.saturating_add(offer.service_nanos);
             target.tasks += 1;
-            target.coming += waiting.task.complexity;
+            target.coming += u64::from(waiting.task.complexity.get());
             left -= 1;
+            [from, offer.to].into_iter().for_each(|slot| self.rank_again(slot));
             out.push(Migration {
                 task: waiting.task.task,
                 from: waiting.task.worker,
@@ -192,14 +216,15 @@ impl Planner {
     }
 
     fn best_offer(
-        &self,
+        &mut self,
         now: Instant,
         (fleet, rules): (&Fleet, &Rules),
         from: Slot,
         waiting: &Waiting,
     ) -> Option<Offer> {
         let task = &waiting.task;
-        let is_at_home = task.affinity.as_slice().contains(&task.worker);
+        // Where the list was longer than what is kept of it, it may have named this worker.
+        let is_at_home = task.affinity.as_slice().contains(&task.worker) || !task.affinity.is_complete();
         let is_cut_off = fleet.status(from) == WorkerStatus::Offline
             || fleet.ejected_until(from).is_some_and(|until| until > now);
         if !task.anti_affinity.is_complete() || is_at_home && !is_cut_off {
@@ -207,35 +232,54 @@ impl Planner {
         }
         let stay =
             (waiting.ahead_nanos / self.places[from.index()].lanes).saturating_add(waiting.service_nanos);
+        let longest_wait = stay.checked_sub(self.config.min_gain.as_nanos())?;
         let mut best: Option<Offer> = None;
-        for to in fleet.slots().filter(|&to| to != from && self.may_go(fleet, rules, task, to)) {
+        for &to in &self.targets {
+            let wait = self.places[to.index()].wait_nanos();
+            if wait > longest_wait || self.compared >= self.most_compared {
+                break;
+            }
+            self.compared += 1;
+            if to == from || !self.may_go(fleet, rules, task, to) {
+                continue;
+            }
             let service_nanos = nanos(fleet.service_nanos(to, task.task_type, now));
-            let go = self.places[to.index()].wait_nanos().saturating_add(service_nanos);
             let cost = self.cost(now, fleet, task, (from, to));
-            let gross_nanos = stay.saturating_sub(go);
+            let gross_nanos = stay.saturating_sub(wait.saturating_add(service_nanos));
             let net_nanos = gross_nanos.saturating_sub(cost.as_nanos());
+            let least = cost.as_nanos() as f64 * self.config.margin + self.config.min_gain.as_nanos() as f64;
+            let is_worth_it = net_nanos > 0 && gross_nanos as f64 >= least;
             let is_better = best.is_none_or(|best| {
                 net_nanos > best.net_nanos
                     || net_nanos == best.net_nanos && fleet.last_picked(to) < fleet.last_picked(best.to)
             });
-            if is_better {
-                best = Some(Offer { to, net_nanos, gross_nanos, cost, service_nanos });
+            if is_worth_it && is_better {
+                best = Some(Offer { to, net_nanos, cost, service_nanos });
             }
         }
-        best.filter(|offer| {
-            let least =
-                offer.cost.as_nanos() as f64 * self.config.margin + self.config.min_gain.as_nanos() as f64;
-            offer.net_nanos > 0 && offer.gross_nanos as f64 >= least
-        })
+        best
+    }
+
+    /// Puts a worker whose wait has changed where it belongs among the targets.
+    fn rank_again(&mut self, slot: Slot) {
+        let place = self.targets.iter().position(|&target| target == slot).expect("everyone is a target");
+        self.targets.remove(place);
+        let places = &self.places;
+        let rank = |slot: Slot| (places[slot.index()].wait_nanos(), slot);
+        let place = self.targets.partition_point(|&target| rank(target) < rank(slot));
+        self.targets.insert(place, slot);
     }
 
     /// Whether the worker may have the task, and has room for it beside what the plan brings.
     fn may_go(&self, fleet: &Fleet, rules: &Rules, task: &InFlight, to: Slot) -> bool {
         let coming = self.places[to.index()].coming;
+        if coming + u64::from(task.complexity.get()) > u64::from(fleet.free(to).get()) {
+            return false;
+        }
         let asked = Task {
             task_type: task.task_type,
             required: task.required,
-            complexity: task.complexity + coming,
+            complexity: task.complexity,
             anti_affinity: task.anti_affinity.as_slice(),
             ..Task::new(task.task)
         };
@@ -277,4 +321,7 @@ fn nanos(mean: f64) -> u64 {
 /// So many tasks of a worker are looked at for each move that there may be: those before them wait for less, and are worth
 /// their move less.
 const LOOKS_PER_MOVE: usize = 4;
+/// So many pairs of a task and a target are compared for one plan, shared out among the sources; each source may compare
+/// one task with everybody.
+const MOST_COMPARISONS: usize = 1 << 20;
 const NANOS_PER_SEC: u128 = 1_000_000_000;

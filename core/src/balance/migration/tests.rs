@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::balance::{BalanceConfig, Load, LoadBalancer, Task, WorkerSpec, WorkerStatus};
+use crate::balance::{BalanceConfig, Load, LoadBalancer, Task, WorkerReport, WorkerSpec, WorkerStatus};
 use crate::ids::{TaskId, TaskType, WorkerId};
 use crate::pool::Capabilities;
 use crate::time::Duration;
@@ -172,6 +172,83 @@ fn settings_that_make_no_sense_are_refused() {
     assert!(refused(MigrationConfig { margin: 0.5, ..base }).contains("1 to 1000"));
     assert!(refused(MigrationConfig { max_share: f64::NAN, ..base }).contains("0 to 1"));
     assert!(refused(MigrationConfig { limit: 0, ..base }).contains("1 or more"));
+}
+
+/// A list of five: the last of them is not kept with the task.
+#[test]
+fn a_task_whose_affinity_list_is_longer_than_what_is_kept_stays_at_home() {
+    let mut balancer = balancer(6, MigrationConfig::default());
+    let likes: Vec<WorkerId> = (1..6).map(worker).collect();
+    for id in 0..9 {
+        let task = Task { affinity: &likes, ..Task::new(TaskId::new(id)) };
+        assert!(balancer.handle_assigned(at(0), &task, worker(5)));
+    }
+    assert_eq!(suggest(&mut balancer, at(0)), []);
+}
+
+#[test]
+fn loads_at_the_end_of_numbers_are_not_added_up_past_a_capacity() {
+    let mut balancer = LoadBalancer::new(BalanceConfig::default(), 1).unwrap();
+    for number in 0..2 {
+        let most = Load::new(u32::MAX);
+        balancer.handle_joined(at(0), WorkerSpec { capacity: most, ..WorkerSpec::new(worker(number)) });
+    }
+    for id in 0..4 {
+        let half = Load::new(u32::MAX / 2 + 2);
+        let task = Task { complexity: half, ..Task::new(TaskId::new(id)) };
+        balancer.handle_assigned(at(0), &task, worker(0));
+    }
+    assert_eq!(suggest(&mut balancer, at(0)).len(), 1, "two would be more than the other can hold");
+}
+
+/// The one that gains most costs too much to be worth it; a cheaper one is worth it.
+#[test]
+fn the_best_of_those_that_are_worth_it_is_suggested() {
+    let mut balancer = balancer(3, MigrationConfig::default());
+    let far = WorkerReport { latency: Some(Duration::from_millis(60)), ..WorkerReport::default() };
+    balancer.handle_report(at(0), worker(1), far);
+    let near = WorkerReport { latency: Some(Duration::from_millis(1)), ..WorkerReport::default() };
+    balancer.handle_report(at(0), worker(2), near);
+    // 0 has one to run and one that waits for 100 ms; 1 is idle; 2 is busy for 50 ms more.
+    give(&mut balancer, 0, 0..2);
+    balancer.handle_assigned(at(0), &Task::new(TaskId::new(9)), worker(2));
+    balancer.handle_started(at(0), TaskId::new(9));
+    balancer.handle_assigned(at(45), &Task::new(TaskId::new(0)), worker(0));
+    balancer.handle_started(at(45), TaskId::new(0));
+    balancer.handle_assigned(at(45), &Task::new(TaskId::new(1)), worker(0));
+    assert_eq!(moved(&suggest(&mut balancer, at(45))), [(1, 2)]);
+}
+
+/// Hundreds of full queues and an idle worker that can take nothing of them: found out without comparing every task with
+/// everyone.
+#[test]
+fn a_plan_that_finds_nothing_costs_little() {
+    let mut balancer = LoadBalancer::new(BalanceConfig::default(), 1).unwrap();
+    let rare = Capabilities::from_bits(1);
+    for number in 0..300 {
+        let capabilities = if number % 2 == 0 { rare } else { Capabilities::NONE };
+        let capacity = Load::new(300);
+        balancer
+            .handle_joined(at(0), WorkerSpec { capabilities, capacity, ..WorkerSpec::new(worker(number)) });
+    }
+    let mut id = 0;
+    for number in (0..300).step_by(2) {
+        for _ in 0..150 {
+            let task = Task { required: rare, ..Task::new(TaskId::new(id)) };
+            balancer.handle_assigned(at(0), &task, worker(number));
+            id += 1;
+        }
+    }
+    assert_eq!(suggest(&mut balancer, at(0)), []);
+    let compared = balancer.planner.compared;
+    assert!(compared <= 150 * 300 + (1 << 20), "{compared} pairs were compared");
+    // And help that can be given is found all the same.
+    balancer.handle_left(at(0), worker(298));
+    let capacity = Load::new(300);
+    balancer
+        .handle_joined(at(0), WorkerSpec { capabilities: rare, capacity, ..WorkerSpec::new(worker(298)) });
+    let found = suggest(&mut balancer, at(0));
+    assert!(!found.is_empty() && found.iter().all(|migration| migration.to == worker(298)));
 }
 
 proptest! {
