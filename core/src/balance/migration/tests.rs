@@ -209,14 +209,14 @@ fn the_best_of_those_that_are_worth_it_is_suggested() {
     balancer.handle_report(at(0), worker(1), far);
     let near = WorkerReport { latency: Some(Duration::from_millis(1)), ..WorkerReport::default() };
     balancer.handle_report(at(0), worker(2), near);
-    // 0 has one to run and one that waits for 100 ms; 1 is idle; 2 is busy for 50 ms more.
+    // 0 has one to run and one that waits for 100 ms; 1 is idle; 2 is busy for 65 ms more.
     give(&mut balancer, 0, 0..2);
     balancer.handle_assigned(at(0), &Task::new(TaskId::new(9)), worker(2));
     balancer.handle_started(at(0), TaskId::new(9));
-    balancer.handle_assigned(at(45), &Task::new(TaskId::new(0)), worker(0));
-    balancer.handle_started(at(45), TaskId::new(0));
-    balancer.handle_assigned(at(45), &Task::new(TaskId::new(1)), worker(0));
-    assert_eq!(moved(&suggest(&mut balancer, at(45))), [(1, 2)]);
+    balancer.handle_assigned(at(35), &Task::new(TaskId::new(0)), worker(0));
+    balancer.handle_started(at(35), TaskId::new(0));
+    balancer.handle_assigned(at(35), &Task::new(TaskId::new(1)), worker(0));
+    assert_eq!(moved(&suggest(&mut balancer, at(35))), [(1, 2)]);
 }
 
 /// Hundreds of full queues and an idle worker that can take nothing of them: found out without comparing every task with
