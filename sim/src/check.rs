@@ -20,8 +20,10 @@ impl Ledger {
                 self.broken(Broken::GivenUpTooLate(worker));
             }
         }
-        let held_at_most: u32 = self.places.iter().map(|place| place.widest.get()).sum();
-        if self.waiting() > (self.config.max_queued + held_at_most) as usize {
+        let held_at_once: u32 = self.places.iter().map(|place| place.widest.get()).sum();
+        // Under a limit urgent work is held by workers whose former tasks are held back; lost, it comes on top of them.
+        let lots = 1 + u32::from(self.size.was_limited);
+        if self.waiting() > (self.config.max_queued + lots * held_at_once) as usize {
             self.broken(Broken::QueueTooLong);
         }
         if let Some(task) = self.left_waiting() {
@@ -30,6 +32,7 @@ impl Ledger {
         if let Some(task) = self.waits_in_vain() {
             self.broken(Broken::WaitsInVain(task));
         }
+        self.forgive_displacement();
         self.check_size(&scheduler.stats(self.now));
         if self.closing && self.tasks.is_empty() && !self.closed {
             self.broken(Broken::NotClosed);
@@ -80,10 +83,23 @@ impl Ledger {
         }
     }
 
+    /// A worker that keeps its room for a task keeps it for a further large one that goes before, instead. Those that passed
+    /// the former by meanwhile did right, and one of them is to keep its room for it from now on.
+    fn forgive_displacement(&mut self) {
+        let first = self.first_of(|task| task.complexity() > Load::ONE);
+        for (_, displaced) in self.tasks.iter_mut().filter(|(id, _)| Some(**id) != first) {
+            displaced.passed_by.clear();
+        }
+    }
+
     /// The task that goes before all others that wait.
     fn first_waiting(&self) -> Option<TaskId> {
+        self.first_of(|_| true)
+    }
+
+    fn first_of(&self, counts: impl Fn(&Task) -> bool) -> Option<TaskId> {
         let (now, ageing) = (self.now, self.config.ageing);
-        let waiting = self.tasks.iter().filter(|(_, task)| task.is_waiting());
+        let waiting = self.tasks.iter().filter(|(_, task)| task.is_waiting() && counts(task));
         let first = waiting.reduce(|first, next| {
             if first.1.goes_before(*first.0, (*next.0, next.1), now, ageing) { first } else { next }
         });

@@ -52,6 +52,15 @@ fn five_hundred_random_pools_keep_every_promise() {
     assert!(settled.iter().chain(&around).all(|&count| count > 100), "{total:?}");
 }
 
+/// Found by the soak: room that was kept for a task that was shed, urgent tasks that were lost beside such as were held
+/// back, and room that was kept for a more urgent task in the end.
+#[test]
+fn seeds_that_broke_a_promise_once_keep_it() {
+    for seed in [1_001_680, 1_003_913, 1_036_602] {
+        sound(seed, &Scenario::from_seed(seed));
+    }
+}
+
 #[test]
 fn workers_that_never_fail_complete_everything() {
     let report = sound(1, &Scenario::calm());

@@ -60,8 +60,8 @@ impl Scheduler {
         }
         if may_start_more || self.pressure.worker_limit().is_some() {
             self.feed_all(now);
-            self.feed_unreserved(now);
         }
+        self.feed_unreserved(now);
         self.resize(now);
     }
 

@@ -2,11 +2,12 @@
 
 use quillwork_core::ids::{TaskId, WorkerId};
 use quillwork_core::pool::{
-    Action, CloseMode, ElasticConfig, Health, Output, PerMille, PoolConfig, Priority, Reason, Refusal,
+    Action, CloseMode, ElasticConfig, Health, Load, Output, PerMille, PoolConfig, Priority, Reason, Refusal,
     ResizeReason, Resources, Settlement, TaskOutcome, TaskSpec, TerminateReason, WorkerState,
 };
+use quillwork_core::time::Duration;
 
-use crate::rig::{GPU, NET, NONE, Rig, quiet};
+use crate::rig::{GPU, NET, NONE, Rig, plain, quiet, wide};
 
 fn elastic(min: u32, workers: u32) -> PoolConfig {
     PoolConfig { workers, elastic: ElasticConfig::from_min(min), ..quiet() }
@@ -166,6 +167,20 @@ fn memory_stops_growth_and_sheds_the_lowest_first_and_never_what_is_urgent() {
     assert_eq!(shed, [2, 3]);
     let outputs = feed(&mut rig, 4, Some(40), None);
     assert!(spawned(&outputs).len() >= 2, "growth goes on: {outputs:?}");
+}
+
+#[test]
+fn room_that_was_kept_for_a_task_that_is_shed_goes_to_the_next_at_once() {
+    let mut rig = Rig::ready_with(&[wide(2)], PoolConfig { max_passed_over: Duration::ZERO, ..quiet() });
+    assert_eq!(dispatched(&rig.submit(0, plain())), [0]);
+    rig.submit(1, TaskSpec { complexity: Load::new(2), ..of_priority(0) });
+    rig.pass_millis(1_500);
+    assert_eq!(rig.submit(2, of_priority(1)), [], "the large one goes before it");
+    let outputs = feed(&mut rig, 1, Some(85), None);
+    let below = Priority::new(1).expect("a level");
+    let settlement = Settlement::Refused(Refusal::Shed { below });
+    assert!(outputs.contains(&Output::Settle { task: TaskId::new(1), settlement }));
+    assert_eq!(dispatched(&outputs), [2]);
 }
 
 #[test]
