@@ -23,8 +23,7 @@ impl<'a> EarlyBinding<'a> {
     /// Sends the attempt to the worker that the strategy chooses; `false` where it has to wait for one.
     fn place(&mut self, world: &mut World<'_>, attempt: u32) -> bool {
         let job = world.job(attempt);
-        let failed_on: Vec<WorkerId> =
-            world.attempts[attempt as usize].failed_on.map(WorkerId::new).into_iter().collect();
+        let failed_on: Vec<WorkerId> = world.failed_on(attempt).map(WorkerId::new).collect();
         let mut task = Task {
             task_type: job.task_type,
             required: job.required,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use quillwork_core::ids::TaskType;
 use quillwork_core::rng::Rng;
-use quillwork_core::time::Duration;
+use quillwork_core::time::{Duration, Instant};
 
 use super::{Fault, Job, WorkerModel};
 
@@ -16,6 +16,13 @@ pub(super) struct Dispatch {
     pub(super) serial: u32,
 }
 
+/// A task that runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Running {
+    pub(super) dispatch: Dispatch,
+    pub(super) ends_at: Instant,
+}
+
 /// First in, first out, as many at a time as it can.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
@@ -24,28 +31,41 @@ pub(super) struct Server {
     /// Whether its fault is there now.
     pub(super) faulty: bool,
     pub(super) queue: VecDeque<Dispatch>,
-    pub(super) running: Vec<Dispatch>,
+    pub(super) running: Vec<Running>,
+    /// Tasks on their way to it.
+    pub(super) coming: usize,
     /// Tasks that it was given.
     pub(super) given: u32,
 }
 
 impl Server {
     pub(super) fn new(model: WorkerModel) -> Self {
-        Self { model, up: true, faulty: false, queue: VecDeque::new(), running: Vec::new(), given: 0 }
+        Self { model, up: true, faulty: false, queue: VecDeque::new(), running: Vec::new(), coming: 0, given: 0 }
     }
 
     pub(super) fn is_black_hole(&self) -> bool {
         self.faulty && matches!(self.model.fault, Fault::BlackHole { .. })
     }
 
-    /// Whether a task that it is given now can be expected back with a result.
+    /// Whether a task that it is given now may come back with a result.
     pub(super) fn is_sound(&self) -> bool {
-        self.up
-            && !(self.faulty && matches!(self.model.fault, Fault::BlackHole { .. } | Fault::FailFast { .. }))
+        let is_useless = match self.model.fault {
+            Fault::BlackHole { .. } => true,
+            Fault::FailFast { ratio, .. } => ratio >= 1.0,
+            Fault::None | Fault::Slow { .. } | Fault::Crash { .. } => false,
+        };
+        self.up && !(self.faulty && is_useless)
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.running.len() + self.queue.len() < self.model.concurrency as usize
+    /// How long a result of the task takes that begins now.
+    pub(super) fn takes(&self, job: &Job) -> Duration {
+        Duration::from_millis_f64(job.work.as_millis_f64() / self.speed(job.task_type))
+    }
+
+    /// How many more tasks it would begin at once, those on their way to it counted.
+    pub(super) fn free_lanes(&self) -> usize {
+        let held = self.running.len() + self.queue.len() + self.coming;
+        (self.model.concurrency as usize).saturating_sub(held)
     }
 
     /// Work at speed 1 that it does in a unit of time.
@@ -69,7 +89,7 @@ impl Server {
         {
             return (after, false);
         }
-        (Duration::from_millis_f64(job.work.as_millis_f64() / self.speed(job.task_type)), true)
+        (self.takes(job), true)
     }
 
     /// Forgets what it holds.

@@ -10,7 +10,7 @@ use quillwork_core::time::{Duration, Instant};
 use super::arrivals::exponential;
 use super::job::START;
 use super::report::Recorder;
-use super::server::{Dispatch, Server};
+use super::server::{Dispatch, Running, Server};
 use super::{Fault, FleetReport, FleetScenario, Job, When};
 
 /// Decides who runs what: one dispatcher, which hears of everything that a real one would.
@@ -58,8 +58,8 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// Where it was dispatched last.
     pub(super) server: Option<u32>,
-    /// Where the attempt before it failed.
-    pub(super) failed_on: Option<u32>,
+    /// The attempt of the same task before it, which failed.
+    previous: Option<u32>,
     serial: u32,
     pub(super) over: bool,
 }
@@ -129,10 +129,13 @@ impl<'a> World<'a> {
                 let attempt = self.attempt(job, 1, None);
                 binder.submitted(self, attempt);
             }
-            Event::Reach { server, dispatch } => self.reach(binder, server, dispatch),
+            Event::Reach { server, dispatch } => {
+                self.servers[server as usize].coming -= 1;
+                self.reach(binder, server, dispatch);
+            }
             Event::Finish { server, dispatch, succeeded } => {
                 let place = &mut self.servers[server as usize];
-                let Some(slot) = place.running.iter().position(|running| *running == dispatch) else {
+                let Some(slot) = place.running.iter().position(|running| running.dispatch == dispatch) else {
                     return;
                 };
                 place.running.swap_remove(slot);
@@ -182,6 +185,7 @@ impl<'a> World<'a> {
         if latency.is_zero() {
             self.reach(binder, index(server), dispatch);
         } else {
+            self.servers[server].coming += 1;
             self.schedule(self.now + latency, Event::Reach { server: index(server), dispatch });
         }
     }
@@ -223,11 +227,11 @@ impl<'a> World<'a> {
         if core::mem::replace(&mut entry.over, true) {
             return None;
         }
-        let Attempt { job, number, server, .. } = *entry;
+        let Attempt { job, number, .. } = *entry;
         if succeeded {
             self.recorder.completed(self.now, job);
         } else if number < self.scenario.client.attempts {
-            return Some(self.attempt(job, number + 1, server));
+            return Some(self.attempt(job, number + 1, Some(attempt)));
         } else {
             self.recorder.failed(self.now, job);
         }
@@ -238,8 +242,15 @@ impl<'a> World<'a> {
         &self.jobs[self.attempts[attempt as usize].job as usize]
     }
 
-    fn attempt(&mut self, job: u32, number: u32, failed_on: Option<u32>) -> u32 {
-        self.attempts.push(Attempt { job, number, server: None, failed_on, serial: 0, over: false });
+    /// The workers on which earlier attempts of its task failed, the last first.
+    pub(super) fn failed_on(&self, attempt: u32) -> impl Iterator<Item = u32> {
+        let before = |attempt: u32| self.attempts[attempt as usize].previous;
+        core::iter::successors(before(attempt), move |&attempt| before(attempt))
+            .filter_map(|attempt| self.attempts[attempt as usize].server)
+    }
+
+    fn attempt(&mut self, job: u32, number: u32, previous: Option<u32>) -> u32 {
+        self.attempts.push(Attempt { job, number, server: None, previous, serial: 0, over: false });
         index(self.attempts.len() - 1)
     }
 
@@ -262,8 +273,9 @@ impl<'a> World<'a> {
             let Some(dispatch) = place.queue.pop_front() else { return };
             let job = &self.jobs[self.attempts[dispatch.attempt as usize].job as usize];
             let (takes, succeeded) = place.run(job, &mut self.rng);
-            place.running.push(dispatch);
-            self.schedule(self.now + takes, Event::Finish { server, dispatch, succeeded });
+            let ends_at = self.now + takes;
+            place.running.push(Running { dispatch, ends_at });
+            self.schedule(ends_at, Event::Finish { server, dispatch, succeeded });
             binder.started(self, dispatch.attempt);
         }
     }
