@@ -1,22 +1,27 @@
 //! The central-queue bound: one queue, and nobody has to guess.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use quillwork_core::time::Instant;
+use quillwork_core::ids::TaskType;
+use quillwork_core::time::{Duration, Instant};
 
-use super::world::{Binder, World};
+use super::world::{Binder, World, share};
 
-/// One queue in the order of arrival, by a dispatcher that knows what no real one can: which worker is faulty now, how
-/// long each task takes, and when each worker will be free.
+/// One queue in the order of arrival, by a dispatcher that knows what no real one can: how fast each worker is and whether
+/// it is faulty, at every moment, and when what it runs will end. It doesn't know how long a task will take that hasn't
+/// begun, only what its type takes on average.
 ///
-/// Each time that anything happens it plans what waits, task by task in its order, each on the worker where it would end
-/// first; of equals the fastest. Those whose worker is free begin, the others go on waiting and are planned anew. So a
-/// slow worker stays idle while a faster one will be free soon enough. Workers that are sure to fail a task, or that it has
-/// failed on already, are left out. With a single kind of task and equal workers it is the queue M/G/k.
+/// Each time that anything happens it plans what waits, task by task in its order, each on the worker where it can be
+/// expected to end first; of equals the fastest. Those whose worker is free begin, the others go on waiting and are
+/// planned anew. So a slow worker stays idle while a faster one will be free soon enough. Workers that are sure to fail a
+/// task are left out; one that fails some of its tasks is as good for a second attempt as for a first. With a
+/// single kind of task and equal workers it is the queue M/G/k.
 #[derive(Debug, Default)]
 pub(super) struct CentralQueue {
     waiting: VecDeque<u32>,
+    /// What tasks of each type take on average, on a worker of speed 1.
+    means: BTreeMap<TaskType, Duration>,
     /// By server, when each of its lanes is free by the plan, the soonest last. None of a worker that gets nothing.
     plan: Vec<Vec<Instant>>,
 }
@@ -65,27 +70,23 @@ impl CentralQueue {
 
     /// Where the attempt would end first, and when.
     fn soonest(&self, world: &World<'_>, attempt: u32) -> Option<(usize, Instant)> {
-        let among = |may: &dyn Fn(usize) -> bool| {
-            let job = world.job(attempt);
-            self.plan
-                .iter()
-                .zip(&world.servers)
-                .enumerate()
-                .filter(|(index, (_, server))| {
-                    server.model.capabilities.contains(job.required) && may(*index)
-                })
-                .filter_map(|(index, (lanes, server))| {
-                    let there_and_back = server.model.latency.saturating_mul(2);
-                    let ends_at = *lanes.last()? + there_and_back + server.takes(job);
-                    Some((index, ends_at, server.speed(job.task_type)))
-                })
-                .min_by(|(_, one, speed), (_, other, other_speed)| {
-                    one.cmp(other).then_with(|| other_speed.total_cmp(speed))
-                })
-                .map(|(index, ends_at, _)| (index, ends_at))
-        };
-        among(&|index| world.failed_on(attempt).all(|failed_on| failed_on as usize != index))
-            .or_else(|| among(&|_| true))
+        let job = world.job(attempt);
+        let mean = self.means.get(&job.task_type).copied().unwrap_or(job.work);
+        let capable = self
+            .plan
+            .iter()
+            .zip(&world.servers)
+            .enumerate()
+            .filter(|(_, (_, server))| server.model.capabilities.contains(job.required));
+        let ends = capable.filter_map(|(index, (lanes, server))| {
+            let speed = server.speed(job.task_type);
+            let there_and_back = server.model.latency.saturating_mul(2);
+            Some((index, *lanes.last()? + there_and_back + share(mean, 1.0 / speed), speed))
+        });
+        let soonest = ends.min_by(|(_, one, speed), (_, other, other_speed)| {
+            one.cmp(other).then_with(|| other_speed.total_cmp(speed))
+        });
+        soonest.map(|(index, ends_at, _)| (index, ends_at))
     }
 
     fn conclude(&mut self, world: &mut World<'_>, attempt: u32, succeeded: bool) {
@@ -96,6 +97,17 @@ impl CentralQueue {
 }
 
 impl Binder for CentralQueue {
+    fn begin(&mut self, world: &mut World<'_>) {
+        let mut sums: BTreeMap<TaskType, (Duration, u64)> = BTreeMap::new();
+        for job in world.jobs {
+            let (work, count) = sums.entry(job.task_type).or_default();
+            *work += job.work;
+            *count += 1;
+        }
+        let mean = |(work, count): (Duration, u64)| Duration::from_nanos(work.as_nanos() / count);
+        self.means = sums.into_iter().map(|(task_type, sum)| (task_type, mean(sum))).collect();
+    }
+
     fn submitted(&mut self, world: &mut World<'_>, attempt: u32) {
         self.waiting.push_back(attempt);
         self.feed(world);

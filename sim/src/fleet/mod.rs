@@ -49,7 +49,7 @@ pub enum Binding {
     Early(&'static str),
     /// Core's pool with these settings, but for the number of workers, which is the scenario's.
     Late(PoolConfig),
-    /// One queue and no need to guess: faulty workers are known at once and given nothing, the fastest free one is taken.
+    /// One queue and no need to guess: which workers are faulty, how fast each is and when it will be free is known.
     CentralQueue,
 }
 

@@ -188,8 +188,8 @@ impl When {
     }
 }
 
-/// What the submitter does when no good answer comes. A failed attempt is repeated at once, on another worker where there
-/// is one, and a task's response time counts from its arrival: so a worker that fails fast costs time like a slow one.
+/// What the submitter does when no good answer comes. A failed attempt is repeated at once, on none of the workers that
+/// the task has failed on while there is another (Envoy's retry predicate of previous hosts does the same), and a task's response time counts from its arrival: so a worker that fails fast costs time like a slow one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClientModel {
     /// An attempt without an answer is given up after so long, from its assignment to a worker (early binding) or from

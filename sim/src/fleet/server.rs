@@ -40,7 +40,15 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(model: WorkerModel) -> Self {
-        Self { model, up: true, faulty: false, queue: VecDeque::new(), running: Vec::new(), coming: 0, given: 0 }
+        Self {
+            model,
+            up: true,
+            faulty: false,
+            queue: VecDeque::new(),
+            running: Vec::new(),
+            coming: 0,
+            given: 0,
+        }
     }
 
     pub(super) fn is_black_hole(&self) -> bool {

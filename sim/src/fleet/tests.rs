@@ -81,6 +81,42 @@ fn every_fault_costs_something_and_every_task_ends() {
     }
 }
 
+/// Two workers fail everything at once and are always free: a client that only kept away from the last one would go to and
+/// fro between them until its attempts are gone.
+#[test]
+fn no_task_returns_to_a_worker_that_it_failed_on_while_another_is_left() {
+    let fails = Fault::FailFast { ratio: 1.0, after: Duration::from_millis(1), when: When::Always };
+    let mut workers = vec![WorkerModel::healthy(1.0); 4];
+    workers.iter_mut().take(2).for_each(|worker| worker.fault = fails);
+    let scenario = FleetScenario { count: 2_000, warm_up: 0, ..scenario(workers, 0.9) };
+    for strategy in strategy_names() {
+        let report = simulate(1, &scenario, &Binding::Early(strategy));
+        assert_eq!(report.errors, 0, "{strategy}");
+        assert!(report.attempts <= 3 * 2_000, "{strategy}: {} attempts", report.attempts);
+    }
+}
+
+#[test]
+fn the_bound_leaves_a_slow_worker_idle_and_uses_one_that_fails_a_part() {
+    let fails = Fault::FailFast { ratio: 0.3, after: Duration::from_millis(1), when: When::Always };
+    let fleets = [
+        vec![WorkerModel::healthy(1.0), WorkerModel::healthy(1.0), WorkerModel::healthy(0.125)],
+        vec![WorkerModel::healthy(1.0), WorkerModel::healthy(1.0), WorkerModel::healthy(1.0).with(fails)],
+    ];
+    for workers in fleets {
+        let scenario = scenario(workers, 0.6);
+        let p99 = |binding: &Binding| {
+            let of = |seed| simulate(seed, &scenario, binding).response.quantile(0.99).unwrap();
+            (1..=4).map(of).sum::<f64>()
+        };
+        let bound = p99(&Binding::CentralQueue);
+        for binding in ["least-loaded", "shortest-expected-delay"].map(Binding::Early) {
+            assert!(bound < p99(&binding), "{binding:?} beats the bound of {bound}");
+        }
+        assert!(bound < 1.02 * p99(&Binding::Late(pool())), "{} beats {bound}", p99(&Binding::Late(pool())));
+    }
+}
+
 #[test]
 fn a_recorded_pool_gives_its_traffic_back() {
     let scenario = scenario(vec![WorkerModel::healthy(1.0); 4], 0.8);

@@ -345,7 +345,8 @@ impl<'a> World<'a> {
     }
 }
 
-fn share(period: Duration, ratio: f64) -> Duration {
+/// So many times the duration.
+pub(super) fn share(period: Duration, ratio: f64) -> Duration {
     Duration::from_millis_f64(period.as_millis_f64() * ratio)
 }
 

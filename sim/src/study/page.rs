@@ -75,11 +75,14 @@ fn method(seeds: u64) -> String {
            over the work that the fleet can do, the time lost to its faults subtracted.\n\
          * Early binding: a balancer gives each task to a worker's own queue (first in, first out, one at a time) when it\n  \
            comes. It hears when tasks start and end and when a worker crashes, and nothing else. Late binding: the pool\n  \
-           keeps tasks in one queue until a worker has room. The central-queue bound is a dispatcher that is told at once\n  \
-           which worker is faulty and never uses it meanwhile: no real one can know that.\n\
+           keeps tasks in one queue until a worker has room. The central-queue bound is such a queue whose dispatcher knows\n  \
+           how fast each worker is and whether it fails everything, at every moment, and when what it runs will end; it\n  \
+           leaves a slow worker idle where a task is expected to end sooner on one that isn't free yet. No real one can\n  \
+           know that.\n\
          * Response time counts from a task's arrival until its result, also where that took several attempts. A failed\n  \
            attempt, one lost with a crashed worker, and one without an answer {timeout:?} after it was given to a worker\n  \
-           (in the pool: after its start) is repeated at once, on another worker if there is one, up to {ATTEMPTS} attempts.\n  \
+           (in the pool: after its start) is repeated at once, up to {ATTEMPTS} attempts, under early binding on a worker that it has\n  \
+           not failed on while there is one.\n  \
            A task without any good answer counts with what it took, at least {timeout:?}. So failing fast costs time as\n  \
            slowness does.\n\
          * {seeds} seeds. Within a seed, tasks, their times and their service times are the same for everybody. Figures are means\n  \
