@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 use quillwork_core::flow::rate_limit::{
-    Gcra, Keyed, Quota, RateLimiter, Refusal, Reservation, SlidingLog, WeightExceedsCapacity,
+    Gcra, Keyed, Quota, Rate, RateLimit, RateLimiter, Refusal, Reservation, SlidingLog, WeightExceedsCapacity,
 };
 use quillwork_core::time::{Duration, Instant};
 
@@ -63,6 +63,19 @@ impl Checked for SlidingLog {
             let window = starts[first..].iter().take_while(|(start, _)| *start < starts[first].0 + period);
             window.map(|(_, weight)| u64::from(*weight)).sum::<u64>() <= u64::from(weight)
         })
+    }
+}
+
+/// Strict where the burst is odd.
+impl Checked for RateLimit {
+    fn new(weight: u32, period: u64, burst: u32) -> Self {
+        let quota = quota(weight, period, burst);
+        Self::new(if burst % 2 == 1 { Rate::Strict(quota) } else { Rate::Steady(quota) })
+    }
+
+    fn holds(weight: u32, period: u64, burst: u32, starts: &[(u64, u32)]) -> bool {
+        let holds = if burst % 2 == 1 { SlidingLog::holds } else { Gcra::holds };
+        holds(weight, period, burst, starts)
     }
 }
 
@@ -347,6 +360,7 @@ macro_rules! conformance {
 
 conformance!(gcra, Gcra);
 conformance!(sliding_log, SlidingLog);
+conformance!(by_settings, RateLimit);
 conformance!(both, (SlidingLog, Gcra));
 
 #[test]

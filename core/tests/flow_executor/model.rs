@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 
 use proptest::prelude::*;
 use quillwork_core::flow::executor::{
-    CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorRefusal, ExecutorSettlement, Overflow, Rate,
+    CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorRefusal, ExecutorSettlement, Overflow,
     Submission, Submitted,
 };
-use quillwork_core::flow::rate_limit::Quota;
+use quillwork_core::flow::rate_limit::{Quota, Rate};
 use quillwork_core::ids::TaskId;
 use quillwork_core::pool::{Priority, TaskOutcome};
 use quillwork_core::time::{Duration, Instant};

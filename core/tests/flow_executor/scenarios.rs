@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use quillwork_core::flow::executor::{
-    CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorRefusal, Overflow, Rate, Submission,
+    CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorRefusal, Overflow, Submission,
 };
-use quillwork_core::flow::rate_limit::{Quota, WeightExceedsCapacity};
+use quillwork_core::flow::rate_limit::{Quota, Rate, WeightExceedsCapacity};
 use quillwork_core::ids::TaskId;
 use quillwork_core::pool::{Priority, TaskOutcome};
 use quillwork_core::time::{Duration, Instant};

@@ -8,12 +8,12 @@ use quillwork_core::flow::batch::{
 };
 use quillwork_core::flow::bulkhead::{Admission, Bulkhead, BulkheadConfig, BulkheadOutput, BulkheadTicket};
 use quillwork_core::flow::executor::{
-    CoolDown, Executor, ExecutorConfig, ExecutorOutput, Overflow, Rate, Submission,
+    CoolDown, Executor, ExecutorConfig, ExecutorOutput, Overflow, Submission,
 };
 use quillwork_core::flow::policy::{
     AttemptId, CallId, ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer,
 };
-use quillwork_core::flow::rate_limit::Quota;
+use quillwork_core::flow::rate_limit::{Quota, Rate};
 use quillwork_core::flow::retry::AttemptOutcome;
 use quillwork_core::flow::timeout::TimeoutConfig;
 use quillwork_core::ids::TaskId;
@@ -317,8 +317,7 @@ impl Stacked {
 fn policy_stacks() {
     torment(|rng| {
         let rate = Quota::new(1 + rng.next_u32() % 5, hostile_duration(rng)).ok().map(|quota| RateLayer {
-            quota,
-            strict: rng.chance(0.5),
+            rate: if rng.chance(0.5) { Rate::Strict(quota) } else { Rate::Steady(quota) },
             max_wait: hostile_duration(rng),
         });
         // Settings of each layer that are sound by themselves.

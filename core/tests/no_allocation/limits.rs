@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 
 use quillwork_core::flow::executor::{
-    CoolDown, Executor, ExecutorConfig, ExecutorOutput, Overflow, Rate, Submission,
+    CoolDown, Executor, ExecutorConfig, ExecutorOutput, Overflow, Submission,
 };
-use quillwork_core::flow::rate_limit::{Gcra, Keyed, Quota, RateLimiter, SlidingLog};
+use quillwork_core::flow::rate_limit::{Gcra, Keyed, Quota, Rate, RateLimiter, SlidingLog};
 use quillwork_core::ids::TaskId;
 use quillwork_core::pool::{Priority, TaskOutcome};
 use quillwork_core::rng::Rng;

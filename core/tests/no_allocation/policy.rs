@@ -7,7 +7,7 @@ use quillwork_core::flow::hedge::{HedgeConfig, HedgeDelay};
 use quillwork_core::flow::policy::{
     AttemptId, CallId, ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer,
 };
-use quillwork_core::flow::rate_limit::Quota;
+use quillwork_core::flow::rate_limit::{Quota, Rate};
 use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, RetryBudgetConfig, RetryPolicy};
 use quillwork_core::flow::timeout::TimeoutConfig;
 use quillwork_core::rng::Rng;
@@ -81,8 +81,7 @@ fn a_stack_with_every_layer_in_steady_state() {
             breaker: Some(BreakerConfig::default()),
             hedge: Some(HedgeConfig { delay, ..HedgeConfig::default() }),
             rate: Some(RateLayer {
-                quota: Quota::per_second(1_000).expect("a quota"),
-                strict: false,
+                rate: Rate::Steady(Quota::per_second(1_000).expect("a quota")),
                 max_wait: Duration::from_millis(5),
             }),
             concurrency,

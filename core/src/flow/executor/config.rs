@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::num::NonZeroU32;
 
-use super::super::rate_limit::Quota;
+use crate::flow::rate_limit::Rate;
 use crate::time::Duration;
 
 /// The limits of an [`Executor`](super::Executor). The defaults limit only what runs at once.
@@ -12,7 +12,8 @@ use crate::time::Duration;
 pub struct ExecutorConfig {
     /// How many tasks run at once. Default 8.
     pub max_concurrent: NonZeroU32,
-    /// How many start in what time. Default no limit.
+    /// How many start in what time, by what their [`Submission::weight`](super::Submission::weight)s add up to. Default no
+    /// limit.
     pub rate: Option<Rate>,
     /// The rest after a run of starts. Default none.
     pub cool_down: Option<CoolDown>,
@@ -61,15 +62,6 @@ impl ExecutorConfig {
         }
         Ok(())
     }
-}
-
-/// How many tasks start in what time. Weight is what their [`Submission::weight`](super::Submission::weight)s add up to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rate {
-    /// A steady rate with the quota's burst on top: [`Gcra`](crate::flow::rate_limit::Gcra).
-    Steady(Quota),
-    /// Never more than the quota in any rolling window: [`SlidingLog`](crate::flow::rate_limit::SlidingLog).
-    Strict(Quota),
 }
 
 /// The rest after a burst.

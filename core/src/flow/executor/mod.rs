@@ -13,8 +13,8 @@
 //!
 //! ```
 //! use core::num::NonZeroU32;
-//! use quillwork_core::flow::executor::{Executor, ExecutorConfig, ExecutorOutput, ExecutorSettlement, Rate, Submission};
-//! use quillwork_core::flow::rate_limit::Quota;
+//! use quillwork_core::flow::executor::{Executor, ExecutorConfig, ExecutorOutput, ExecutorSettlement, Submission};
+//! use quillwork_core::flow::rate_limit::{Quota, Rate};
 //! use quillwork_core::ids::TaskId;
 //! use quillwork_core::pool::TaskOutcome;
 //! use quillwork_core::time::Instant;
@@ -63,7 +63,7 @@ use metrics::Recorder;
 use pace::Pace;
 use queue::Queue;
 
-pub use config::{CoolDown, ExecutorConfig, ExecutorConfigError, Overflow, Rate};
+pub use config::{CoolDown, ExecutorConfig, ExecutorConfigError, Overflow};
 pub use metrics::{ExecutorMetrics, ExecutorTotals};
 pub use task::{ExecutorOutput, ExecutorRefusal, ExecutorSettlement, Submission, Submitted};
 

@@ -1,35 +1,23 @@
 //! When the next task may start: rate and cool-down.
 
-use crate::flow::rate_limit::{Gcra, RateLimiter, SlidingLog, WeightExceedsCapacity};
+use crate::flow::rate_limit::{RateLimit, RateLimiter, WeightExceedsCapacity};
 use crate::time::Instant;
 
-use super::{CoolDown, ExecutorConfig, Rate};
+use super::{CoolDown, ExecutorConfig};
 
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
-    limiter: Limiter,
+    limiter: Option<RateLimit>,
     cool_down: Option<CoolDown>,
     run: u32,
     last_start: Instant,
     cooling_until: Instant,
 }
 
-#[derive(Clone, Debug)]
-enum Limiter {
-    Unlimited,
-    Steady(Gcra),
-    Strict(SlidingLog),
-}
-
 impl Pace {
     pub(super) fn new(config: &ExecutorConfig) -> Self {
-        let limiter = match config.rate {
-            None => Limiter::Unlimited,
-            Some(Rate::Steady(quota)) => Limiter::Steady(Gcra::new(quota)),
-            Some(Rate::Strict(quota)) => Limiter::Strict(SlidingLog::new(quota)),
-        };
         Self {
-            limiter,
+            limiter: config.rate.map(RateLimit::new),
             cool_down: config.cool_down,
             run: 0,
             last_start: Instant::ZERO,
@@ -49,10 +37,8 @@ impl Pace {
     }
 
     pub(super) fn start(&mut self, now: Instant, weight: u32) {
-        match &mut self.limiter {
-            Limiter::Unlimited => {}
-            Limiter::Steady(limiter) => _ = limiter.admit(now, now, weight),
-            Limiter::Strict(limiter) => _ = limiter.admit(now, now, weight),
+        if let Some(limiter) = &mut self.limiter {
+            limiter.admit(now, now, weight);
         }
         let Some(CoolDown { burst, pause }) = self.cool_down else { return };
         if now - self.last_start >= pause {
@@ -71,10 +57,6 @@ impl Pace {
     }
 
     fn rate_earliest(&self, now: Instant, weight: u32) -> Result<Instant, WeightExceedsCapacity> {
-        match &self.limiter {
-            Limiter::Unlimited => Ok(now),
-            Limiter::Steady(limiter) => limiter.earliest(now, weight),
-            Limiter::Strict(limiter) => limiter.earliest(now, weight),
-        }
+        self.limiter.as_ref().map_or(Ok(now), |limiter| limiter.earliest(now, weight))
     }
 }

@@ -8,7 +8,7 @@ use crate::flow::adaptive_limit::{AdaptiveLimitConfig, AdaptiveLimitConfigError}
 use crate::flow::breaker::{BreakerConfig, BreakerConfigError};
 use crate::flow::bulkhead::{BulkheadConfig, BulkheadConfigError};
 use crate::flow::hedge::{HedgeConfig, HedgeConfigError};
-use crate::flow::rate_limit::Quota;
+use crate::flow::rate_limit::Rate;
 use crate::flow::retry::{RetryBudgetConfig, RetryBudgetConfigError, RetryPolicy, RetryPolicyError};
 use crate::flow::timeout::{TimeoutConfig, TimeoutConfigError};
 use crate::time::Duration;
@@ -41,10 +41,7 @@ pub struct PolicyConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLayer {
     /// How many, weight 1 each.
-    pub quota: Quota,
-    /// Exactly so many in any window ([`SlidingLog`](crate::flow::rate_limit::SlidingLog)), instead of at this rate with a
-    /// burst ([`Gcra`](crate::flow::rate_limit::Gcra)).
-    pub strict: bool,
+    pub rate: Rate,
     /// How long an attempt may wait for its turn; zero refuses what can't start at once. Hedges never wait.
     pub max_wait: Duration,
 }

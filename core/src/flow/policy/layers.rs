@@ -1,13 +1,13 @@
 //! The layers that all calls of a stack share.
 
 use super::config::{ConcurrencyLayer, PolicyConfig, PolicyConfigError, RateLayer};
-use super::table::{Place, RateTurn};
+use super::table::Place;
 use super::types::CallError;
 use crate::flow::adaptive_limit::{AdaptiveLimit, CallEnd};
 use crate::flow::breaker::Breaker;
 use crate::flow::bulkhead::{Admission, Bulkhead};
 use crate::flow::hedge::Hedger;
-use crate::flow::rate_limit::{Gcra, RateLimiter, Refusal, SlidingLog};
+use crate::flow::rate_limit::{RateLimit, RateLimiter, RateMark, Refusal, Reservation};
 use crate::flow::retry::RetryBudget;
 use crate::time::{Duration, Instant};
 
@@ -16,20 +16,14 @@ pub(super) struct Layers {
     pub(super) budget: Option<RetryBudget>,
     pub(super) breaker: Option<Breaker>,
     pub(super) hedger: Option<Hedger>,
-    pub(super) rate: Option<Rate>,
+    pub(super) rate: Option<Turns>,
     pub(super) concurrency: Concurrency,
 }
 
 #[derive(Debug)]
-pub(super) struct Rate {
-    limiter: Limiter,
+pub(super) struct Turns {
+    limit: RateLimit,
     max_wait: Duration,
-}
-
-#[derive(Debug)]
-enum Limiter {
-    Gcra(Gcra),
-    Log(SlidingLog),
 }
 
 #[derive(Debug)]
@@ -56,7 +50,7 @@ impl Layers {
                 .map_err(Wrong::RetryBudget)?,
             breaker: config.breaker.map(Breaker::new).transpose().map_err(Wrong::Breaker)?,
             hedger: config.hedge.map(|hedge| Hedger::new(hedge, now)).transpose().map_err(Wrong::Hedge)?,
-            rate: config.rate.map(Rate::new),
+            rate: config.rate.map(Turns::new),
             concurrency: match config.concurrency {
                 ConcurrencyLayer::Unlimited => Concurrency::Unlimited,
                 ConcurrencyLayer::Bulkhead(bulkhead) => {
@@ -70,37 +64,17 @@ impl Layers {
     }
 }
 
-impl Rate {
+impl Turns {
     fn new(layer: RateLayer) -> Self {
-        let limiter = if layer.strict {
-            Limiter::Log(SlidingLog::new(layer.quota))
-        } else {
-            Limiter::Gcra(Gcra::new(layer.quota))
-        };
-        Self { limiter, max_wait: layer.max_wait }
+        Self { limit: RateLimit::new(layer.rate), max_wait: layer.max_wait }
     }
 
-    /// A turn, and when it is.
-    pub(super) fn reserve(&mut self, now: Instant, may_wait: bool) -> Result<(Instant, RateTurn), Refusal> {
-        let max_wait = if may_wait { self.max_wait } else { Duration::ZERO };
-        match &mut self.limiter {
-            Limiter::Gcra(gcra) => {
-                gcra.reserve(now, 1, max_wait).map(|turn| (turn.starts_at(), RateTurn::Gcra(turn)))
-            }
-            Limiter::Log(log) => {
-                log.reserve(now, 1, max_wait).map(|turn| (turn.starts_at(), RateTurn::Log(turn)))
-            }
-        }
+    pub(super) fn reserve(&mut self, now: Instant, may_wait: bool) -> Result<Reservation<RateMark>, Refusal> {
+        self.limit.reserve(now, 1, if may_wait { self.max_wait } else { Duration::ZERO })
     }
 
-    pub(super) fn cancel(&mut self, now: Instant, turn: RateTurn) {
-        match (&mut self.limiter, turn) {
-            (Limiter::Gcra(gcra), RateTurn::Gcra(turn)) => gcra.cancel(now, turn),
-            (Limiter::Log(log), RateTurn::Log(turn)) => log.cancel(now, turn),
-            (Limiter::Gcra(_), RateTurn::Log(_)) | (Limiter::Log(_), RateTurn::Gcra(_)) => {
-                unreachable!("a turn is given back to the limiter that gave it")
-            }
-        }
+    pub(super) fn cancel(&mut self, now: Instant, turn: Reservation<RateMark>) {
+        self.limit.cancel(now, turn);
     }
 }
 

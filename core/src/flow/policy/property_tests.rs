@@ -10,7 +10,7 @@ use crate::flow::adaptive_limit::AdaptiveLimitConfig;
 use crate::flow::breaker::BreakerConfig;
 use crate::flow::bulkhead::BulkheadConfig;
 use crate::flow::hedge::{HedgeConfig, HedgeDelay};
-use crate::flow::rate_limit::Quota;
+use crate::flow::rate_limit::{Quota, Rate};
 use crate::flow::retry::{AttemptFailure, AttemptOutcome, Backoff, RetryBudgetConfig};
 use crate::flow::timeout::TimeoutConfig;
 use crate::time::Duration;
@@ -78,10 +78,10 @@ fn configs() -> impl Strategy<Value = PolicyConfig> {
         })
     });
     let rate = prop::option::of((1_u32..4, any::<bool>(), 0_u64..100)).prop_map(|rate| {
-        rate.map(|(weight, strict, max_wait)| RateLayer {
-            quota: Quota::new(weight, Duration::from_millis(50)).expect("a quota"),
-            strict,
-            max_wait: Duration::from_millis(max_wait),
+        rate.map(|(weight, strict, max_wait)| {
+            let quota = Quota::new(weight, Duration::from_millis(50)).expect("a quota");
+            let rate = if strict { Rate::Strict(quota) } else { Rate::Steady(quota) };
+            RateLayer { rate, max_wait: Duration::from_millis(max_wait) }
         })
     });
     let bulkhead =
@@ -245,8 +245,7 @@ proptest! {
         let config = PolicyConfig {
             breaker: Some(BreakerConfig::consecutive(failures)),
             rate: Some(RateLayer {
-                quota: Quota::new(2, Duration::from_millis(50)).expect("a quota"),
-                strict: true,
+                rate: Rate::Strict(Quota::new(2, Duration::from_millis(50)).expect("a quota")),
                 max_wait: Duration::ZERO,
             }),
             concurrency: ConcurrencyLayer::Bulkhead(BulkheadConfig::concurrent(1).expect("one is not none")),

@@ -53,7 +53,8 @@ impl PolicyStack {
     /// helps nobody.
     fn begin_attempt(&mut self, now: Instant, call: u32, copy: HedgeAttempt) -> Result<(), CallError> {
         let Some(rate) = &mut self.layers.rate else { return self.enter(now, call, copy) };
-        let (starts_at, turn) = rate.reserve(now, !copy.is_hedge()).map_err(CallError::RateLimited)?;
+        let turn = rate.reserve(now, !copy.is_hedge()).map_err(CallError::RateLimited)?;
+        let starts_at = turn.starts_at();
         if starts_at <= now {
             return self.enter(now, call, copy);
         }

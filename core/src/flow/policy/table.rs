@@ -7,7 +7,7 @@ use crate::flow::adaptive_limit::LimitSlot;
 use crate::flow::breaker::Permit;
 use crate::flow::bulkhead::BulkheadTicket;
 use crate::flow::hedge::{Hedge, HedgeAttempt};
-use crate::flow::rate_limit::{GcraMark, Reservation, SlidingLogMark};
+use crate::flow::rate_limit::{RateMark, Reservation};
 use crate::flow::retry::Retry;
 use crate::time::Instant;
 
@@ -36,19 +36,13 @@ pub(super) struct Attempt {
 #[derive(Debug)]
 pub(super) enum AttemptState {
     /// Its turn has not come.
-    WaitsForRate(RateTurn),
+    WaitsForRate(Reservation<RateMark>),
     /// In the bulkhead's queue, under the ticket in its place.
     Queued,
     /// Since then.
     Running(Instant),
     /// Runs, but nobody waits for it, and its call may be over.
     Cancelled,
-}
-
-#[derive(Debug)]
-pub(super) enum RateTurn {
-    Gcra(Reservation<GcraMark>),
-    Log(Reservation<SlidingLogMark>),
 }
 
 /// What it holds of the concurrency layer.

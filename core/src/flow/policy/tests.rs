@@ -9,7 +9,7 @@ use crate::flow::adaptive_limit::AdaptiveLimitConfig;
 use crate::flow::breaker::{BreakerConfig, BreakerMode, BreakerState, Counts, Refusal};
 use crate::flow::bulkhead::BulkheadConfig;
 use crate::flow::hedge::{HedgeConfig, HedgeDelay};
-use crate::flow::rate_limit::{self, Quota};
+use crate::flow::rate_limit::{self, Quota, Rate};
 use crate::flow::retry::{AttemptFailure, AttemptOutcome, Backoff, GiveUp, RetryBudgetConfig};
 use crate::flow::timeout::TimeoutConfig;
 use crate::time::Duration;
@@ -60,7 +60,7 @@ fn failed(stack: &mut PolicyStack) -> CallFailure {
 
 fn quota(weight: u32) -> Option<RateLayer> {
     let quota = Quota::new(weight, Duration::from_secs(1)).expect("a quota");
-    Some(RateLayer { quota, strict: true, max_wait: Duration::ZERO })
+    Some(RateLayer { rate: Rate::Strict(quota), max_wait: Duration::ZERO })
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn trials_of_a_half_open_breaker_are_not_hedged_and_go_back_when_cancelled() {
 fn an_attempt_waits_for_its_turn_and_gives_it_back_when_cancelled() {
     let quota = Quota::new(1, Duration::from_secs(1)).expect("a quota");
     let mut stack = stack(PolicyConfig {
-        rate: Some(RateLayer { quota, strict: false, max_wait: Duration::from_secs(2) }),
+        rate: Some(RateLayer { rate: Rate::Steady(quota), max_wait: Duration::from_secs(2) }),
         ..PolicyConfig::default()
     });
     stack.handle_call(at(0));

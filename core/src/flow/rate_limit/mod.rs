@@ -41,6 +41,7 @@ mod both;
 mod gcra;
 mod keyed;
 mod quota;
+mod rate;
 mod sliding_log;
 
 use core::error::Error;
@@ -51,6 +52,7 @@ use crate::time::{Duration, Instant};
 pub use gcra::{Gcra, GcraMark};
 pub use keyed::{Keyed, KeyedMetrics, KeyedReservation};
 pub use quota::{Quota, QuotaError};
+pub use rate::{Rate, RateLimit, RateMark};
 pub use sliding_log::{SlidingLog, SlidingLogMark};
 
 /// What all rate limits can do.

@@ -3,9 +3,9 @@
 use core::num::NonZeroU32;
 
 use quillwork_core::flow::executor::{
-    CoolDown, Executor, ExecutorConfig, ExecutorOutput, Overflow, Rate, Submission,
+    CoolDown, Executor, ExecutorConfig, ExecutorOutput, Overflow, Submission,
 };
-use quillwork_core::flow::rate_limit::Quota;
+use quillwork_core::flow::rate_limit::{Quota, Rate};
 use quillwork_core::ids::TaskId;
 use quillwork_core::pool::{Priority, TaskOutcome};
 use quillwork_core::rng::Rng;

@@ -6,7 +6,7 @@ use quillwork_core::flow::breaker::{BreakerConfig, OpenTime, Window};
 use quillwork_core::flow::bulkhead::BulkheadConfig;
 use quillwork_core::flow::hedge::{HedgeConfig, HedgeDelay};
 use quillwork_core::flow::policy::{ConcurrencyLayer, PolicyConfig, PolicyOutput, PolicyStack, RateLayer};
-use quillwork_core::flow::rate_limit::Quota;
+use quillwork_core::flow::rate_limit::{Quota, Rate};
 use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome, RetryBudgetConfig, RetryPolicy};
 use quillwork_core::flow::timeout::TimeoutConfig;
 use quillwork_core::rng::Rng;
@@ -34,6 +34,7 @@ pub(in crate::digests) fn digest(seed: u64) -> u64 {
 }
 
 fn config(concurrency: ConcurrencyLayer, strict: bool) -> PolicyConfig {
+    let quota = Quota::per_second(120).and_then(|quota| quota.with_burst(10)).expect("a quota");
     PolicyConfig {
         fallback: Fallback::LastGood,
         timeout: TimeoutConfig {
@@ -55,8 +56,7 @@ fn config(concurrency: ConcurrencyLayer, strict: bool) -> PolicyConfig {
             ..HedgeConfig::default()
         }),
         rate: Some(RateLayer {
-            quota: Quota::per_second(120).and_then(|quota| quota.with_burst(10)).expect("a quota"),
-            strict,
+            rate: if strict { Rate::Strict(quota) } else { Rate::Steady(quota) },
             max_wait: Duration::from_millis(50),
         }),
         concurrency,
