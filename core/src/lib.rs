@@ -39,7 +39,7 @@
 //! use std::collections::BTreeMap;
 //!
 //! use quillwork_core::ids::TaskId;
-//! use quillwork_core::pool::{Capabilities, CloseMode, Input, Output, PoolConfig, Scheduler, TaskOutcome, TaskSpec};
+//! use quillwork_core::pool::{CloseMode, Input, Offer, Output, PoolConfig, Scheduler, TaskOutcome, TaskSpec};
 //! use quillwork_core::time::{Duration, Instant};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -61,7 +61,7 @@
 //!         count += 1;
 //!         match output {
 //!             Output::Spawn { worker, generation } => {
-//!                 let ready = Input::WorkerReady { worker, generation, capabilities: Capabilities::NONE };
+//!                 let ready = Input::WorkerReady { worker, generation, offer: Offer::PLAIN };
 //!                 world.insert((now + Duration::from_millis(10), count), ready);
 //!             }
 //!             Output::Dispatch { task, worker, generation, .. } => {
@@ -70,6 +70,8 @@
 //!             }
 //!             Output::Settle { task, .. } => settled.push((task.get(), now)),
 //!             Output::Probe { .. } | Output::AbortRunning { .. } | Output::Terminate { .. } => {}
+//!             // Told before the spawns and terminations that follow, and for caches to shrink.
+//!             Output::Resize { .. } | Output::Pressure { .. } => {}
 //!             Output::Closed => break 'drive,
 //!         }
 //!     }
