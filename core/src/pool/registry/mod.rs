@@ -66,7 +66,7 @@ pub use refusal::{AssignRefusal, Assignment, NotAssigned, RegistryFull, Stale};
 
 /// The table of a fleet's workers: see the [module](self).
 ///
-/// Driven as the [crate](crate) describes. A `now` earlier than the last one counts as the last one.
+/// Driven as the [crate] describes. A `now` earlier than the last one counts as the last one.
 #[derive(Clone, Debug)]
 pub struct Registry {
     config: RegistryConfig,
