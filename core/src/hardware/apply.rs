@@ -21,20 +21,17 @@ use super::buffers::BufferPoolConfig;
 /// let generated = generate(&HardwareProfile { logical_cores: Some(8), ..HardwareProfile::default() });
 /// let base = PoolConfig { lease: Some(Duration::from_secs(5)), ..PoolConfig::default() };
 /// let pool = Scheduler::new(generated.config().pool_config(base), Instant::ZERO)?;
-/// assert_eq!((pool.config().workers, pool.config().lease), (7, base.lease));
+/// assert_eq!((pool.config().workers, pool.config().elastic.min_workers), (7, Some(2)));
+/// assert_eq!(pool.config().lease, base.lease);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl HardwareConfig {
-    /// A pool's: how many workers it has at most, and how many tasks may wait.
+    /// A pool's: how many workers it has under load, how many it keeps while there is nothing to do, and how many tasks may
+    /// wait.
     #[must_use]
     pub const fn pool_config(&self, base: PoolConfig) -> PoolConfig {
-        PoolConfig { workers: self.max_workers, max_queued: self.max_queued, ..base }
-    }
-
-    /// The size of a pool that follows its work: how many workers are kept while there is nothing to do.
-    #[must_use]
-    pub const fn elastic_config(&self, base: ElasticConfig) -> ElasticConfig {
-        ElasticConfig { min_workers: Some(self.min_workers), ..base }
+        let elastic = ElasticConfig { min_workers: Some(self.min_workers), ..base.elastic };
+        PoolConfig { workers: self.max_workers, max_queued: self.max_queued, elastic, ..base }
     }
 
     /// A cache's: its capacity is the budget in bytes, so its entries must be weighed in bytes. Several caches share it.

@@ -10,7 +10,7 @@ use super::generate::{QUEUED_TASK_BYTES, WORKER_BYTES};
 use super::*;
 use crate::cache::{Cache, CacheOptions};
 use crate::flow::batch::BatchConfig;
-use crate::pool::{ElasticConfig, PoolConfig, Scheduler};
+use crate::pool::{PoolConfig, Scheduler};
 use crate::time::{Duration, Instant};
 
 const GIB: u64 = 1 << 30;
@@ -65,9 +65,7 @@ proptest! {
         prop_assert!(Scheduler::new(pool, Instant::ZERO).is_ok());
         prop_assert_eq!((pool.workers, pool.max_queued), (config.max_workers, config.max_queued));
         prop_assert_eq!(pool.max_redeliveries, 7);
-        let elastic = config.elastic_config(ElasticConfig::default());
-        prop_assert_eq!(elastic.least(pool.workers), config.min_workers);
-        prop_assert_eq!(elastic.validate(pool.workers), Ok(()));
+        prop_assert_eq!(pool.elastic.min_workers, Some(config.min_workers));
         let cache = config.cache_options(CacheOptions { ttl: Some(Duration::from_secs(9)), ..CacheOptions::default() });
         prop_assert_eq!((cache.capacity, cache.ttl), (config.cache_budget_bytes, Some(Duration::from_secs(9))));
         prop_assert!(Cache::new(cache).is_ok());

@@ -37,7 +37,7 @@ pub struct SimulateArgs {
 
     /// Speeds of the workers, in turn, such as 1,1,0.5
     #[arg(long, value_name = "SPEEDS", value_delimiter = ',', default_value = "1")]
-    pub speeds: Vec<Positive>,
+    pub speeds: Vec<Speed>,
 
     /// What is wrong with some of the workers: KIND[:HOW_MANY][:flapping]; may repeat
     #[arg(long, value_name = "FAULT", long_help = FAULTS)]
@@ -212,6 +212,21 @@ impl FromStr for Positive {
     }
 }
 
+/// How many times as fast as the worker that `--mean` is stated for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed(pub f64);
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(speed) if (0.001..=1_000.0).contains(&speed) => Ok(Self(speed)),
+            _ => Err(format!("`{text}` is not a speed from 0.001 to 1000, 1 being the worker of --mean")),
+        }
+    }
+}
+
 /// One number of workers or a range of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerCounts(pub RangeInclusive<u32>);
@@ -252,16 +267,22 @@ impl FromStr for FaultSpec {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split(':');
         let kind = parts.next().unwrap_or_default();
-        let (mut workers, mut when) = (1, When::Always);
+        let (mut count, mut when) = (None, When::Always);
         for part in parts {
             match part.parse() {
-                Ok(count @ 1..=MOST_WORKERS) => workers = count,
-                _ if part == "flapping" => {
+                Ok(of @ 1..=MOST_WORKERS) if count.is_none() => count = Some(of),
+                _ if part == "flapping" && when == When::Always => {
                     when = When::Periodic { period: Duration::from_secs(8), ratio: 0.25 }
                 }
-                _ => return Err(format!("`{part}` is neither a number of workers nor `flapping`")),
+                _ => {
+                    return Err(format!(
+                        "`{part}` is not what follows a fault: a number of workers from 1 to {MOST_WORKERS}, then \
+                         `flapping`, each once at most"
+                    ));
+                }
             }
         }
+        let workers = count.unwrap_or(1);
         let fault = match kind {
             "slow" => Fault::Slow { factor: 8.0, when },
             "failing" => Fault::FailFast { ratio: 1.0, after: Duration::from_millis(1), when },
@@ -307,6 +328,14 @@ mod tests {
     }
 
     #[test]
+    fn speeds_stay_within_what_can_be_simulated() {
+        assert_eq!("0.5".parse(), Ok(Speed(0.5)));
+        for wrong in ["0", "-1", "1e300", "1e-300", "NaN", "fast", ""] {
+            assert!(wrong.parse::<Speed>().is_err_and(|error| error.contains("0.001")), "{wrong}");
+        }
+    }
+
+    #[test]
     fn faults_are_counted_and_flap() {
         let always = When::Always;
         assert_eq!(
@@ -316,7 +345,15 @@ mod tests {
         let flapping: FaultSpec = "black-hole:3:flapping".parse().unwrap();
         assert_eq!(flapping.workers, 3);
         assert!(matches!(flapping.fault, Fault::BlackHole { when: When::Periodic { .. } }));
-        for wrong in ["", "gone", "slow:0", "slow:sometimes", "crashing:flapping"] {
+        for wrong in [
+            "",
+            "gone",
+            "slow:0",
+            "slow:1:2",
+            "slow:flapping:flapping",
+            "slow:sometimes",
+            "crashing:flapping",
+        ] {
             assert!(wrong.parse::<FaultSpec>().is_err(), "{wrong}");
         }
     }

@@ -31,6 +31,7 @@ pub(super) fn render(findings: &Findings) -> String {
             "runnerUp": recommended.runner_up.map(|(place, excess)| {
                 json!({ "strategy": findings.rows[place].policy, "p99Excess": estimate(excess) })
             }),
+            "fasterWithErrors": recommended.faster_with_errors.map(policy),
             "withFewerWorkers": recommended.with_fewer.map(policy),
             "sentences": recommendation(findings),
         },

@@ -23,6 +23,8 @@ use plan::Plan;
 #[derive(Debug)]
 struct Findings {
     title: String,
+    /// Whether the traffic is a recording's, the same in every run.
+    is_recorded: bool,
     goal: Goal,
     seeds: usize,
     tasks: u32,
@@ -46,6 +48,7 @@ pub fn simulate(args: &SimulateArgs) -> Result<(), String> {
         Recommendation::among(&rows, &plan.goal).ok_or("name at least one strategy besides the bound")?;
     let findings = Findings {
         title: plan.title,
+        is_recorded: args.recording.is_some(),
         goal: plan.goal,
         seeds: plan.seeds.len(),
         tasks: plan.tasks,

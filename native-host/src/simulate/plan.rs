@@ -108,7 +108,10 @@ fn scenario(args: &SimulateArgs, count: u32) -> Result<FleetScenario, String> {
         },
     };
     if scenario.effective_capacity() <= 0.0 {
-        return Err("every worker is a black hole: leave one that answers".to_owned());
+        return Err(
+            "no worker is left that ever gives a good answer: leave one without a fault, or with another"
+                .to_owned(),
+        );
     }
     if let Some(rate) = args.rate {
         scenario.load = rate.0 * args.mean.0.as_secs_f64() / scenario.effective_capacity();
@@ -245,7 +248,8 @@ mod tests {
             ("--load 1.5", "more --workers"),
             ("--strategies fastest", "round-robin"),
             ("--workers 2 --fault slow:3", "more --workers"),
-            ("--workers 1 --fault black-hole", "leave one that answers"),
+            ("--workers 1 --fault black-hole", "leave one without a fault"),
+            ("--workers 2 --fault failing:2", "leave one without a fault"),
             ("--recording /nowhere", "can't be read"),
             ("--rate 5 --load 0.5", "cannot be used with"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::words::{estimate, number, percent, recommendation};
+use super::words::{estimate, named, number, percent, recommendation};
 use super::{Findings, Measured};
 
 pub(super) fn render(findings: &Findings) -> String {
@@ -36,6 +36,9 @@ pub(super) fn render(findings: &Findings) -> String {
             width = widths[0]
         );
     }
+    let best = &findings.rows[findings.recommendation.best];
+    let shares: Vec<String> = best.shares.iter().map(|share| percent(*share)).collect();
+    let _ = writeln!(text, "\nTasks given to each worker by {}: {}", named(best), shares.join(", "));
     let _ = writeln!(text, "\n{}", recommendation(findings).join("\n"));
     text
 }

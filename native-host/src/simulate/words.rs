@@ -34,6 +34,15 @@ pub(super) fn recommendation(findings: &Findings) -> Vec<String> {
             recommended.as_good.iter().map(|&place| findings.rows[place].policy.as_str()).collect();
         sentences.push(format!("As far as these seeds can tell, as good: {}.", names.join(", ")));
     }
+    if let Some(place) = recommended.faster_with_errors {
+        let row = &findings.rows[place];
+        sentences.push(format!(
+            "{} has a shorter p99, {} ms, but fails more tasks: {}.",
+            capital(&row.policy),
+            number(row.p99.mean),
+            percent(row.error_ratio.mean)
+        ));
+    }
     if let Some((place, excess)) = recommended.runner_up {
         sentences.push(format!(
             "The next, {}, has a p99 that is {} longer (95 % interval {} to {}).",
@@ -58,6 +67,8 @@ pub(super) fn recommendation(findings: &Findings) -> Vec<String> {
             "{} would get {load:.2} times the work that they can do.",
             capital(&workers(*count))
         ));
+    } else if findings.rows.iter().any(|row| row.workers > best.workers) {
+        sentences.push(format!("Fewer than {} were not tried.", workers(best.workers)));
     }
     if let Some(bound) = findings.rows.iter().find(|row| row.is_bound && row.workers == best.workers) {
         let gain = 1.0 - bound.p99.mean / best.p99.mean;
@@ -67,6 +78,13 @@ pub(super) fn recommendation(findings: &Findings) -> Vec<String> {
             "The bound, which knows every fault and never guesses, has a p99 of {} ms: {lower}.",
             estimate(bound.p99)
         ));
+    }
+    if findings.is_recorded {
+        sentences.push(
+            "Every run plays the same recorded tasks: the intervals show what chance adds in strategies and faults, not how \
+             other days' traffic would differ."
+                .to_owned(),
+        );
     }
     sentences
 }

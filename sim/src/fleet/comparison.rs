@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use quillwork_core::time::Duration;
 
@@ -124,13 +125,22 @@ impl Goal {
     /// Whether the candidate stays within the goal even at the upper end of its intervals.
     #[must_use]
     pub fn is_met_by(&self, measured: &Measured) -> bool {
-        let upper = |estimate: Estimate| {
-            estimate.mean + if estimate.half_width.is_finite() { estimate.half_width } else { 0.0 }
-        };
         measured.load < 1.0
             && upper(measured.p99) < self.p99.as_millis_f64()
             && upper(measured.error_ratio) < self.error_ratio
     }
+
+    /// Of two that are to be told apart whether or not they meet the goal: the one with fewer errors than tolerated is
+    /// closer to it, then the one with the shorter p99. A candidate that fails everything at once is fast.
+    fn distance(&self, one: &Measured, other: &Measured) -> Ordering {
+        let excess = |row: &Measured| (row.error_ratio.mean - self.error_ratio).max(0.0);
+        excess(one).total_cmp(&excess(other)).then(one.p99.mean.total_cmp(&other.p99.mean))
+    }
+}
+
+/// The end of its interval, or the mean of a single run.
+fn upper(estimate: Estimate) -> f64 {
+    estimate.mean + if estimate.half_width.is_finite() { estimate.half_width } else { 0.0 }
 }
 
 /// What to do, as places in the list that was given, with why.
@@ -142,10 +152,12 @@ pub struct Recommendation {
     /// Whether it meets the goal.
     pub meets_goal: bool,
     /// The others with as many workers that can't be told from it: the interval of the difference of their p99s, seed by
-    /// seed, holds zero.
+    /// seed, holds zero, and they fail no more tasks than it and the goal allow.
     pub as_good: Vec<usize>,
-    /// The best with as many workers that is measurably worse, and by how much its p99 is longer.
+    /// The best with as many workers whose p99 is measurably longer, and by how much.
     pub runner_up: Option<(usize, Estimate)>,
+    /// The one with as many workers and the shortest p99, where that isn't the one to take because it fails more tasks.
+    pub faster_with_errors: Option<usize>,
     /// The best of those with one step fewer workers: why fewer don't do.
     pub with_fewer: Option<usize>,
 }
@@ -156,8 +168,7 @@ impl Recommendation {
     pub fn among(measured: &[Measured], goal: &Goal) -> Option<Self> {
         let real = || measured.iter().enumerate().filter(|(_, row)| !row.is_bound);
         let lowest = |rows: &mut dyn Iterator<Item = (usize, &Measured)>| {
-            rows.min_by(|(_, one), (_, other)| one.p99.mean.total_cmp(&other.p99.mean))
-                .map(|(place, _)| place)
+            rows.min_by(|(_, one), (_, other)| goal.distance(one, other)).map(|(place, _)| place)
         };
         let fewest = real().filter(|(_, row)| goal.is_met_by(row)).map(|(_, row)| row.workers).min();
         let (best, meets_goal) = match fewest {
@@ -170,17 +181,28 @@ impl Recommendation {
         let chosen = &measured[best];
         let peers = || real().filter(|&(place, row)| place != best && row.workers == chosen.workers);
         let excess = |row: &Measured| Estimate::of_excess(&row.p99_by_seed, &chosen.p99_by_seed);
-        let is_worse = |row: &Measured| {
+        let is_slower = |row: &Measured| {
             let excess = excess(row);
             excess.mean - excess.half_width > 0.0
         };
-        let runner_up = lowest(&mut peers().filter(|(_, row)| is_worse(row)));
+        let fails_more = |row: &Measured| {
+            let lower = row.error_ratio.mean - (upper(row.error_ratio) - row.error_ratio.mean);
+            lower > upper(chosen.error_ratio) || meets_goal && upper(row.error_ratio) >= goal.error_ratio
+        };
+        let runner_up = lowest(&mut peers().filter(|(_, row)| is_slower(row)));
+        let faster_with_errors = peers()
+            .filter(|(_, row)| row.p99.mean < chosen.p99.mean && fails_more(row))
+            .min_by(|(_, one), (_, other)| one.p99.mean.total_cmp(&other.p99.mean));
         let fewer = real().map(|(_, row)| row.workers).filter(|&workers| workers < chosen.workers).max();
         Some(Self {
             best,
             meets_goal,
-            as_good: peers().filter(|(_, row)| !is_worse(row)).map(|(place, _)| place).collect(),
+            as_good: peers()
+                .filter(|(_, row)| !is_slower(row) && !fails_more(row))
+                .map(|(place, _)| place)
+                .collect(),
             runner_up: runner_up.map(|place| (place, excess(&measured[place]))),
+            faster_with_errors: faster_with_errors.map(|(place, _)| place),
             with_fewer: fewer
                 .and_then(|workers| lowest(&mut real().filter(|(_, row)| row.workers == workers))),
         })

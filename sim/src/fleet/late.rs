@@ -94,6 +94,7 @@ impl Binder for LateBinding {
     fn submitted(&mut self, world: &mut World<'_>, attempt: u32) {
         let job = world.job(attempt);
         let spec = TaskSpec {
+            task_type: job.task_type,
             priority: job.priority,
             required: job.required,
             timeout: Some(world.scenario.client.timeout),

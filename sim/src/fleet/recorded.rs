@@ -96,7 +96,7 @@ impl Observed {
         let known = || self.tasks.iter().filter_map(|(_, spec, took)| Some((spec, (*took)?)));
         let mean = |of: TaskType| {
             let took: Vec<f64> = known()
-                .filter(|(spec, _)| type_of(spec) == of)
+                .filter(|(spec, _)| spec.task_type == of)
                 .map(|(_, took)| took.as_millis_f64())
                 .collect();
             Duration::from_millis_f64(crate::study::mean(&took))
@@ -104,8 +104,8 @@ impl Observed {
         let first = self.tasks.first().map_or(START, |(at, ..)| *at);
         let jobs = (0..).zip(&self.tasks).map(|(number, (at, spec, took))| Job {
             at: START + (*at - first),
-            work: took.unwrap_or_else(|| mean(type_of(spec))),
-            task_type: type_of(spec),
+            work: took.unwrap_or_else(|| mean(spec.task_type)),
+            task_type: spec.task_type,
             required: spec.required,
             priority: spec.priority,
             region: None,
@@ -118,9 +118,4 @@ impl Observed {
             truncated,
         }
     }
-}
-
-/// A pool knows no types of tasks.
-fn type_of(_: &TaskSpec) -> TaskType {
-    TaskType::new(0)
 }

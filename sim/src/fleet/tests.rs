@@ -2,9 +2,11 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use quillwork_core::ids::TaskType;
 use quillwork_core::time::Duration;
 
 use super::*;
+use crate::study::Estimate;
 
 fn scenario(workers: Vec<WorkerModel>, load: f64) -> FleetScenario {
     FleetScenario {
@@ -119,12 +121,16 @@ fn the_bound_leaves_a_slow_worker_idle_and_uses_one_that_fails_a_part() {
 
 #[test]
 fn a_recorded_pool_gives_its_traffic_back() {
-    let scenario = scenario(vec![WorkerModel::healthy(1.0); 4], 0.8);
+    let mut scenario = scenario(vec![WorkerModel::healthy(1.0); 4], 0.8);
+    let short = TaskModel { task_type: TaskType::new(7), ..scenario.tasks[0].clone() };
+    scenario.tasks.push(TaskModel { mean: Duration::from_millis(2), ..short });
     let (report, log) = record(3, &scenario, pool());
     assert_eq!(report, simulate(3, &scenario, &Binding::Late(pool())), "recording changes nothing");
 
     let traffic = recorded_traffic(&log).expect("it was just recorded");
     assert_eq!((traffic.jobs.len(), traffic.workers, traffic.truncated), (11_000, 4, false));
+    let of_type = |number| traffic.jobs.iter().filter(|job| job.task_type == TaskType::new(number)).count();
+    assert!(of_type(7) > 5_000 && of_type(0) + of_type(7) == 11_000);
     // All but those that still ran when the last one that counts ended.
     assert!(traffic.estimated < 10);
     let again = simulate_jobs(3, &scenario, &traffic.jobs, &Binding::Late(pool()));
@@ -175,4 +181,43 @@ fn the_recommendation_is_the_fewest_workers_that_meet_the_goal_and_the_best_amon
     let found = Recommendation::among(&rows, &impossible).expect("there is something to choose from");
     assert!(!found.meets_goal);
     assert_eq!(rows[found.best].workers, 4, "what comes closest");
+}
+
+/// A candidate whose p99 and errors are these in every run.
+fn measured(policy: &str, p99: f64, errors: f64) -> Measured {
+    let exactly = |value: f64| Estimate { mean: value, half_width: 0.0 };
+    Measured {
+        policy: String::from(policy),
+        is_bound: false,
+        workers: 8,
+        load: 0.7,
+        mean: exactly(p99),
+        p50: exactly(p99),
+        p90: exactly(p99),
+        p99: exactly(p99),
+        p999: exactly(p99),
+        slowdown_p99: exactly(1.0),
+        goodput_per_sec: exactly(1.0),
+        error_ratio: exactly(errors),
+        attempts: exactly(1.0),
+        shares: Vec::new(),
+        p99_by_seed: vec![p99; 3],
+        curve: Vec::new(),
+    }
+}
+
+#[test]
+fn what_fails_fast_is_not_recommended_for_being_fast() {
+    let rows =
+        [measured("fails", 1.0, 1.0), measured("loses some", 40.0, 0.02), measured("sound", 50.0, 0.0)];
+    let goal = Goal { p99: Duration::from_millis(60), error_ratio: 0.001 };
+    let found = Recommendation::among(&rows, &goal).expect("there is something to choose from");
+    assert_eq!((found.best, found.meets_goal, found.faster_with_errors), (2, true, Some(0)));
+    assert_eq!(found.as_good, [], "fewer errors are part of the goal");
+
+    let stricter = Goal { p99: Duration::from_millis(10), ..goal };
+    let found = Recommendation::among(&rows, &stricter).expect("there is something to choose from");
+    assert_eq!((found.best, found.meets_goal), (2, false), "not the one that fails everything in 1 ms");
+    let found = Recommendation::among(&rows[..2], &goal).expect("there is something to choose from");
+    assert_eq!((found.best, found.meets_goal), (1, false));
 }

@@ -101,6 +101,19 @@ pub struct RunStamps {
 }
 
 impl RunStamps {
+    /// Of a task that was submitted just now: nothing has taken any time yet. The other fields are set as things happen.
+    #[must_use]
+    pub const fn new(submitted: Instant) -> Self {
+        Self {
+            submitted,
+            dispatched: submitted,
+            answered: submitted,
+            settled: submitted,
+            transfer: Duration::ZERO,
+            run: Duration::ZERO,
+        }
+    }
+
     /// The phases. What lies between dispatch and answer and is neither run nor transfer was spent at the boundary; it is
     /// zero where the worker's clock ran so fast that nothing is left. Times that go backwards count as no time.
     #[must_use]

@@ -146,10 +146,7 @@ impl Lines<'_> {
             .filter_map(|(place, line)| Some((y(line.points.last()?.1), place)))
             .collect();
         ends.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let mut free = 8.0;
-        for (end, place) in ends {
-            let at = f64::max(end, free);
-            free = at + 15.0;
+        for (place, (end, at)) in spread(&ends, LABEL, HEIGHT - 8.0) {
             let line = &self.lines[place];
             let emphasis = if line.is_emphasised { " best" } else { "" };
             let _ = write!(
@@ -164,6 +161,26 @@ impl Lines<'_> {
         }
         svg + "</svg>"
     }
+}
+
+/// Where each of these labels stands, from top to bottom: at its end of the line where that is free, else as far below as
+/// needed; and higher where the last would stand below the bottom.
+fn spread(ends: &[(f64, usize)], distance: f64, bottom: f64) -> Vec<(usize, (f64, f64))> {
+    let mut free = f64::NEG_INFINITY;
+    let mut labels: Vec<(usize, (f64, f64))> = ends
+        .iter()
+        .map(|&(end, place)| {
+            let at = f64::max(end, free);
+            free = at + distance;
+            (place, (end, at))
+        })
+        .collect();
+    let mut lowest = bottom;
+    for (_, (_, at)) in labels.iter_mut().rev() {
+        *at = at.min(lowest);
+        lowest = *at - distance;
+    }
+    labels
 }
 
 fn open(height: f64) -> String {
@@ -185,5 +202,20 @@ fn decades(lowest: f64, highest: f64) -> impl Iterator<Item = f64> {
 
 /// Units of the drawing, which scales with the page.
 const WIDTH: f64 = 760.0;
+/// From one label to the next.
+const LABEL: f64 = 15.0;
 /// As many as the style sheet has.
 const COLOURS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_neither_overlap_nor_leave_the_drawing() {
+        let ends: Vec<(f64, usize)> =
+            [20.0, 21.0, 200.0, 290.0, 295.0, 296.0, 299.0].into_iter().zip(0..).collect();
+        let at: Vec<f64> = spread(&ends, 15.0, 330.0).iter().map(|(_, (_, at))| *at).collect();
+        assert_eq!(at, [20.0, 35.0, 200.0, 285.0, 300.0, 315.0, 330.0]);
+    }
+}

@@ -5,9 +5,10 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A chart with its caption. The table below has the same numbers for those who can't see it.
+/// A chart with its caption, which scrolls where the screen is narrow: shrunk with it nobody could read its text. The table
+/// below has the same numbers for those who can't see it.
 pub(super) fn figure(caption: &str, svg: &str) -> String {
-    format!("<figure><figcaption>{}</figcaption>{svg}</figure>", escaped(caption))
+    format!("<figure><figcaption>{}</figcaption><div class=\"chart\">{svg}</div></figure>", escaped(caption))
 }
 
 /// One document without any reference to the outside.
@@ -36,13 +37,13 @@ h1{font-size:1.4rem;line-height:1.3;margin:0 0 .25rem}h2{font-size:1.1rem;margin
 .advice,figure,.scroll{background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:1rem;margin:0 0 1rem}
 .advice p{margin:.25rem 0}
 figcaption{font-weight:600;margin-bottom:.5rem}
-svg{display:block;width:100%;height:auto;font:12px system-ui,sans-serif;fill:var(--text)}
+svg{display:block;width:100%;min-width:38rem;height:auto;font:12px system-ui,sans-serif;fill:var(--text)}
 svg text{dominant-baseline:central}.name{text-anchor:end}.tick{text-anchor:middle}.name,.tick{fill:var(--soft)}
 .bar{fill:var(--bar)}.bar.best{fill:var(--best)}.whisker{stroke:var(--text);fill:none}
 .limit{stroke:var(--limit);stroke-dasharray:5 4;fill:none}.grid{stroke:var(--edge);fill:none}
 .line{fill:none;stroke-width:1.5;opacity:.8}.line.best{stroke-width:3;opacity:1}.lead{fill:none;opacity:.5}.label.best{font-weight:700}
 .c0{stroke:var(--c0)}.c1{stroke:var(--c1)}.c2{stroke:var(--c2)}.c3{stroke:var(--c3)}.c4{stroke:var(--c4)}.c5{stroke:var(--c5)}.c6{stroke:var(--c6)}.c7{stroke:var(--c7)}
 .t0{fill:var(--c0)}.t1{fill:var(--c1)}.t2{fill:var(--c2)}.t3{fill:var(--c3)}.t4{fill:var(--c4)}.t5{fill:var(--c5)}.t6{fill:var(--c6)}.t7{fill:var(--c7)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
+.scroll,.chart{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
 th,td{text-align:right;padding:.3rem .6rem;border-bottom:1px solid var(--edge);white-space:nowrap}th[scope=row],th:nth-child(2){text-align:left}
 tr.best{font-weight:700}";
