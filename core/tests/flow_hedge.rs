@@ -115,7 +115,7 @@ struct Seen {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases * 4) })]
 
     /// Every call ends at most once, every attempt is counted once, and the budget is never overdrawn.
     #[test]

@@ -328,7 +328,7 @@ macro_rules! conformance {
             }
 
             proptest! {
-                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(250) })]
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
                 #[test]
                 fn cancelling_is_safe(config in config(), steps in steps()) {
@@ -337,7 +337,7 @@ macro_rules! conformance {
             }
 
             proptest! {
-                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(80) })]
+                #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 4) })]
 
                 #[test]
                 fn answers_are_exact(config in config(), steps in steps()) {
@@ -475,7 +475,7 @@ mod keyed {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 2) })]
 
         /// Beside one limiter for every key, kept for ever: eviction is never seen.
         #[test]

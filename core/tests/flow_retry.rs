@@ -172,7 +172,7 @@ fn input() -> impl Strategy<Value = Input> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases * 4) })]
 
     /// Whatever is told, in whatever order: attempts are bounded, none starts after an end or past the deadline, and the
     /// tokens that are missing are those of the attempts that were started again or are waited for.

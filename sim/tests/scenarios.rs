@@ -143,7 +143,7 @@ fn a_run_without_end_is_reported() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_pool_in_any_world_keeps_every_promise_and_replays(seed: u64, world: u64) {

@@ -24,13 +24,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_keeps_its_promises_from_a_few_seeds() {
+    fn every_kind_keeps_its_promises() {
         for kind in KINDS {
-            for seed in 0..3 {
-                let steps =
-                    (kind.run)(seed).unwrap_or_else(|broken| panic!("{} from {seed}: {broken}", kind.name));
-                assert!(steps > 0, "{} from {seed} did nothing", kind.name);
-            }
+            let steps = (kind.run)(7).unwrap_or_else(|broken| panic!("{}: {broken}", kind.name));
+            assert!(steps > 0, "{} did nothing", kind.name);
         }
     }
 }

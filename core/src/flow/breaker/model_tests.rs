@@ -226,7 +226,7 @@ fn configs() -> impl Strategy<Value = BreakerConfig> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases * 3 / 2) })]
 
     #[test]
     fn it_decides_as_the_list_of_all_results_does(config in configs(), steps in steps()) {

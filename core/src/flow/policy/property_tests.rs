@@ -169,7 +169,7 @@ impl Shell {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_call_settles_once_and_everything_is_given_back(config in configs(), steps in steps(), seed: u64) {

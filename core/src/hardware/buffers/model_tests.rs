@@ -125,7 +125,7 @@ const LEVELS: [MemoryPressure; 4] =
     [MemoryPressure::Normal, MemoryPressure::Warning, MemoryPressure::High, MemoryPressure::Critical];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 2) })]
 
     #[test]
     fn nothing_overlaps_nothing_is_lost_and_the_budget_holds(

@@ -191,7 +191,7 @@ fn an_alternating_load_is_learnt() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 2) })]
 
     /// The same work in the same steps for ever: after a while nothing changes any more.
     #[test]

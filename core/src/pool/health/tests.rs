@@ -105,7 +105,7 @@ fn settings_that_would_flap_or_mislead_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever its tasks do, a worker can't get better twice within a dwell; so its health changes at most four times in
     /// each: twice up, and down again.

@@ -208,7 +208,7 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 2) })]
 
     /// Whatever happens: a task that was assigned is completed or orphaned exactly once, no worker holds more than its
     /// capacity or what it can't do, the counts add up, and nothing is left when all have gone.

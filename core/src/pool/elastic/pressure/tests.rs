@@ -142,7 +142,7 @@ fn a_pool_that_swings_swings_slower_each_time() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 2) })]
 
     /// Any readings: what is taken is lifted exactly once, in order, and never more often than the times to settle allow.
     #[test]
