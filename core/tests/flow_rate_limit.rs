@@ -259,6 +259,26 @@ fn cancelling_the_last_undoes_it<L: Checked>(
     Ok(())
 }
 
+/// What the first of two cancellations gave back is not taken for work that was never there.
+#[test]
+fn two_cancellations_in_the_middle_give_back_no_more_than_was_taken() {
+    let steps = [
+        Step::Reserve(2, 0),
+        Step::Pass(3),
+        Step::Check(2),
+        Step::Reserve(4, 25),
+        Step::Pass(2),
+        Step::Reserve(1, 30),
+        Step::Cancel(2),
+        Step::Reserve(1, 30),
+        Step::Reserve(4, 44),
+        Step::Reserve(1, 51),
+        Step::Cancel(2),
+        Step::Reserve(1, 51),
+    ];
+    cancelling_is_safe::<Gcra>((6, 37, 4), &steps).expect("the limit holds");
+}
+
 /// With a clock that goes back, nothing breaks: what is refused is admitted at the time told.
 fn a_clock_set_back_only_makes_wait<L: Checked>(
     config: (u32, u64, u32),

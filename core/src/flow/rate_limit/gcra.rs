@@ -37,6 +37,8 @@ struct Promised {
     last: Instant,
     /// How many there were.
     count: u64,
+    /// What cancelling them has taken off the theoretical arrival time.
+    given_back: Duration,
 }
 
 impl Gcra {
@@ -112,8 +114,11 @@ impl RateLimiter for Gcra {
         if weight > 0 {
             self.tat = self.next_tat(start, weight).unwrap_or(Instant::NEVER);
             if start > now {
-                self.promised =
-                    Promised { last: start.max(self.promised.last), count: self.promised.count + 1 };
+                self.promised = Promised {
+                    last: start.max(self.promised.last),
+                    count: self.promised.count + 1,
+                    ..self.promised
+                };
             }
         }
         GcraMark { before, after: (self.tat, self.promised) }
@@ -128,11 +133,15 @@ impl RateLimiter for Gcra {
             (self.tat, self.promised) = before;
             return;
         }
-        // No later start is after the last one promised, and all of them together take at most `later`.
-        let later = self.tat - after.0;
+        // No later start is after the last one promised, and all of them together take at most `later`: what was added
+        // since, whether or not it was given back.
+        let given_back = self.promised.given_back - after.1.given_back;
+        let later = (self.tat + given_back) - after.0;
         let cost = self.interval * u64::from(reservation.weight);
         let bound = (self.promised.last + later).min(self.tat);
-        self.tat = (self.tat - cost).max(bound);
+        let left = (self.tat - cost).max(bound);
+        self.promised.given_back += self.tat - left;
+        self.tat = left;
     }
 
     fn idle_from(&self) -> Instant {
