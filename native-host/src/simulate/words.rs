@@ -72,8 +72,7 @@ pub(super) fn recommendation(findings: &Findings) -> Vec<String> {
     }
     if let Some(bound) = findings.rows.iter().find(|row| row.is_bound && row.workers == best.workers) {
         let gain = 1.0 - bound.p99.mean / best.p99.mean;
-        let lower =
-            if gain.abs() < 0.0005 { "no lower".to_owned() } else { format!("{} lower", percent(gain)) };
+        let lower = if gain < 0.0005 { "no lower".to_owned() } else { format!("{} lower", percent(gain)) };
         sentences.push(format!(
             "The bound, which knows every fault and never guesses, has a p99 of {} ms: {lower}.",
             estimate(bound.p99)

@@ -3,6 +3,9 @@
 use crate::time::{Duration, Instant};
 
 /// Whether a value counts as over. It does from `enter` on until it is below `leave`, each for a dwell time without a break.
+///
+/// Not the pool's levels of health and pressure, which get worse at once and better by themselves with time: here a burst is
+/// nothing yet, and only a value that was seen to stay past a level changes anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Hysteresis {
     is_over: bool,

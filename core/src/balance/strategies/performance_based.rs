@@ -52,3 +52,47 @@ const SUCCESS: f64 = 0.35;
 const SPEED: f64 = 0.25;
 const UPTIME: f64 = 0.25;
 const FREE: f64 = 0.15;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::balance::{BalanceConfig, Load, LoadBalancer, WorkerSpec, WorkerStatus};
+    use crate::ids::{TaskId, TaskType, WorkerId};
+    use crate::time::Duration;
+
+    #[test]
+    fn it_is_thirty_five_twenty_five_twenty_five_fifteen() {
+        let mut balancer = LoadBalancer::new(BalanceConfig::default(), 1).unwrap();
+        let [odd, usual] = [0, 1].map(WorkerId::new);
+        let (mut now, task) = (Instant::ZERO, Task::new(TaskId::new(1)));
+        for worker in [odd, usual] {
+            balancer.handle_joined(now, WorkerSpec { capacity: Load::new(4), ..WorkerSpec::new(worker) });
+        }
+        balancer.handle_status(now, odd, WorkerStatus::Offline);
+        now += Duration::from_secs(300);
+        balancer.handle_status(now, odd, WorkerStatus::Ready);
+        for success in [true, false, false] {
+            balancer.update_context(now, odd, TaskType::new(0), success, Duration::from_millis(40));
+            balancer.update_context(now, usual, TaskType::new(0), true, Duration::from_millis(10));
+        }
+        balancer.handle_assigned(now, &task, odd);
+
+        let fleet = balancer.fleet();
+        let slot = fleet.slot_of(odd).unwrap();
+        let (mut scratch, mut scores) = (Vec::new(), Vec::new());
+        let eligible = Eligible::filter(fleet, &task, &mut scratch);
+        PerformanceBased::default().scores(now, &task, &eligible, &mut scores);
+        let terms = [
+            fleet.success_ratio(slot, now),
+            fleet.speed(slot, now),
+            fleet.uptime(slot, now),
+            1.0 - 1.0 / 4.0,
+        ];
+        for (place, term) in terms.iter().enumerate() {
+            assert!((0.01..0.99).contains(term), "{terms:?}");
+            assert!(terms[..place].iter().all(|other| (other - term).abs() > 0.01), "each shows: {terms:?}");
+        }
+        let expected = 0.35 * terms[0] + 0.25 * terms[1] + 0.25 * terms[2] + 0.15 * terms[3];
+        assert!((scores[slot.index()] - expected).abs() < 1e-12);
+    }
+}

@@ -8,7 +8,11 @@ pub(super) fn escaped(text: &str) -> String {
 /// A chart with its caption, which scrolls where the screen is narrow: shrunk with it nobody could read its text. The table
 /// below has the same numbers for those who can't see it.
 pub(super) fn figure(caption: &str, svg: &str) -> String {
-    format!("<figure><figcaption>{}</figcaption><div class=\"chart\">{svg}</div></figure>", escaped(caption))
+    let caption = escaped(caption);
+    format!(
+        "<figure><figcaption>{caption}</figcaption>\
+         <div class=\"chart\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">{svg}</div></figure>"
+    )
 }
 
 /// One document without any reference to the outside.
