@@ -20,10 +20,12 @@ impl Ledger {
                 self.broken(Broken::GivenUpTooLate(worker));
             }
         }
+        self.end_delays();
         let held_at_once: u32 = self.places.iter().map(|place| place.widest.get()).sum();
         // Under a limit urgent work is held by workers whose former tasks are held back; lost, it comes on top of them.
         let lots = 1 + u32::from(self.size.was_limited);
-        if self.waiting() > (self.config.max_queued + lots * held_at_once) as usize {
+        let limit = self.config.max_queued + lots * held_at_once + self.config.max_delayed;
+        if self.waiting() - self.parked() > limit as usize {
             self.broken(Broken::QueueTooLong);
         }
         if let Some(task) = self.left_waiting() {
@@ -33,6 +35,7 @@ impl Ledger {
             self.broken(Broken::WaitsInVain(task));
         }
         self.forgive_displacement();
+        self.check_bound();
         self.check_size(&scheduler.stats(self.now));
         if self.closing && self.tasks.is_empty() && !self.closed {
             self.broken(Broken::NotClosed);
@@ -110,7 +113,7 @@ impl Ledger {
     fn is_overdue(&self, task: &Task) -> bool {
         match task.state {
             TaskState::Waiting { since } => since + self.config.max_passed_over <= self.now,
-            TaskState::Running { .. } => false,
+            TaskState::Delayed { .. } | TaskState::Running { .. } => false,
         }
     }
 
@@ -162,7 +165,11 @@ impl Ledger {
         stats.counters.submitted == self.submitted
             && stats.counters.settled() == self.submitted - self.tasks.len() as u64
             && stats.queued as usize == waiting
-            && stats.running as usize == self.tasks.len() - waiting
+            && stats.parked as usize == self.parked()
+            && stats.delayed as usize == self.delayed()
+            && stats.running as usize == self.tasks.len() - waiting - self.delayed()
+            && stats.counters.retried == self.bound.retries
+            && stats.counters.progress == self.progress
             && stats.workers_up as usize == up.count()
             && stats.workers_busy as usize == busy
             && stats.busy_time <= stats.available_time
@@ -176,6 +183,7 @@ impl Ledger {
         }
         let missed = self.tasks.iter().find(|(_, task)| match task.state {
             TaskState::Waiting { since } => task.spec.queue_ttl.is_some_and(|ttl| since + ttl <= now),
+            TaskState::Delayed { until } => until <= now,
             TaskState::Running { since } => task.spec.timeout.is_some_and(|timeout| since + timeout <= now),
         });
         if let Some((&task, _)) = missed {

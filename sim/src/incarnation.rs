@@ -24,6 +24,10 @@ pub(crate) struct Incarnation {
 pub(crate) enum Message {
     Ready(Offer),
     Alive,
+    /// It goes on with the task, or did so a while ago.
+    Progress {
+        task: TaskId,
+    },
     Done {
         task: TaskId,
         outcome: TaskOutcome,
@@ -63,6 +67,7 @@ impl Incarnation {
         Some(match message {
             Message::Ready(offer) => Input::WorkerReady { worker, generation, offer },
             Message::Alive => Input::WorkerAlive { worker, generation },
+            Message::Progress { task } => Input::Progress { worker, generation, task },
             Message::Done { task, outcome } => {
                 let position = self.doing.iter().position(|&doing| doing == task)?;
                 self.doing.remove(position);

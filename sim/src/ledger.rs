@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    CloseMode, Input, Load, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskSpec, TerminateReason,
+    CloseMode, Input, Load, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskOutcome, TaskSpec,
+    TerminateReason,
 };
 use quillwork_core::time::{Duration, Instant};
 
+use crate::bound::Bound;
 use crate::size::Size;
 use crate::{Broken, Violation};
 
@@ -28,6 +30,9 @@ pub(crate) struct Ledger {
     /// A worker that the last input must have ended.
     pub(crate) must_end: Option<(WorkerId, Generation)>,
     pub(crate) size: Size,
+    pub(crate) bound: Bound,
+    /// Reports of progress that must have been counted.
+    pub(crate) progress: u64,
     steps: u64,
     longest_wait: Duration,
     violations: Vec<Violation>,
@@ -41,6 +46,10 @@ pub(crate) struct Task {
     pub(crate) attempts: u32,
     /// How many of these a failing worker took with it.
     pub(crate) losses: u32,
+    /// How many of these ended with its own error.
+    pub(crate) failures: u32,
+    /// It waits outside a full queue.
+    pub(crate) parked: bool,
     pub(crate) state: TaskState,
     /// Workers that passed it over for a task behind it, though it was the first of all and overdue.
     pub(crate) passed_by: BTreeSet<WorkerId>,
@@ -48,8 +57,16 @@ pub(crate) struct Task {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TaskState {
-    Waiting { since: Instant },
-    Running { since: Instant },
+    Waiting {
+        since: Instant,
+    },
+    /// Between two attempts.
+    Delayed {
+        until: Instant,
+    },
+    Running {
+        since: Instant,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -139,6 +156,13 @@ impl Task {
         own > others || (own == others && id < other.0)
     }
 
+    /// The delay before its next attempt has ended, where it is over.
+    pub(crate) fn end_delay(&mut self, now: Instant) {
+        if matches!(self.state, TaskState::Delayed { until } if until <= now) {
+            self.state = TaskState::Waiting { since: now };
+        }
+    }
+
     pub(crate) const fn is_waiting(&self) -> bool {
         matches!(self.state, TaskState::Waiting { .. })
     }
@@ -178,6 +202,8 @@ impl Ledger {
             must_settle: None,
             must_end: None,
             size,
+            bound: Bound::default(),
+            progress: 0,
             steps: 0,
             longest_wait: Duration::ZERO,
             violations: Vec::new(),
@@ -211,9 +237,12 @@ impl Ledger {
             Input::Submit { task, spec } => {
                 self.submitted += 1;
                 let state = TaskState::Waiting { since: now };
-                let (submitted_at, passed_by) = (now, BTreeSet::new());
-                self.tasks
-                    .insert(task, Task { spec, submitted_at, attempts: 0, losses: 0, state, passed_by });
+                let passed_by = BTreeSet::new();
+                let (attempts, losses, failures, parked) = (0, 0, 0, false);
+                let new =
+                    Task { spec, submitted_at: now, attempts, losses, failures, parked, state, passed_by };
+                self.tasks.insert(task, new);
+                self.bound.begin_submission(task);
             }
             Input::Abort { task } => self.must_settle = self.tasks.contains_key(&task).then_some(task),
             Input::WorkerReady { worker, generation, offer } => {
@@ -227,7 +256,7 @@ impl Ledger {
                 let there = place.generation == generation && !place.is_vacant();
                 self.must_end = there.then_some((worker, generation));
             }
-            Input::TaskDone { worker, generation, task, .. } => {
+            Input::TaskDone { worker, generation, task, outcome } => {
                 let unsettled = self.tasks.contains_key(&task);
                 let position = self
                     .up(worker, generation)
@@ -237,6 +266,16 @@ impl Ledger {
                 {
                     up.work.remove(position);
                     self.must_settle = unsettled.then_some(task);
+                    if let Some(task) = self.tasks.get_mut(&task) {
+                        task.failures += u32::from(outcome == TaskOutcome::Failed);
+                    }
+                }
+            }
+            Input::Progress { worker, generation, task } => {
+                let work = self.up(worker, generation).and_then(|up| up.work_on(task)).copied();
+                if let Some(work) = work {
+                    self.see(worker, generation);
+                    self.progress += u64::from(work.abort_sent.is_none());
                 }
             }
             Input::Close { mode: CloseMode::Drain | CloseMode::Now } => self.closing = true,
@@ -249,6 +288,7 @@ impl Ledger {
         if self.closed && !matches!(output, Output::Settle { settlement: Settlement::Refused(_), .. }) {
             self.broken(Broken::AliveAfterClose);
         }
+        self.check_admission(output);
         match *output {
             Output::Spawn { worker, generation } => self.on_spawn(worker, generation),
             Output::Terminate { worker, generation, reason } => {
@@ -271,6 +311,11 @@ impl Ledger {
                     None => self.broken(Broken::DispatchedToUnready(worker)),
                 }
             }
+            Output::Retry { task, after } => self.on_retry(task, after),
+            Output::Parked { task } => self.on_parked(task),
+            Output::Admitted { task } => self.on_admitted(task),
+            Output::Saturated { queued } => self.on_saturated(queued),
+            Output::Drained { queued } => self.on_drained(queued),
             Output::Resize { from, to, reason } => self.on_resize(Resize { from, to, reason }),
             Output::Pressure { action, .. } => self.on_action(action),
             Output::Settle { task, settlement } => self.on_settle(task, settlement),
@@ -343,6 +388,10 @@ impl Ledger {
 
     fn on_dispatch(&mut self, id: TaskId, worker: WorkerId, generation: Generation, attempt: u32) {
         let now = self.now;
+        let at_deadline = self.last_input == Some(Input::Deadline);
+        if let Some(task) = self.tasks.get_mut(&id).filter(|_| at_deadline) {
+            task.end_delay(now);
+        }
         let Some(task) = self.tasks.get_mut(&id).filter(|task| task.is_waiting()) else {
             return self.broken(Broken::DispatchedWrongly(id));
         };
@@ -351,10 +400,16 @@ impl Ledger {
         if task.attempts == 1 {
             self.longest_wait = self.longest_wait.max(now - task.submitted_at);
         }
+        let outside = task.parked;
         let task = task.clone();
-        let once_more = task.spec.redeliverable && task.losses <= self.config.max_redeliveries;
+        let once_more = task.spec.redeliverable
+            && task.losses <= self.config.max_redeliveries
+            && task.failures < task.spec.max_attempts.max(1);
         if task.attempts != attempt || (attempt > 1 && !once_more) {
             self.broken(Broken::DispatchedTooOften(id));
+        }
+        if outside {
+            self.broken(Broken::AdmittedWrongly(id));
         }
         let Some(before) = self.up(worker, generation).cloned() else {
             return self.broken(Broken::DispatchedToUnready(worker));
@@ -378,8 +433,23 @@ impl Ledger {
         let Some(task) = self.tasks.remove(&id) else { return self.broken(Broken::SettledTwice(id)) };
         match settlement {
             Settlement::Refused(Refusal::QueueFull { limit }) => {
-                if limit != self.config.max_queued || self.waiting() < limit as usize {
+                if !self.may_refuse(id, &task, limit) {
                     self.broken(Broken::RefusedWithRoom(id));
+                }
+            }
+            Settlement::Refused(Refusal::TooManyWaiting { limit }) => {
+                if !self.may_turn_away(limit) {
+                    self.broken(Broken::RefusedWithRoom(id));
+                }
+            }
+            Settlement::Dropped => {
+                if !self.may_drop(id, &task) {
+                    self.broken(Broken::DroppedWrongly(id));
+                }
+            }
+            Settlement::Failed { attempts } => {
+                if attempts != task.attempts || self.may_retry(&task) {
+                    self.broken(Broken::RetriedWrongly(id));
                 }
             }
             Settlement::Refused(Refusal::Shed { below }) => self.on_shed(id, &task, below),
@@ -390,7 +460,6 @@ impl Ledger {
                 }
             }
             Settlement::Completed
-            | Settlement::Failed
             | Settlement::Aborted
             | Settlement::TimedOut
             | Settlement::Expired
@@ -399,9 +468,13 @@ impl Ledger {
         }
     }
 
-    /// Tasks that wait.
+    /// Tasks that wait for a worker.
     pub(crate) fn waiting(&self) -> usize {
         self.tasks.values().filter(|task| task.is_waiting()).count()
+    }
+
+    pub(crate) fn delayed(&self) -> usize {
+        self.tasks.values().filter(|task| matches!(task.state, TaskState::Delayed { .. })).count()
     }
 
     fn up(&mut self, worker: WorkerId, generation: Generation) -> Option<&mut Up> {

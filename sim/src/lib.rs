@@ -23,6 +23,7 @@
 
 extern crate alloc;
 
+mod bound;
 mod check;
 mod driver;
 pub mod fleet;

@@ -56,6 +56,16 @@ pub enum Broken {
     BeyondCapacity(WorkerId),
     /// A task went to a worker that lacks what it requires.
     CapabilityIgnored(TaskId),
+    /// A task was tried again that may not be, or too late, or was given up though it may be tried again.
+    RetriedWrongly(TaskId),
+    /// A task was dropped though the policy spares it.
+    DroppedWrongly(TaskId),
+    /// A task was sent to wait outside a queue with room, or let in before its turn.
+    AdmittedWrongly(TaskId),
+    /// A task waits outside a queue with room, or more do than may.
+    LeftOutside,
+    /// The queue was said to be full or drained when it was not, or twice, or not at all.
+    SignalledWrongly,
     /// A task went before one that the same worker could run and whose effective priority is higher.
     Overtaken(TaskId),
     /// A task waits though a free worker could run it, or more workers keep room for overdue tasks than there are any.

@@ -3,7 +3,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, PoolConfig};
+use quillwork_core::flow::retry::{Backoff, Jitter};
+use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -51,6 +52,10 @@ pub struct Workload {
     pub abort_ratio: f64,
     /// Share that may not be redelivered.
     pub once_only_ratio: f64,
+    /// Share that has 2 to 5 attempts; the rest has one.
+    pub retry_ratio: f64,
+    /// Share of executions that report progress once, some of them when they are over.
+    pub progress_ratio: f64,
 }
 
 /// A machine whose memory and CPU others use, too: each walks at random.
@@ -142,6 +147,8 @@ impl Scenario {
                 queue_ttl_ratio: 0.0,
                 abort_ratio: 0.0,
                 once_only_ratio: 0.0,
+                retry_ratio: 0.0,
+                progress_ratio: 0.0,
             },
             faults: Faults::none(),
             machine: None,
@@ -193,6 +200,8 @@ impl Scenario {
             queue_ttl_ratio: ratio(&mut rng, 1.0),
             abort_ratio: ratio(&mut rng, 0.4),
             once_only_ratio: ratio(&mut rng, 0.5),
+            retry_ratio: ratio(&mut rng, 1.0),
+            progress_ratio: ratio(&mut rng, 0.5),
         };
         let mut fault = || ratio(&mut rng, 0.25);
         let faults = Faults {
@@ -221,6 +230,20 @@ impl Scenario {
                 max_idle_after: millis(&mut rng, 1_000, 10_000),
             };
         }
+        pool.overflow = match rng.below(6) {
+            0 | 1 => Overflow::Reject,
+            2 => Overflow::DropOldest,
+            3 => Overflow::DropLowestPriority,
+            _ => Overflow::Wait { max_waiting: small([0, 1, 5, 50][rng.index(4)]) },
+        };
+        pool.retry_backoff = Backoff {
+            base: millis(&mut rng, 1, 100),
+            cap: millis(&mut rng, 100, 1_000),
+            factor: 1.0 + 2.0 * rng.unit_f64(),
+            jitter: [Jitter::None, Jitter::Full, Jitter::Decorrelated][rng.index(3)],
+        };
+        pool.max_delayed = small([0, 1, 5, 1_000][rng.index(4)]);
+        pool.seed = rng.next_u64();
         let machine = rng.chance(0.4).then(|| {
             let every = millis(&mut rng, 10, 500);
             pool.budgets.settle = every * rng.in_range(1..=4);

@@ -95,7 +95,15 @@ impl<'a> World<'a> {
                 self.say_within(now, 5, (worker, generation), Message::Alive)
             }
             Output::Terminate { worker, generation, .. } => self.terminate(now, (worker, generation)),
-            Output::Resize { .. } | Output::Pressure { .. } | Output::Settle { .. } | Output::Closed => {}
+            Output::Retry { .. }
+            | Output::Parked { .. }
+            | Output::Admitted { .. }
+            | Output::Saturated { .. }
+            | Output::Drained { .. }
+            | Output::Resize { .. }
+            | Output::Pressure { .. }
+            | Output::Settle { .. }
+            | Output::Closed => {}
         }
     }
 
@@ -144,6 +152,7 @@ impl<'a> World<'a> {
             queue_ttl: self.submitters.chance(workload.queue_ttl_ratio).then(|| self.draw(limit)),
             redeliverable: !self.submitters.chance(workload.once_only_ratio),
             complexity: self.draw_complexity(),
+            max_attempts: self.draw_max_attempts(),
             ..TaskSpec::default()
         }
     }
@@ -153,6 +162,14 @@ impl<'a> World<'a> {
             Load::new(u32::try_from(1 + self.submitters.below(MOST_COMPLEX)).expect("a few"))
         } else {
             Load::ONE
+        }
+    }
+
+    fn draw_max_attempts(&mut self) -> u32 {
+        if self.submitters.chance(self.scenario.workload.retry_ratio) {
+            u32::try_from(2 + self.submitters.below(4)).expect("a few")
+        } else {
+            1
         }
     }
 
@@ -227,9 +244,14 @@ impl<'a> World<'a> {
         if rng.chance(faults.silent_death) {
             return self.schedule(half_way, Event::DiesUnheard(who));
         }
+        let told_after =
+            rng.chance(self.scenario.workload.progress_ratio).then(|| share(takes, 1.2 * rng.unit_f64()));
         let outcome = if rng.chance(faults.throw) { TaskOutcome::Failed } else { TaskOutcome::Completed };
         let repeated_after = rng.chance(faults.repeated_message).then(|| share(mean, rng.unit_f64()));
         self.schedule(now + takes, Event::Says(who, Message::Done { task, outcome }));
+        if let Some(after) = told_after {
+            self.schedule(now + after, Event::Says(who, Message::Progress { task }));
+        }
         if let Some(after) = repeated_after {
             self.schedule(now + takes + after, Event::Says(who, Message::DoneAgain { task, outcome }));
         }

@@ -24,9 +24,12 @@ fn five_hundred_random_pools_keep_every_promise() {
         total.timed_out += counters.timed_out;
         total.expired += counters.expired;
         total.worker_lost += counters.worker_lost;
+        total.dropped += counters.dropped;
         total.refused += counters.refused;
         total.closed += counters.closed;
         total.redelivered += counters.redelivered;
+        total.retried += counters.retried;
+        total.progress += counters.progress;
         total.workers_lost += counters.workers_lost;
         total.workers_overdue += counters.workers_overdue;
         total.stale_messages += counters.stale_messages;
@@ -39,16 +42,19 @@ fn five_hundred_random_pools_keep_every_promise() {
         timed_out,
         expired,
         worker_lost,
+        dropped,
         refused,
         closed,
         redelivered,
+        retried,
+        progress,
         workers_lost,
         workers_overdue,
         stale_messages,
         ..
     } = total;
-    let settled = [completed, failed, aborted, timed_out, expired, worker_lost, refused, closed];
-    let around = [redelivered, workers_lost, workers_overdue, stale_messages];
+    let settled = [completed, failed, aborted, timed_out, expired, worker_lost, dropped, refused, closed];
+    let around = [redelivered, retried, progress, workers_lost, workers_overdue, stale_messages];
     assert!(settled.iter().chain(&around).all(|&count| count > 100), "{total:?}");
 }
 

@@ -3,6 +3,8 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::flow::executor::Overflow;
+use crate::flow::retry::{Backoff, BackoffError};
 use crate::time::Duration;
 
 use super::{
@@ -11,17 +13,29 @@ use super::{
 };
 
 /// Settings of a pool. The defaults suit a page: tasks of milliseconds to seconds, workers that boot in tens of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PoolConfig {
     /// How many workers the pool keeps alive, or the most where its size follows its work ([`PoolConfig::elastic`]): 1 to [`PoolConfig::MAX_WORKERS`]. Default 4.
     pub workers: u32,
     /// How many tasks may wait, at most [`PoolConfig::MAX_QUEUED`]; a task that a free worker takes at once doesn't wait.
-    /// Tasks that are queued again after a worker was lost were admitted once and are not turned away: the queue may exceed
-    /// this by what the workers hold. Default 10,000.
+    /// Tasks that are queued again after a worker was lost, or for another attempt, were admitted once and are not turned
+    /// away: the queue may exceed this by what the workers hold and [`PoolConfig::max_delayed`]. Default 10,000.
     pub max_queued: u32,
+    /// What happens to one waiting task too many. Default [`Overflow::Reject`].
+    pub overflow: Overflow,
     /// How often a task is given to a further worker after one was lost with it. This bounds what a task that kills its
     /// workers can do. Default 2: three executions at most.
     pub max_redeliveries: u32,
+    /// The wait before a task that failed is tried again, where it may be
+    /// ([`TaskSpec::max_attempts`](super::TaskSpec::max_attempts)). Default: full jitter below 100 ms, doubled for each
+    /// further failure up to 10 s.
+    pub retry_backoff: Backoff,
+    /// How many tasks may wait for another attempt at a time, at most [`PoolConfig::MAX_QUEUED`]. One more settles as failed.
+    /// Default 10,000.
+    pub max_delayed: u32,
+    /// What the jitter of retries is drawn from. Give each pool another one: pools that fail together with equal seeds also
+    /// come back together. Default 0.
+    pub seed: u64,
     /// The waiting time that is worth one level of priority: 1 ms to 1 h. Default 1 s: a task of the lowest priority goes
     /// before fresh tasks of the highest after 10 s.
     pub ageing: Duration,
@@ -77,6 +91,15 @@ impl PoolConfig {
         if self.max_queued > Self::MAX_QUEUED {
             return Err(ConfigError::MaxQueued { asked: self.max_queued });
         }
+        if let Overflow::Wait { max_waiting: asked } = self.overflow
+            && asked > Self::MAX_QUEUED
+        {
+            return Err(ConfigError::MaxWaiting { asked });
+        }
+        if self.max_delayed > Self::MAX_QUEUED {
+            return Err(ConfigError::MaxDelayed { asked: self.max_delayed });
+        }
+        self.retry_backoff.validate().map_err(ConfigError::RetryBackoff)?;
         if self.ageing < Duration::from_millis(1) || self.ageing > Duration::from_secs(3_600) {
             return Err(ConfigError::Ageing { asked: self.ageing });
         }
@@ -106,7 +129,11 @@ impl Default for PoolConfig {
         Self {
             workers: 4,
             max_queued: 10_000,
+            overflow: Overflow::Reject,
             max_redeliveries: 2,
+            retry_backoff: Backoff::default(),
+            max_delayed: 10_000,
+            seed: 0,
             ageing: Duration::from_secs(1),
             max_passed_over: Duration::from_millis(100),
             boot_timeout: Duration::from_secs(10),
@@ -124,7 +151,7 @@ impl Default for PoolConfig {
 }
 
 /// A setting that can't be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Not 1 to [`PoolConfig::MAX_WORKERS`] workers.
@@ -137,6 +164,18 @@ pub enum ConfigError {
         /// What was asked for.
         asked: u32,
     },
+    /// More tasks outside a full queue than [`PoolConfig::MAX_QUEUED`].
+    MaxWaiting {
+        /// What was asked for.
+        asked: u32,
+    },
+    /// More tasks between two attempts than [`PoolConfig::MAX_QUEUED`].
+    MaxDelayed {
+        /// What was asked for.
+        asked: u32,
+    },
+    /// [`PoolConfig::retry_backoff`].
+    RetryBackoff(BackoffError),
     /// Ageing outside 1 ms to 1 h.
     Ageing {
         /// What was asked for.
@@ -172,6 +211,13 @@ impl fmt::Display for ConfigError {
             Self::MaxQueued { asked } => {
                 write!(f, "a queue holds at most {} tasks, not {asked}", PoolConfig::MAX_QUEUED)
             }
+            Self::MaxWaiting { asked } => {
+                write!(f, "at most {} tasks wait outside a full queue, not {asked}", PoolConfig::MAX_QUEUED)
+            }
+            Self::MaxDelayed { asked } => {
+                write!(f, "at most {} tasks wait for another attempt, not {asked}", PoolConfig::MAX_QUEUED)
+            }
+            Self::RetryBackoff(error) => fmt::Display::fmt(error, f),
             Self::Ageing { asked } => {
                 write!(f, "ageing is 1 ms to 1 h for a level of priority, not {asked:?}")
             }

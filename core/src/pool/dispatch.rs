@@ -5,7 +5,7 @@
 //! workers only, a freed worker with the queue only, and nothing else is ever searched.
 
 use crate::ids::TaskId;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
 use super::held::{Held, Stage};
@@ -35,18 +35,18 @@ impl Scheduler {
             queued_at: now,
             attempts: 0,
             losses: 0,
+            failures: 0,
+            last_delay: Duration::ZERO,
+            failed_at: None,
             standing: Standing::Queued,
         });
         if self.place_with_free_worker(now, slot) {
             return;
         }
-        let limit = self.config.max_queued;
         if let Some(refusal) = self.unservable(self.tasks.task(slot).needs) {
             self.settle(slot, Settlement::Refused(refusal));
-        } else if self.queued() >= limit {
-            self.settle(slot, Settlement::Refused(Refusal::QueueFull { limit }));
         } else {
-            self.enqueue(now, slot);
+            self.enqueue_new(now, slot);
         }
     }
 
@@ -67,8 +67,7 @@ impl Scheduler {
         if self.queue.has_large() || self.reservations > 0 {
             return self.place_beside_large(now, slot);
         }
-        let needs = self.tasks.task(slot).needs;
-        let Some(worker) = self.candidates.pick(needs.required, needs.complexity) else { return false };
+        let Some(worker) = self.pick_for(slot) else { return false };
         self.dispatch(now, slot, worker.index());
         true
     }
@@ -94,6 +93,7 @@ impl Scheduler {
     }
 
     pub(super) fn dispatch(&mut self, now: Instant, slot: u32, index: usize) {
+        self.let_in(slot);
         let worker = worker_id(index);
         let entry = self.tasks.task_mut(slot);
         entry.standing = Standing::Held { worker: worker.get() };
@@ -120,20 +120,23 @@ impl Scheduler {
         task.queued_at = now;
         let (needs, entry, ttl) = (task.needs, task.turn.entry(slot), task.spec.queue_ttl);
         self.queue.push(needs, entry);
+        self.note_waiting(slot);
         if let Some(ttl) = ttl {
             let timer = self.task_timer(slot);
             self.deadlines.set(timer, now + ttl);
         }
     }
 
-    /// Takes a task out of the queue for good.
+    /// Takes a task out of the queue, or out of its delay, for good.
     pub(super) fn unqueue(&mut self, slot: u32) {
         let Task { standing, needs, .. } = *self.tasks.task(slot);
         match standing {
             Standing::Queued => self.queue.remove(needs, slot),
             Standing::Reserved { worker } => self.cancel_reservation(worker as usize),
+            Standing::Delayed => self.delayed -= 1,
             Standing::Held { .. } => unreachable!("a held task is in no queue"),
         }
+        self.excess.remove(slot);
         let timer = self.task_timer(slot);
         self.deadlines.cancel(timer);
     }

@@ -20,13 +20,10 @@ impl Scheduler {
             self.workers[index].completed += 1;
             let Stage::Started(at) = held.stage;
             self.measure_execution(now, index, held.slot, now - at, outcome == TaskOutcome::Completed);
-            self.settle(
-                held.slot,
-                match outcome {
-                    TaskOutcome::Completed => Settlement::Completed,
-                    TaskOutcome::Failed => Settlement::Failed,
-                },
-            );
+            match outcome {
+                TaskOutcome::Completed => self.settle(held.slot, Settlement::Completed),
+                TaskOutcome::Failed => self.retry_or_fail(now, held.slot, worker_id(index)),
+            }
         }
         self.feed(now, index);
     }

@@ -56,6 +56,15 @@ pub enum Input {
         /// How it ended.
         outcome: TaskOutcome,
     },
+    /// [`Scheduler::handle_progress`](super::Scheduler::handle_progress).
+    Progress {
+        /// The place.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+        /// The task that it was given.
+        task: TaskId,
+    },
     /// [`Scheduler::handle_resources`](super::Scheduler::handle_resources).
     Resources {
         /// Memory in use; `None` where it is not known.

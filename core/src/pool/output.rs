@@ -1,6 +1,7 @@
 //! What the scheduler wants done.
 
 use crate::ids::{Generation, TaskId, WorkerId};
+use crate::time::Duration;
 
 use super::{Action, Capabilities, Load, Priority, Reason, ResizeReason};
 
@@ -31,7 +32,7 @@ pub enum Output {
         worker: WorkerId,
         /// Which of its workers.
         generation: Generation,
-        /// 1 for the first execution, 2 for the first redelivery, and so on.
+        /// 1 for the first execution, 2 for the first redelivery or retry, and so on.
         attempt: u32,
     },
     /// Ask the worker to stop the task, which is settled already. The worker must still answer that it is done with it.
@@ -56,6 +57,34 @@ pub enum Output {
         task: TaskId,
         /// How it ended.
         settlement: Settlement,
+    },
+    /// The task failed and will be tried again. It settles later.
+    Retry {
+        /// The task.
+        task: TaskId,
+        /// How long it waits until it is queued again.
+        after: Duration,
+    },
+    /// The queue is full, and the task waits outside: see [`Overflow::Wait`](super::Overflow::Wait). Its submitter should
+    /// submit no more until it is admitted.
+    Parked {
+        /// The task.
+        task: TaskId,
+    },
+    /// A task that waited outside was let in, or goes straight to a worker. Doesn't come where it settles outside.
+    Admitted {
+        /// The task.
+        task: TaskId,
+    },
+    /// The queue has become full. Comes once until it has drained.
+    Saturated {
+        /// How many tasks wait in it.
+        queued: u32,
+    },
+    /// The queue was full and has fallen to half of [`PoolConfig::max_queued`](super::PoolConfig::max_queued), rounded down.
+    Drained {
+        /// How many tasks wait in it.
+        queued: u32,
     },
     /// The number of workers changes, by the spawns or terminations that follow.
     Resize {
@@ -83,8 +112,11 @@ pub enum Output {
 pub enum Settlement {
     /// With a result.
     Completed,
-    /// With the task's own error.
-    Failed,
+    /// With the task's own error, and it may not be tried again, or not again.
+    Failed {
+        /// How often it was dispatched.
+        attempts: u32,
+    },
     /// Ended by its submitter, queued or running.
     Aborted,
     /// One execution took longer than [`TaskSpec::timeout`](super::TaskSpec::timeout).
@@ -96,20 +128,26 @@ pub enum Settlement {
         /// How often it was dispatched.
         attempts: u32,
     },
-    /// It was never run, because it can't be.
+    /// It had to make room for another in a full queue.
+    Dropped,
+    /// It is not run, because it can't be.
     Refused(Refusal),
     /// The pool was closed before it ended.
     Closed,
 }
 
 impl Settlement {
-    /// Whether the submitter got an answer. What it gave up itself, what was turned away at the door and what the end of
-    /// the pool cut off is none.
+    /// Whether the submitter got an answer. What it gave up itself, what was turned away or dropped and what the end of the
+    /// pool cut off is none.
     #[must_use]
     pub const fn is_response(self) -> bool {
         match self {
-            Self::Completed | Self::Failed | Self::TimedOut | Self::Expired | Self::WorkerLost { .. } => true,
-            Self::Aborted | Self::Refused(_) | Self::Closed => false,
+            Self::Completed
+            | Self::Failed { .. }
+            | Self::TimedOut
+            | Self::Expired
+            | Self::WorkerLost { .. } => true,
+            Self::Aborted | Self::Dropped | Self::Refused(_) | Self::Closed => false,
         }
     }
 }
@@ -120,6 +158,11 @@ pub enum Refusal {
     /// As many tasks wait as may. Submit again when some are settled, or raise the limit.
     QueueFull {
         /// [`PoolConfig::max_queued`](super::PoolConfig::max_queued).
+        limit: u32,
+    },
+    /// The queue is full, and as many tasks wait outside as may.
+    TooManyWaiting {
+        /// What [`PoolConfig::overflow`](super::PoolConfig::overflow) allows.
         limit: u32,
     },
     /// No worker of the pool has these. Where workers have them, but none has all, it is what the closest worker lacks.

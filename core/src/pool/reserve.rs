@@ -68,7 +68,7 @@ impl Scheduler {
         self.queue.push(needs, entry);
         let waits = |this: &Self| this.tasks.task(slot).standing == Standing::Queued;
         while waits(self)
-            && let Some(worker) = self.candidates.pick(needs.required, needs.complexity)
+            && let Some(worker) = self.pick_for(slot)
         {
             self.feed(now, worker.index());
         }
@@ -82,6 +82,7 @@ impl Scheduler {
             Standing::Queued => self.queue.remove(needs, slot),
             // Where no large task is passed over at all. The worker will do so again, once this one is queued.
             Standing::Reserved { worker } => self.cancel_reservation(worker as usize),
+            Standing::Delayed => unreachable!("it was queued above"),
         }
         false
     }

@@ -90,8 +90,7 @@ impl Scheduler {
     fn shed(&mut self, below: Priority) {
         for slot in 0..self.tasks.slots() {
             let waits = self.tasks.get(slot).is_some_and(|task| {
-                task.spec.priority < below
-                    && matches!(task.standing, Standing::Queued | Standing::Reserved { .. })
+                task.spec.priority < below && !matches!(task.standing, Standing::Held { .. })
             });
             if waits {
                 self.unqueue(slot);

@@ -7,10 +7,12 @@ use core::fmt;
 
 use crate::deadline::Deadlines;
 use crate::ids::{Generation, TaskId, WorkerId};
+use crate::rng::Rng;
 use crate::telemetry::Sketch;
 use crate::time::{Duration, Instant};
 
 use super::candidates::{Candidates, worker_id};
+use super::overflow::Excess;
 use super::queue::TaskQueue;
 use super::tasks::{Standing, TaskTable};
 use super::worker::{Phase, Worker};
@@ -30,6 +32,13 @@ pub struct Scheduler {
     pub(super) candidates: Candidates,
     pub(super) tasks: TaskTable,
     pub(super) queue: TaskQueue,
+    pub(super) excess: Excess,
+    /// The queue was full and has not drained since.
+    pub(super) saturated: bool,
+    /// How many tasks wait for another attempt.
+    pub(super) delayed: u32,
+    /// For the jitter of retries.
+    pub(super) rng: Rng,
     pub(super) deadlines: Deadlines,
     pub(super) outputs: VecDeque<Output>,
     pub(super) counters: PoolCounters,
@@ -61,7 +70,8 @@ pub(super) enum Closing {
 pub(super) enum Timer {
     /// Boot time-out, lease or back-off of a worker, by its phase.
     Lifecycle(usize),
-    /// Of the task in this slot, by where it is: queue TTL, time-out, or grace of one that was asked to abort.
+    /// Of the task in this slot, by where it is: queue TTL, delay before another attempt, time-out, or grace of one that was
+    /// asked to abort.
     Task(u32),
 }
 
@@ -79,6 +89,10 @@ impl Scheduler {
             candidates: Candidates::new(config.workers),
             tasks: TaskTable::new(),
             queue: TaskQueue::default(),
+            excess: Excess::new(config.overflow),
+            saturated: false,
+            delayed: 0,
+            rng: Rng::from_seed(config.seed),
             deadlines: Deadlines::new(),
             outputs: VecDeque::with_capacity(4 * config.workers as usize),
             counters: PoolCounters::default(),
@@ -125,7 +139,7 @@ impl Scheduler {
         if let Some(slot) = self.tasks.slot_of(task) {
             match self.tasks.task(slot).standing {
                 Standing::Held { .. } => self.stop(now, slot, Settlement::Aborted),
-                Standing::Queued | Standing::Reserved { .. } => {
+                Standing::Queued | Standing::Reserved { .. } | Standing::Delayed => {
                     self.unqueue(slot);
                     self.settle(slot, Settlement::Aborted);
                 }
@@ -174,6 +188,21 @@ impl Scheduler {
             && self.workers[index].is_up()
         {
             self.workers[index].saw(now);
+        }
+    }
+
+    /// The worker goes on with a task: a sign of life, which is counted. Ignored, and counted as stale, where it doesn't have
+    /// the task.
+    pub fn handle_progress(&mut self, now: Instant, worker: WorkerId, generation: Generation, task: TaskId) {
+        let now = self.advance(now);
+        let Some(index) = self.current(worker, generation) else { return };
+        let place = &mut self.workers[index];
+        match place.position_of(task) {
+            Some(position) => {
+                self.counters.progress += u64::from(!place.held[position].settled);
+                place.saw(now);
+            }
+            None => self.counters.stale_messages += 1,
         }
     }
 
@@ -250,6 +279,9 @@ impl Scheduler {
             Input::TaskDone { worker, generation, task, outcome } => {
                 self.handle_task_done(now, worker, generation, task, outcome);
             }
+            Input::Progress { worker, generation, task } => {
+                self.handle_progress(now, worker, generation, task);
+            }
             Input::Close { mode } => self.handle_close(now, mode),
             Input::Resources { memory, cpu } => self.handle_resources(now, Resources { memory, cpu }),
             Input::Deadline => self.handle_deadline(now),
@@ -312,7 +344,9 @@ impl Scheduler {
         PoolStats {
             counters: self.counters,
             queued: self.queued(),
-            running: self.tasks.unsettled() - self.queued(),
+            parked: self.excess.parked(),
+            delayed: self.delayed,
+            running: self.tasks.unsettled() - self.queued() - self.delayed,
             workers: self.alive(),
             workers_up: count(Worker::is_up),
             workers_busy: count(Worker::is_busy),
@@ -358,6 +392,7 @@ impl Scheduler {
 
     /// Ends a task that is neither queued nor held.
     pub(super) fn settle(&mut self, slot: u32, settlement: Settlement) {
+        self.excess.remove(slot);
         self.emit_settlement_of(slot, settlement);
         self.tasks.free(slot);
     }
@@ -382,6 +417,7 @@ impl Scheduler {
     pub(super) fn conclude(&mut self, now: Instant) {
         self.feed_unreserved(now);
         self.follow_demand(now);
+        self.mind_bound();
         self.observe(now);
         self.finish_drain(now);
     }
@@ -401,6 +437,7 @@ impl Scheduler {
     fn on_task_due(&mut self, now: Instant, slot: u32) {
         match self.tasks.task(slot).standing {
             Standing::Held { worker } => self.on_held_due(now, slot, worker as usize),
+            Standing::Delayed => self.on_retry_due(now, slot),
             Standing::Queued | Standing::Reserved { .. } => {
                 self.unqueue(slot);
                 self.settle(slot, Settlement::Expired);

@@ -17,7 +17,8 @@ impl Scheduler {
         }
     }
 
-    /// Settles everything as closed, running tasks first, then the queue in its order, and ends the pool.
+    /// Settles everything as closed, running tasks first, then the queue in its order, then what waits
+    /// for another attempt, and ends the pool.
     pub(super) fn close_now(&mut self, now: Instant) {
         for index in 0..self.workers.len() {
             for position in 0..self.workers[index].held.len() {
@@ -32,6 +33,7 @@ impl Scheduler {
         while let Some(slot) = self.queue.pop() {
             self.settle(slot, Settlement::Closed);
         }
+        self.close_delayed();
         self.terminate_all(now);
     }
 

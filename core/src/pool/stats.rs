@@ -9,7 +9,7 @@ use super::{Health, Load, Offer, Settlement, WorkerState};
 /// subtraction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolCounters {
-    /// Tasks submitted. At all times the sum of all settlements, queued and running.
+    /// Tasks submitted. At all times the sum of all settlements, queued, delayed and running.
     pub submitted: u64,
     /// Settled as [`Settlement::Completed`].
     pub completed: u64,
@@ -23,12 +23,18 @@ pub struct PoolCounters {
     pub expired: u64,
     /// Settled as [`Settlement::WorkerLost`].
     pub worker_lost: u64,
+    /// Settled as [`Settlement::Dropped`].
+    pub dropped: u64,
     /// Settled as [`Settlement::Refused`].
     pub refused: u64,
     /// Settled as [`Settlement::Closed`].
     pub closed: u64,
     /// Tasks queued again because their worker was lost.
     pub redelivered: u64,
+    /// Attempts that failed and were followed by a delay for another: each is one [`Output::Retry`](super::Output::Retry).
+    pub retried: u64,
+    /// Reports of progress on unsettled tasks.
+    pub progress: u64,
     /// Workers lost: crashed, silent, or never ready.
     pub workers_lost: u64,
     /// Workers terminated because a task went on after it was aborted or timed out.
@@ -41,11 +47,12 @@ impl PoolCounters {
     pub(super) fn count(&mut self, settlement: Settlement) {
         let counter = match settlement {
             Settlement::Completed => &mut self.completed,
-            Settlement::Failed => &mut self.failed,
+            Settlement::Failed { .. } => &mut self.failed,
             Settlement::Aborted => &mut self.aborted,
             Settlement::TimedOut => &mut self.timed_out,
             Settlement::Expired => &mut self.expired,
             Settlement::WorkerLost { .. } => &mut self.worker_lost,
+            Settlement::Dropped => &mut self.dropped,
             Settlement::Refused(_) => &mut self.refused,
             Settlement::Closed => &mut self.closed,
         };
@@ -61,6 +68,7 @@ impl PoolCounters {
             + self.timed_out
             + self.expired
             + self.worker_lost
+            + self.dropped
             + self.refused
             + self.closed
     }
@@ -71,8 +79,12 @@ impl PoolCounters {
 pub struct PoolStats {
     /// Counts since the pool was made.
     pub counters: PoolCounters,
-    /// Tasks that wait.
+    /// Tasks that wait for a worker, those outside a full queue included.
     pub queued: u32,
+    /// Of these, the tasks that wait outside.
+    pub parked: u32,
+    /// Tasks that failed and wait for their next attempt.
+    pub delayed: u32,
     /// Tasks that run and are not settled.
     pub running: u32,
     /// Workers that are up, booting or about to be replaced.

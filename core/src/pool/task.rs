@@ -57,10 +57,13 @@ pub struct TaskSpec {
     /// Whether it may be given to another worker after the first was lost. `false` where running it twice would do harm,
     /// or where its input was moved into the lost worker.
     pub redeliverable: bool,
+    /// How many attempts it has to succeed, the first included; 0 counts as 1. It is tried again only where it failed with its
+    /// own error and is redeliverable, after [`PoolConfig::retry_backoff`](super::PoolConfig::retry_backoff). Default 1.
+    pub max_attempts: u32,
 }
 
 impl Default for TaskSpec {
-    /// Normal priority, any worker, no limits in time, redeliverable.
+    /// Normal priority, any worker, no limits in time, redeliverable, one attempt.
     fn default() -> Self {
         Self {
             priority: Priority::NORMAL,
@@ -70,6 +73,7 @@ impl Default for TaskSpec {
             timeout: None,
             queue_ttl: None,
             redeliverable: true,
+            max_attempts: 1,
         }
     }
 }

@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
-use crate::ids::TaskId;
+use crate::ids::{TaskId, WorkerId};
 use crate::indexed_heap::Entry;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 use super::TaskSpec;
 use super::offer::Needs;
@@ -26,6 +26,11 @@ pub(super) struct Task {
     pub(super) attempts: u32,
     /// How many of them were lost with a worker that failed.
     pub(super) losses: u32,
+    /// How many of them failed with the task's own error.
+    pub(super) failures: u32,
+    /// The delay after the last of these, and where it happened.
+    pub(super) last_delay: Duration,
+    pub(super) failed_at: Option<WorkerId>,
     pub(super) standing: Standing,
 }
 
@@ -36,6 +41,8 @@ pub(super) enum Standing {
     Queued,
     /// Queued, and the room of this worker is kept for it: see [`super::reserve`].
     Reserved { worker: u32 },
+    /// It failed and waits for its next attempt: see [`super::retry`].
+    Delayed,
     /// Given to this worker, which has not reported on it.
     Held { worker: u32 },
 }

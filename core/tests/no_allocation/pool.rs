@@ -1,8 +1,10 @@
 //! Submitting, dispatching, settling, aborting and expiring.
 
+use quillwork_core::flow::retry::Backoff;
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, Load, Offer, Output, PoolConfig, Priority, Scheduler, TaskOutcome, TaskSpec,
+    Capabilities, Load, Offer, Output, Overflow, PoolConfig, PoolCounters, Priority, Scheduler, TaskOutcome,
+    TaskSpec,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -22,8 +24,16 @@ struct Traffic {
 }
 
 impl Traffic {
-    fn new() -> Self {
-        let config = PoolConfig { workers: WORKERS, max_queued: 40, lease: None, ..PoolConfig::default() };
+    fn new(overflow: Overflow) -> Self {
+        let config = PoolConfig {
+            workers: WORKERS,
+            max_queued: 40,
+            overflow,
+            retry_backoff: Backoff::exponential(Duration::from_millis(1), Duration::from_millis(4)),
+            max_delayed: 20,
+            lease: None,
+            ..PoolConfig::default()
+        };
         let mut load = Self {
             pool: Scheduler::new(config, Instant::ZERO).expect("the settings are sound"),
             running: std::array::from_fn(|_| Vec::with_capacity(16)),
@@ -49,6 +59,7 @@ impl Traffic {
                 required: if self.rng.chance(0.1) { GPU } else { Capabilities::NONE },
                 complexity: Load::new(if self.rng.chance(0.2) { 4 } else { 1 }),
                 timeout: self.rng.chance(0.5).then_some(Duration::from_secs(1)),
+                max_attempts: if self.rng.chance(0.3) { 3 } else { 1 },
                 queue_ttl: self.rng.chance(0.5).then_some(Duration::from_millis(20)),
                 ..TaskSpec::default()
             };
@@ -66,7 +77,9 @@ impl Traffic {
                 && let Some((task, generation)) = self.running[worker].pop()
             {
                 let place = WorkerId::new(u32::try_from(worker).expect("8 workers"));
-                self.pool.handle_task_done(self.now, place, generation, task, TaskOutcome::Completed);
+                self.pool.handle_progress(self.now, place, generation, task);
+                let outcome = if self.rng.chance(0.2) { TaskOutcome::Failed } else { TaskOutcome::Completed };
+                self.pool.handle_task_done(self.now, place, generation, task, outcome);
                 self.drain();
             }
             self.pool.handle_deadline(self.now);
@@ -83,17 +96,24 @@ impl Traffic {
     }
 }
 
-#[test]
-fn a_pool_in_steady_state() {
-    let mut load = Traffic::new();
+fn works_without_allocating(overflow: Overflow) -> PoolCounters {
+    let mut load = Traffic::new(overflow);
     // Once through all steps of the statistics' window, and round again.
     for _ in 0..6 {
         load.rounds(40_000);
         load.now += Duration::from_secs(15);
     }
-    assert_eq!(allocations_of(|| load.rounds(100_000)), 0);
-
+    assert_eq!(allocations_of(|| load.rounds(30_000)), 0, "{overflow:?}");
     let counters = load.pool.stats(load.now).counters;
-    let seen = [counters.completed, counters.expired, counters.aborted, counters.refused];
-    assert!(seen.iter().all(|&count| count > 1_000), "the load was to do everything: {seen:?}");
+    let seen = [counters.completed, counters.expired, counters.aborted, counters.retried, counters.progress];
+    assert!(seen.iter().all(|&count| count > 100), "the load was to do everything: {seen:?}");
+    counters
+}
+
+#[test]
+fn a_pool_in_steady_state_whatever_it_does_with_too_many_tasks() {
+    assert!(works_without_allocating(Overflow::Reject).refused > 1_000);
+    assert!(works_without_allocating(Overflow::DropOldest).dropped > 1_000);
+    assert!(works_without_allocating(Overflow::DropLowestPriority).dropped > 1_000);
+    assert!(works_without_allocating(Overflow::Wait { max_waiting: 40 }).refused > 1_000);
 }

@@ -1,7 +1,7 @@
 //! Who gets which task, and who gets none.
 
 use quillwork_core::ids::TaskId;
-use quillwork_core::pool::{DuplicateTask, PoolConfig, Refusal, Settlement, TaskOutcome, TaskSpec};
+use quillwork_core::pool::{DuplicateTask, Output, PoolConfig, Refusal, Settlement, TaskOutcome, TaskSpec};
 use quillwork_core::time::Duration;
 
 use crate::rig::{GPU, NET, NONE, Rig, dispatch, needs, plain, quiet, refused, settle};
@@ -21,7 +21,7 @@ fn a_worker_has_one_task_at_a_time_and_takes_the_next_when_done() {
     assert_eq!(rig.submit(1, plain()), [dispatch(1, 0, 1, 1)]);
     assert_eq!(rig.submit(2, plain()), []);
     assert_eq!(rig.done(0, 1, 1), [settle(1, Settlement::Completed), dispatch(2, 0, 1, 1)]);
-    assert_eq!(rig.ended(0, 1, 2, TaskOutcome::Failed), [settle(2, Settlement::Failed)]);
+    assert_eq!(rig.ended(0, 1, 2, TaskOutcome::Failed), [settle(2, Settlement::Failed { attempts: 1 })]);
 }
 
 #[test]
@@ -98,10 +98,10 @@ fn a_worker_may_report_that_it_lost_a_capability() {
 fn the_queue_is_bounded_and_a_free_worker_is_not_the_queue() {
     let mut rig = Rig::ready_with(&[NONE], PoolConfig { max_queued: 1, ..quiet() });
     assert_eq!(rig.submit(1, plain()), [dispatch(1, 0, 1, 1)]);
-    assert_eq!(rig.submit(2, plain()), []);
+    assert_eq!(rig.submit(2, plain()), [Output::Saturated { queued: 1 }]);
     assert_eq!(rig.submit(3, plain()), [refused(3, Refusal::QueueFull { limit: 1 })]);
     rig.done(0, 1, 1);
-    assert_eq!(rig.submit(4, plain()), [], "there is room again");
+    assert_eq!(rig.submit(4, plain()), [Output::Saturated { queued: 1 }], "there is room again");
 }
 
 #[test]

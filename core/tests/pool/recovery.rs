@@ -1,6 +1,6 @@
 //! Workers that fail, and what becomes of their tasks.
 
-use quillwork_core::pool::{PoolConfig, Refusal, Settlement, TaskSpec, TerminateReason};
+use quillwork_core::pool::{Output, PoolConfig, Refusal, Settlement, TaskSpec, TerminateReason};
 use quillwork_core::time::Duration;
 
 use crate::rig::{GPU, NONE, Rig, dispatch, needs, plain, probe, quiet, refused, settle, spawn, terminate};
@@ -34,7 +34,10 @@ fn a_full_queue_turns_no_redelivered_task_away() {
     rig.lost(0, 1);
     assert_eq!(rig.submit(3, plain()), [refused(3, Refusal::QueueFull { limit: 1 })]);
     assert_eq!(rig.ready(0, 2, NONE), [dispatch(1, 0, 2, 2)]);
-    assert_eq!(rig.done(0, 2, 1), [settle(1, Settlement::Completed), dispatch(2, 0, 2, 1)]);
+    assert_eq!(
+        rig.done(0, 2, 1),
+        [settle(1, Settlement::Completed), dispatch(2, 0, 2, 1), Output::Drained { queued: 0 }]
+    );
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl LateBinding {
                 }
                 Output::Probe { .. }
                 | Output::AbortRunning { .. }
+                | Output::Retry { .. }
+                | Output::Parked { .. }
+                | Output::Admitted { .. }
+                | Output::Saturated { .. }
+                | Output::Drained { .. }
                 | Output::Resize { .. }
                 | Output::Pressure { .. }
                 | Output::Closed => {}

@@ -34,11 +34,19 @@
 //! | 7 | closed | | | |
 //! | 9 | resize | | in `worker`: from, in `generation`: to | 1 queue, 2 stranded, 3 saturated, 4 minimum, 5 idle, 6 CPU |
 //! | 10 | pressure | in `task`: the action | in `worker`: what belongs to it | 1 memory, 2 CPU, 3 memory unknown, 4 CPU unknown |
+//! | 11 | retry | yes | | after how many milliseconds |
+//! | 12 | parked outside a full queue | yes | | |
+//! | 13 | admitted from outside | yes | | |
+//! | 14 | queue saturated | | | how many tasks wait in it |
+//! | 15 | queue drained | | | how many tasks wait in it |
+//!
+//! Retries come out for tasks with more than one attempt only, parked and admitted ones in a pool whose overflow policy is to
+//! wait. Who reads no record of a tag is to skip it.
 //!
 //! | settlement | means | detail |
 //! |---|---|---|
 //! | 1 | completed | |
-//! | 2 | failed | |
+//! | 2 | failed | how often it was dispatched |
 //! | 3 | aborted | |
 //! | 4 | timed out | |
 //! | 5 | expired in the queue | |
@@ -50,6 +58,8 @@
 //! | 11 | closed | |
 //! | 12 | refused: too large for every worker | the largest capacity |
 //! | 13 | refused: shed for the sake of memory | the lowest priority that is spared |
+//! | 14 | dropped from a full queue | |
+//! | 15 | refused: too many wait outside a full queue | the limit |
 //!
 //! | action | means | in `worker` |
 //! |---|---|---|

@@ -30,6 +30,14 @@ pub fn record(output: Output) -> Record {
         }
         Output::Closed => [7, 0, 0, 0, 0],
         Output::Resize { from, to, reason } => [9, 0, from, to, resize_code(reason)],
+        Output::Retry { task, after } => {
+            let millis = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+            [11, task_word(task), 0, 0, millis]
+        }
+        Output::Parked { task } => [12, task_word(task), 0, 0, 0],
+        Output::Admitted { task } => [13, task_word(task), 0, 0, 0],
+        Output::Saturated { queued } => [14, 0, 0, 0, queued],
+        Output::Drained { queued } => [15, 0, 0, 0, queued],
         Output::Pressure { action, reason } => {
             let (code, detail) = action_words(action);
             [10, code, detail, 0, pressure_code(reason)]
@@ -94,7 +102,7 @@ fn pressure_code(reason: Reason) -> u32 {
 fn settlement_words(settlement: Settlement) -> (u32, u32) {
     match settlement {
         Settlement::Completed => (1, 0),
-        Settlement::Failed => (2, 0),
+        Settlement::Failed { attempts } => (2, attempts),
         Settlement::Aborted => (3, 0),
         Settlement::TimedOut => (4, 0),
         Settlement::Expired => (5, 0),
@@ -108,6 +116,8 @@ fn settlement_words(settlement: Settlement) -> (u32, u32) {
         Settlement::Closed => (11, 0),
         Settlement::Refused(Refusal::TooLarge { largest }) => (12, largest.get()),
         Settlement::Refused(Refusal::Shed { below }) => (13, below.level().into()),
+        Settlement::Dropped => (14, 0),
+        Settlement::Refused(Refusal::TooManyWaiting { limit }) => (15, limit),
     }
 }
 
@@ -121,7 +131,7 @@ mod tests {
     fn every_settlement_has_a_code_of_its_own() {
         let all = [
             Settlement::Completed,
-            Settlement::Failed,
+            Settlement::Failed { attempts: 1 },
             Settlement::Aborted,
             Settlement::TimedOut,
             Settlement::Expired,
@@ -133,9 +143,11 @@ mod tests {
             Settlement::Closed,
             Settlement::Refused(Refusal::TooLarge { largest: Load::new(3) }),
             Settlement::Refused(Refusal::Shed { below: Priority::NORMAL }),
+            Settlement::Dropped,
+            Settlement::Refused(Refusal::TooManyWaiting { limit: 3 }),
         ];
         let codes: Vec<u32> = all.map(settlement_words).iter().map(|(code, _)| *code).collect();
-        assert_eq!(codes, (1..=13).collect::<Vec<u32>>());
+        assert_eq!(codes, (1..=15).collect::<Vec<u32>>());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(super) trait Code: Sized {
 }
 
 /// Why decoding can't go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Stop {
     /// The bytes are used up.
     NoMore,
@@ -142,6 +142,21 @@ impl Code for u64 {
 
     fn decode(from: &mut Decoder<'_>) -> Result<Self, Stop> {
         from.narrow()
+    }
+}
+
+/// Its bits: also a value without meaning comes back as it was.
+impl Code for f64 {
+    fn encode(&self, to: &mut Encoder) {
+        to.bytes.extend(self.to_bits().to_le_bytes());
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Stop> {
+        let mut bits = [0; 8];
+        for byte in &mut bits {
+            *byte = from.byte()?;
+        }
+        Ok(Self::from_bits(u64::from_le_bytes(bits)))
     }
 }
 

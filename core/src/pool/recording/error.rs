@@ -6,7 +6,7 @@ use core::fmt;
 use super::super::ConfigError;
 
 /// Why a log can't be read, or not further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RecordingError {
     /// It doesn't begin as a log does.

@@ -1,19 +1,24 @@
 //! How the pool's types are coded. A new field or variant is added to its list here; a changed list is a new version of the
 //! format.
 
+use crate::flow::retry::{Backoff, Jitter};
 use crate::ids::{Generation, TaskId, TaskType, WorkerId};
 
 use super::super::{
-    Action, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output, PerMille,
-    PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, Settlement, TaskOutcome, TaskSpec,
-    TerminateReason,
+    Action, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output, Overflow,
+    PerMille, PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, Settlement, TaskOutcome,
+    TaskSpec, TerminateReason,
 };
 use super::code::{Code, Decoder, Encoder, Stop, code_changes, code_enum, code_struct, unzigzag, zigzag};
 
 code_struct!(PoolConfig {
     workers,
     max_queued,
+    overflow,
     max_redeliveries,
+    retry_backoff,
+    max_delayed,
+    seed,
     ageing,
     max_passed_over,
     boot_timeout,
@@ -27,6 +32,17 @@ code_struct!(PoolConfig {
     elastic,
     budgets,
 });
+
+code_enum!(Overflow {
+    1 => Reject,
+    2 => DropOldest,
+    3 => DropLowestPriority,
+    4 => Wait { max_waiting },
+});
+
+code_struct!(Backoff { base, cap, factor, jitter });
+
+code_enum!(Jitter { 1 => None, 2 => Full, 3 => Decorrelated });
 
 code_struct!(HealthConfig {
     min_outcomes,
@@ -54,7 +70,7 @@ code_struct!(ResourceBudgets {
     urgent,
 });
 
-code_changes!(TaskSpec in spec { task_type, priority, required, complexity, timeout, queue_ttl, redeliverable });
+code_changes!(TaskSpec in spec { task_type, priority, required, complexity, timeout, queue_ttl, redeliverable, max_attempts });
 
 code_struct!(Offer { capabilities, capacity });
 
@@ -68,6 +84,7 @@ code_enum!(Input {
     7 => Close { mode },
     8 => Deadline,
     10 => Resources { memory, cpu },
+    11 => Progress { worker, generation, task },
 });
 
 code_enum!(Output {
@@ -80,6 +97,11 @@ code_enum!(Output {
     7 => Closed,
     9 => Resize { from, to, reason },
     10 => Pressure { action, reason },
+    11 => Retry { task, after },
+    12 => Parked { task },
+    13 => Admitted { task },
+    14 => Saturated { queued },
+    15 => Drained { queued },
 });
 
 code_enum!(ResizeReason {
@@ -113,13 +135,14 @@ code_enum!(Reason {
 
 code_enum!(Settlement {
     1 => Completed,
-    2 => Failed,
+    2 => Failed { attempts },
     3 => Aborted,
     4 => TimedOut,
     5 => Expired,
     6 => WorkerLost { attempts },
     7 => Refused(refusal),
     8 => Closed,
+    9 => Dropped,
 });
 
 code_enum!(Refusal {
@@ -129,6 +152,7 @@ code_enum!(Refusal {
     4 => WorkersUnavailable { failing },
     5 => Closing,
     6 => Shed { below },
+    7 => TooManyWaiting { limit },
 });
 
 code_enum!(TerminateReason {

@@ -8,7 +8,7 @@ use super::code::{Code, Decoder, Stop};
 use super::{BLOCK_HEAD, CHECKSUM, END, HEADER, MAGIC, RECORDS, RecordingError, VERSION};
 
 /// What a pool was made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Header {
     /// Where the run came from.
     pub seed: u64,

@@ -23,16 +23,19 @@ fn durations() -> impl Strategy<Value = Duration> {
 
 fn specs() -> impl Strategy<Value = TaskSpec> {
     let numbers = (any::<u32>(), 0_u8..=10, any::<u64>(), any::<u32>());
-    let times = (prop::option::of(durations()), prop::option::of(durations()), any::<bool>());
+    let times = (prop::option::of(durations()), prop::option::of(durations()), any::<bool>(), any::<u32>());
     (numbers, times).prop_map(
-        |((task_type, level, required, complexity), (timeout, queue_ttl, redeliverable))| TaskSpec {
-            task_type: TaskType::new(task_type),
-            priority: Priority::new(level).unwrap(),
-            required: Capabilities::from_bits(required),
-            complexity: Load::new(complexity),
-            timeout,
-            queue_ttl,
-            redeliverable,
+        |((task_type, level, required, complexity), (timeout, queue_ttl, redeliverable, max_attempts))| {
+            TaskSpec {
+                task_type: TaskType::new(task_type),
+                priority: Priority::new(level).unwrap(),
+                required: Capabilities::from_bits(required),
+                complexity: Load::new(complexity),
+                timeout,
+                queue_ttl,
+                redeliverable,
+                max_attempts,
+            }
         },
     )
 }
@@ -57,6 +60,8 @@ fn inputs() -> impl Strategy<Value = Input> {
             let outcome = if completed { TaskOutcome::Completed } else { TaskOutcome::Failed };
             Input::TaskDone { worker, generation, task, outcome }
         }),
+        1 => (place(), task())
+            .prop_map(|((worker, generation), task)| Input::Progress { worker, generation, task }),
         1 => any::<bool>().prop_map(|drain| {
             Input::Close { mode: if drain { CloseMode::Drain } else { CloseMode::Now } }
         }),

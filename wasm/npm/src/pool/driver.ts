@@ -4,7 +4,10 @@ import type { PoolSettings } from '../runtime/options.js';
 import type { Clock } from './clock.js';
 import { afterPendingMessages } from './turn.js';
 
-/** How the core ended a task. */
+/**
+ * How the core ended a task. Its other codes (12 to 15: too large, shed, dropped, too many outside a full queue) come of settings that
+ * a page can't make.
+ */
 export const Settlement = {
   Completed: 1,
   Failed: 2,
@@ -223,6 +226,7 @@ export class Driver {
         case 7:
           actions.closed();
           break;
+        // The other tags tell of size, pressure, retries and back-pressure, and ask for nothing.
       }
     }
   }

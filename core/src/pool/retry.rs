@@ -1,0 +1,69 @@
+//! Tasks that failed and are tried again.
+//!
+//! Between two attempts a task is *delayed*: it holds no worker and stands in no queue, and only its timer and its
+//! submitter can end that. Then it is queued again with the turn that it had from the start, so that it loses no age.
+
+use crate::ids::WorkerId;
+use crate::time::Instant;
+
+use super::tasks::Standing;
+use super::{Output, Scheduler, Settlement};
+
+impl Scheduler {
+    /// An attempt of this task failed at this worker: it is delayed, or settles as failed.
+    pub(super) fn retry_or_fail(&mut self, now: Instant, slot: u32, worker: WorkerId) {
+        let timer = self.task_timer(slot);
+        let task = self.tasks.task_mut(slot);
+        task.failures += 1;
+        let once_more = task.spec.redeliverable && task.failures < task.spec.max_attempts;
+        if !once_more || self.delayed >= self.config.max_delayed {
+            let attempts = task.attempts;
+            return self.settle(slot, Settlement::Failed { attempts });
+        }
+        let after = self.config.retry_backoff.delay(task.failures, task.last_delay, &mut self.rng);
+        task.last_delay = after;
+        task.failed_at = Some(worker);
+        task.standing = Standing::Delayed;
+        let task = task.id;
+        self.delayed += 1;
+        self.counters.retried += 1;
+        self.deadlines.set(timer, now + after);
+        self.outputs.push_back(Output::Retry { task, after });
+    }
+
+    /// The delay of a task is over.
+    pub(super) fn on_retry_due(&mut self, now: Instant, slot: u32) {
+        self.delayed -= 1;
+        match self.unservable(self.tasks.task(slot).needs) {
+            Some(refusal) => self.settle(slot, Settlement::Refused(refusal)),
+            None => self.place_again(now, slot),
+        }
+    }
+
+    /// A free worker for a task, another than the one at which it failed last where there is one.
+    pub(super) fn pick_for(&mut self, slot: u32) -> Option<WorkerId> {
+        let task = self.tasks.task(slot);
+        let (needs, failed_at) = (task.needs, task.failed_at);
+        let picked = self.candidates.pick(needs.required, needs.complexity)?;
+        if failed_at != Some(picked) {
+            return Some(picked);
+        }
+        self.candidates.hold_back(picked, true);
+        let other = self.candidates.pick(needs.required, needs.complexity);
+        self.candidates.hold_back(picked, false);
+        other.or(Some(picked))
+    }
+
+    /// Settles the tasks that wait for another attempt.
+    pub(super) fn close_delayed(&mut self) {
+        for slot in 0..self.tasks.slots() {
+            if self.delayed == 0 {
+                break;
+            }
+            if self.tasks.get(slot).is_some_and(|task| task.standing == Standing::Delayed) {
+                self.unqueue(slot);
+                self.settle(slot, Settlement::Closed);
+            }
+        }
+    }
+}
