@@ -42,6 +42,9 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IndexedHeap {
     entries: Vec<Entry>,
+    /// How often entries were compared or put somewhere.
+    #[cfg(test)]
+    pub(crate) steps: u64,
 }
 
 impl IndexedHeap {
@@ -90,6 +93,7 @@ impl IndexedHeap {
     fn sift_up(&mut self, places: &mut Places, mut place: usize) {
         let entry = self.entries[place];
         while place > 0 {
+            self.count_step();
             let parent = (place - 1) / 2;
             let above = self.entries[parent];
             if above <= entry {
@@ -106,6 +110,8 @@ impl IndexedHeap {
         loop {
             let left = 2 * place + 1;
             let Some(&left_entry) = self.entries.get(left) else { break };
+            self.count_step();
+            self.count_step();
             let (child, below) = match self.entries.get(left + 1) {
                 Some(&right_entry) if right_entry < left_entry => (left + 1, right_entry),
                 _ => (left, left_entry),
@@ -123,6 +129,15 @@ impl IndexedHeap {
     fn put(&mut self, places: &mut Places, place: usize, entry: Entry) {
         self.entries[place] = entry;
         places.set(entry.slot, place);
+        self.count_step();
+    }
+
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only tests count"))]
+    fn count_step(&mut self) {
+        #[cfg(test)]
+        {
+            self.steps += 1;
+        }
     }
 }
 

@@ -164,3 +164,65 @@ impl TaskQueue {
 
 /// Apps use a handful of different needs; scanning so many lanes costs nothing.
 const LANES_KEPT: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use crate::rng::Rng;
+
+    use super::super::{Capabilities, TaskSpec};
+    use super::*;
+
+    fn steps(queue: &TaskQueue) -> u64 {
+        queue.lanes.iter().map(|lane| lane.heap.steps).sum()
+    }
+
+    /// The most steps that one of many operations took on a queue of about so many tasks in three lanes.
+    fn dearest_operation(tasks: u32) -> u64 {
+        let mut rng = Rng::from_seed(tasks.into());
+        let needs_of = |slot: u32| Needs {
+            required: Capabilities::from_bits(u64::from(slot % 3)),
+            ..Needs::of(&TaskSpec::default(), Priority::HIGHEST)
+        };
+        let mut queue = TaskQueue::default();
+        let random =
+            |rng: &mut Rng, slot: u32| Entry { key: 1 + rng.below(1 << 40), sequence: slot.into(), slot };
+        for slot in 0..tasks {
+            queue.push(needs_of(slot), random(&mut rng, slot));
+        }
+        let mut dearest = 0;
+        let mut measure = |queue: &mut TaskQueue, operation: &mut dyn FnMut(&mut TaskQueue)| {
+            let before = steps(queue);
+            operation(queue);
+            dearest = dearest.max(steps(queue) - before);
+        };
+        let all = Offer { capabilities: Capabilities::from_bits(3), capacity: Load::ONE };
+        for round in 0..500 {
+            measure(&mut queue, &mut |queue| {
+                let heads = queue.heads_for(WorkerId::new(0), &all, Load::ONE, false);
+                let slot = queue.take(heads.fitting.expect("it is far from empty"));
+                // The same slot comes back: as the first of all, whose way up is the longest, or anywhere.
+                let entry = random(&mut rng, slot);
+                let key = if round % 2 == 0 { 0 } else { entry.key };
+                queue.push(needs_of(slot), Entry { key, ..entry });
+            });
+            let slot = u32::try_from(rng.below(tasks.into())).expect("it was one");
+            measure(&mut queue, &mut |queue| queue.remove(needs_of(slot), slot));
+            let entry = random(&mut rng, slot);
+            measure(&mut queue, &mut |queue| queue.push(needs_of(slot), entry));
+        }
+        assert_eq!(queue.len(), tasks);
+        dearest
+    }
+
+    #[test]
+    fn a_queue_of_a_million_tasks_takes_a_logarithmic_number_of_steps() {
+        for tasks in [1_000_u32, 10_000, 100_000, 1_000_000] {
+            let levels = u64::from(tasks.ilog2()) + 1;
+            // Down: two comparisons and a move for each level. Up again, in the pair of a take and a push: one of each.
+            let most = 5 * levels + 5;
+            let dearest = dearest_operation(tasks);
+            assert!(dearest <= most, "{dearest} steps with {tasks} tasks, at most {most}");
+            assert!(dearest > levels, "it was to look at every level: {dearest}");
+        }
+    }
+}

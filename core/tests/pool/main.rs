@@ -10,4 +10,5 @@ mod recovery;
 mod retry;
 mod rig;
 mod slots;
+mod starvation;
 mod stats;
