@@ -59,10 +59,10 @@ fn five_hundred_random_pools_keep_every_promise() {
 }
 
 /// Found by the soak: room that was kept for a task that was shed, urgent tasks that were lost beside such as were held
-/// back, and room that was kept for a more urgent task in the end.
+/// back, room that was kept for a more urgent task in the end, and a lost worker's second task behind a later one.
 #[test]
 fn seeds_that_broke_a_promise_once_keep_it() {
-    for seed in [1_001_680, 1_003_913, 1_036_602] {
+    for seed in [1_001_680, 1_003_913, 1_036_602, 5_008_313, 5_062_043] {
         sound(seed, &Scenario::from_seed(seed));
     }
 }

@@ -70,11 +70,11 @@ impl Scheduler {
         while waits(self)
             && let Some(worker) = self.pick_for(slot)
         {
-            self.feed(now, worker.index());
+            self.feed_for_now(now, worker.index());
         }
         for index in 0..self.workers.len() {
-            if waits(self) && self.may_go_before_reservation(index, slot) {
-                self.feed(now, index);
+            while waits(self) && self.may_go_before_reservation(index, slot) && self.feed_for_now(now, index)
+            {
             }
         }
         match self.tasks.task(slot).standing {
@@ -85,6 +85,16 @@ impl Scheduler {
             Standing::Delayed => unreachable!("it was queued above"),
         }
         false
+    }
+
+    /// One task for a worker. It looks for more at the end of this input: what comes with it may go before what waits now.
+    fn feed_for_now(&mut self, now: Instant, index: usize) -> bool {
+        let fed = self.feed_one(now, index);
+        let worker = worker_id(index).get();
+        if fed && !self.to_feed.contains(&worker) {
+            self.to_feed.push(worker);
+        }
+        fed
     }
 
     /// Ends the reservation of a worker, which looks at the queue again at the end of this input. The task stands nowhere.
