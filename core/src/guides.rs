@@ -1,5 +1,8 @@
 //! The guides in `docs/`, so that their examples are compiled and run with the tests.
 
+#[doc = include_str!("../../docs/pool/scheduling.md")]
+struct PoolScheduling;
+
 #[doc = include_str!("../../docs/pool/registry.md")]
 struct Registry;
 

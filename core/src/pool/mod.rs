@@ -10,8 +10,9 @@
 //! **Slots.** A worker has a capacity in load units and a task a complexity; a worker runs as many tasks as fit. Small tasks
 //! may pass a large one that no worker has room for, but not for longer than [`PoolConfig::max_passed_over`].
 //!
-//! **Every submitted task settles exactly once**: with a result or its own error, by abort, time-out or queue TTL, refused
-//! with a reason, lost with its workers, or closed with the pool. A settled task's worker may go on for a while: it is
+//! **Every submitted task settles exactly once**: with a result or its own error (after as many attempts as it has), by
+//! abort, time-out or queue TTL, refused with a reason, dropped from a full queue, lost with its workers, or closed with the
+//! pool. A settled task's worker may go on for a while: it is
 //! asked to stop, given a grace period, then terminated.
 //!
 //! **Workers fail in all ways.** A worker that crashes, never becomes ready, falls silent or ignores an abort is replaced.
