@@ -31,7 +31,6 @@ pub fn scenarios() -> Vec<StudyScenario> {
 
 fn equal_workers() -> Vec<StudyScenario> {
     let workers = || vec![WorkerModel::healthy(1.0); 8];
-    let bursts = Arrivals::Bursts { factor: 2.0, ratio: 0.2, period: Duration::from_millis(500) };
     let pareto = Service::BoundedPareto { alpha: 1.5, span: 100.0 };
     let bimodal = Service::Bimodal { long_ratio: 0.1, factor: 10.0 };
     vec![
@@ -59,7 +58,7 @@ fn equal_workers() -> Vec<StudyScenario> {
         tuned(
             "bursts",
             "8 equal workers, exponential service, bursts of twice the rate for 100 ms in every 500 ms on average",
-            FleetScenario { arrivals: bursts, ..fleet(workers(), Service::Exponential) },
+            FleetScenario { arrivals: BURSTS, ..fleet(workers(), Service::Exponential) },
         ),
     ]
 }
@@ -105,6 +104,9 @@ fn faulty_workers() -> Vec<StudyScenario> {
         worker.speed = speed;
     }
     mixed.tasks[0].service = Service::LogNormal { sigma: 1.0 };
+    let fails_mostly = Fault::FailFast { ratio: 0.8, after: ms(2), when: flapping(10, 0.3) };
+    let mut bursts_failing = FleetScenario { arrivals: BURSTS, ..with_faults(&[fails_mostly; 2]) };
+    bursts_failing.tasks[0].service = Service::Bimodal { long_ratio: 0.1, factor: 10.0 };
     vec![
         tuned(
             "slow",
@@ -142,9 +144,24 @@ fn faulty_workers() -> Vec<StudyScenario> {
             with_faults(&[Fault::BlackHole { when: flapping(12, 0.25) }]),
         ),
         tuned(
+            "black holes, short",
+            "2 of 8 workers swallow what they are given and have for 1.5 s in every 6 s",
+            with_faults(&[Fault::BlackHole { when: flapping(6, 0.25) }; 2]),
+        ),
+        tuned(
+            "slow, short",
+            "1 of 8 workers takes ten times as long for 1 s in every 5 s",
+            with_faults(&[Fault::Slow { factor: 10.0, when: flapping(5, 0.2) }]),
+        ),
+        tuned(
             "crashing",
             "2 of 8 workers crash every 6 s on average and are back after 1 s",
             with_faults(&[crashes; 2]),
+        ),
+        held_out(
+            "bursts, failing",
+            "bursts as above, bimodal service; 2 of 8 workers fail four tasks in five after 2 ms for 3 s in every 10 s",
+            bursts_failing,
         ),
         held_out(
             "mixed",
@@ -184,6 +201,8 @@ fn held_out(name: &str, about: &'static str, scenario: FleetScenario) -> StudySc
     StudyScenario { held_out: true, ..tuned(name, about, scenario) }
 }
 
+/// Twice the rate for 100 ms in every 500 ms on average.
+const BURSTS: Arrivals = Arrivals::Bursts { factor: 2.0, ratio: 0.2, period: Duration::from_millis(500) };
 /// Loads at which everything is simulated: arriving work over what the fleet can do, its faults counted.
 pub const LOADS: [f64; 2] = [0.7, 0.9];
 /// Mean service time on a worker of speed 1.

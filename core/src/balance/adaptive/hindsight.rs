@@ -104,16 +104,38 @@ pub(super) struct Completions {
     failure_ratio: f64,
     /// What a failure takes, in nanoseconds.
     failure_nanos: f64,
+    /// Failures since the last success.
+    streak: u32,
+    /// The share of failures before those.
+    ratio_before: f64,
 }
 
 impl Completions {
     pub(super) const fn new() -> Self {
-        Self { count: 0, times: [Instant::ZERO; REMEMBERED], failure_ratio: 0.0, failure_nanos: 0.0 }
+        Self {
+            count: 0,
+            times: [Instant::ZERO; REMEMBERED],
+            failure_ratio: 0.0,
+            failure_nanos: 0.0,
+            streak: 0,
+            ratio_before: 0.0,
+        }
     }
 
     pub(super) fn observe(&mut self, now: Instant, success: bool, duration: Duration) {
         self.count += 1;
         self.times[place_of(self.count)] = now;
+        if success {
+            // What was a state of the worker and is over by now isn't held against it.
+            let doubt = 1.0 / f64::from(1_u32 << self.streak.saturating_sub(1).min(30));
+            self.failure_ratio = self.ratio_before + (self.failure_ratio - self.ratio_before) * doubt;
+            self.streak = 0;
+        } else {
+            if self.streak == 0 {
+                self.ratio_before = self.failure_ratio;
+            }
+            self.streak = self.streak.saturating_add(1);
+        }
         self.failure_ratio += NEWEST * (if success { 0.0 } else { 1.0 } - self.failure_ratio);
         if !success {
             self.failure_nanos += NEWEST * (duration.as_nanos() as f64 - self.failure_nanos);

@@ -11,7 +11,20 @@ use super::decay::decay;
 ///
 /// The mean is a true mean of what is remembered, however unevenly the runs came: each run weighs 2 to the power of minus
 /// its age in half-lives, times [`KEPT_BY_RUN`] for each run after it. The second is for workers with thousands of runs in a
-/// half-life: a host of old successes must not hide a fault, nor a host of failures that it is over. Time goes in steps of a sixty-fourth of the half-life, for all workers at once: so one power is
+/// half-life: a host of old successes must not hide a fault.
+///
+/// A worker that is broken for a while must be seen to be, and must not be shunned long after it is whole again. So a
+/// streak, failures with no success between them, counts in two ways:
+///
+/// * while it lasts, the more of them there are the surer it is that the worker fails everything now, and doesn't just fail
+///   a task now and then: certainty is 0 with the first failure and halves its distance to 1 with each more. What is read
+///   is the mean over all runs, moved by so much towards that of the streak alone.
+/// * when a success ends it, each of its failures weighs no more than the doubt that was left, 1 minus that certainty, with its
+///   [`Failed::lasting_value`]: it was a state, and it is over.
+///
+/// Readers may ask to leave a streak out: where it is time to try again.
+///
+/// Time goes in steps of a sixty-fourth of the half-life, for all workers at once: so one power is
 /// computed for each step, and a scan over hundreds of workers computes none. That makes a weight off by 1.1 % at most.
 #[derive(Clone, Debug)]
 pub(super) struct EvidenceTable {
@@ -28,6 +41,37 @@ pub(super) struct Evidence {
     value_sum: f64,
     /// Of the successes among them.
     success_sum: f64,
+    /// The failures since the last success, which are in the sums as well.
+    streak: Streak,
+}
+
+/// Failures with no success between them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Streak {
+    length: u32,
+    runs: f64,
+    value_sum: f64,
+    /// Of their lasting values.
+    lasting_sum: f64,
+    /// Their mean value.
+    value: f64,
+}
+
+/// A run that failed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    /// What it counts as.
+    pub(super) value: f64,
+    /// What it counts as once the worker has succeeded again, at most `value`.
+    pub(super) lasting_value: f64,
+}
+
+impl Streak {
+    /// How sure it is that the worker is in a state in which it fails, and doesn't just fail a task now and then: 0 for
+    /// the first failure, and half of the doubt less with each more.
+    fn certainty(&self) -> f64 {
+        1.0 - weight_of(self.length)
+    }
 }
 
 impl EvidenceTable {
@@ -59,6 +103,9 @@ impl EvidenceTable {
                 row.successes *= kept;
                 row.value_sum *= kept;
                 row.success_sum *= kept;
+                row.streak.runs *= kept;
+                row.streak.value_sum *= kept;
+                row.streak.lasting_sum *= kept;
             }
         }
     }
@@ -68,13 +115,31 @@ impl EvidenceTable {
         Instant::from_nanos(self.now.saturating_add(1).saturating_mul(self.step.as_nanos()))
     }
 
-    pub(super) fn observe(&mut self, now: Instant, index: usize, success: bool, value: f64) {
+    pub(super) fn observe(&mut self, now: Instant, index: usize, outcome: Result<f64, Failed>) {
+        let (success, value) = match outcome {
+            Ok(value) => (true, value),
+            Err(failed) => (false, failed.value),
+        };
         self.advance(now);
         let row = &mut self.rows[index];
         row.runs = row.runs * KEPT_BY_RUN + 1.0;
         row.successes = row.successes * KEPT_BY_RUN + if success { 1.0 } else { 0.0 };
         row.value_sum = row.value_sum * KEPT_BY_RUN + value;
         row.success_sum = row.success_sum * KEPT_BY_RUN + if success { value } else { 0.0 };
+        let streak = &mut row.streak;
+        if let Err(failed) = outcome {
+            streak.length = streak.length.saturating_add(1);
+            streak.runs = streak.runs * KEPT_BY_RUN + 1.0;
+            streak.value_sum = streak.value_sum * KEPT_BY_RUN + value;
+            streak.value = streak.value_sum / streak.runs;
+            streak.lasting_sum = streak.lasting_sum * KEPT_BY_RUN + failed.lasting_value;
+        } else if streak.length > 0 {
+            let kept = weight_of(streak.length);
+            row.runs = (row.runs - streak.runs * (1.0 - kept) * KEPT_BY_RUN).max(0.0);
+            let forgiven = streak.value_sum - streak.lasting_sum * kept;
+            row.value_sum = (row.value_sum - forgiven * KEPT_BY_RUN).max(0.0);
+            *streak = Streak::default();
+        }
     }
 
     /// How many runs are remembered, the old ones counted in part.
@@ -82,19 +147,32 @@ impl EvidenceTable {
         self.rows[index].runs * self.kept(now)
     }
 
-    /// The share of successes, with two runs of the ratio `prior` thrown in.
-    pub(super) fn success_ratio(&self, now: Instant, index: usize, prior: f64) -> f64 {
+    /// The share of successes, with two runs of the ratio `prior` thrown in. `forgiving` leaves out a streak that lasts.
+    pub(super) fn success_ratio(&self, now: Instant, index: usize, prior: f64, forgiving: bool) -> f64 {
         let kept = self.kept(now);
         let row = &self.rows[index];
-        let ratio = (row.successes * kept + prior * PRIOR_RUNS) / (row.runs * kept + PRIOR_RUNS);
-        ratio.clamp(0.0, 1.0)
+        let runs = if forgiving { (row.runs - row.streak.runs).max(0.0) } else { row.runs };
+        let ratio = (row.successes * kept + prior * PRIOR_RUNS) / (runs * kept + PRIOR_RUNS);
+        let certainty = if forgiving { 0.0 } else { row.streak.certainty() };
+        (ratio * (1.0 - certainty)).clamp(0.0, 1.0)
     }
 
     /// The mean value, with one run of the value `prior` thrown in: what is believed where nothing is remembered.
-    pub(super) fn mean(&self, now: Instant, index: usize, prior: f64) -> f64 {
+    /// `forgiving` leaves out a streak that lasts.
+    pub(super) fn mean(&self, now: Instant, index: usize, prior: f64, forgiving: bool) -> f64 {
         let kept = self.kept(now);
         let row = &self.rows[index];
-        (row.value_sum * kept + prior) / (row.runs * kept + 1.0)
+        let streak = &row.streak;
+        if streak.length == 0 {
+            return (row.value_sum * kept + prior) / (row.runs * kept + 1.0);
+        }
+        if forgiving {
+            let (runs, sum) =
+                ((row.runs - streak.runs).max(0.0), (row.value_sum - streak.value_sum).max(0.0));
+            return (sum * kept + prior) / (runs * kept + 1.0);
+        }
+        let mean = (row.value_sum * kept + prior) / (row.runs * kept + 1.0);
+        mean + streak.certainty() * (streak.value - mean)
     }
 
     /// The mean value of the successes, with one of the value `prior` thrown in.
@@ -140,6 +218,11 @@ impl FadingMean {
     }
 }
 
+/// What is left of each failure of a streak of this length when a success ends it.
+fn weight_of(length: u32) -> f64 {
+    f64::from_bits((1_023 - u64::from(length.clamp(1, 64) - 1)) << 52)
+}
+
 /// What is left of a worker's evidence when a later run of it comes: the last 64 or so count.
 const KEPT_BY_RUN: f64 = 1.0 - 1.0 / 64.0;
 /// Steps in a half-life.
@@ -161,7 +244,7 @@ mod tests {
         /// Against all runs kept and weighed one by one, to the 1.1 % that a step may take.
         #[test]
         fn it_is_the_weighted_mean_of_all_runs(
-            runs in prop::collection::vec((0_u64..30_000, 0_usize..2, any::<bool>(), 0.0_f64..100.0), 1..40),
+            runs in prop::collection::vec((0_u64..30_000, 0_usize..2, prop::bool::weighted(0.4), 0.0_f64..100.0), 1..40),
             later in 0_u64..60_000,
         ) {
             let mut table = EvidenceTable::new(HALF_LIFE, 2);
@@ -169,34 +252,65 @@ mod tests {
             let mut all = Vec::new();
             for (gap, index, success, value) in runs {
                 now += Duration::from_millis(gap);
-                table.observe(now, index, success, value);
+                let failed = Failed { value, lasting_value: value / 4.0 };
+                table.observe(now, index, if success { Ok(value) } else { Err(failed) });
                 all.push((now, index, success, value));
             }
             now += Duration::from_millis(later);
             for reader in 0..2 {
-                let weighed = |of: &dyn Fn(bool, f64) -> f64| -> f64 {
-                    let newest_first = all.iter().rev().filter(|&&(_, index, ..)| index == reader).zip(0..);
-                    newest_first
-                        .map(|(&(at, _, success, value), later)| {
-                            let by_time = libm::exp2(-(now - at).as_secs_f64() / 10.0);
-                            of(success, value) * by_time * libm::pow(KEPT_BY_RUN, f64::from(later))
-                        })
-                        .sum()
+                // Of each run of the worker: what is left of it by time and by later runs, success, value, streak.
+                let newest_first = all.iter().rev().filter(|&&(_, index, ..)| index == reader).zip(0..);
+                let mut own: Vec<(f64, bool, f64, Option<usize>)> = newest_first
+                    .map(|(&(at, _, success, value), later)| {
+                        let by_time = libm::exp2(-(now - at).as_secs_f64() / 10.0);
+                        (by_time * libm::pow(KEPT_BY_RUN, f64::from(later)), success, value, None)
+                    })
+                    .collect();
+                own.reverse();
+                let lasting = own.iter().rev().take_while(|run| !run.1).count();
+                let ended = own.len() - lasting;
+                for place in 0..ended {
+                    let length = own[place..ended].iter().take_while(|run| !run.1).count()
+                        + own[..place].iter().rev().take_while(|run| !run.1).count();
+                    if !own[place].1 {
+                        let (weight, _, value, _) = own[place];
+                        let kept = libm::exp2(1.0 - length as f64);
+                        own[place] = (weight * kept, false, value / 4.0, Some(length));
+                    }
+                }
+                let sum = |of: &dyn Fn(bool, f64) -> f64, places: core::ops::Range<usize>| -> f64 {
+                    own[places].iter().map(|&(weight, success, value, _)| weight * of(success, value)).sum()
                 };
-                let runs = weighed(&|_, _| 1.0);
-                let successes = weighed(&|success, _| if success { 1.0 } else { 0.0 });
-                let values = weighed(&|_, value| value);
-                let good_values: f64 = weighed(&|success, value| if success { value } else { 0.0 });
-                let near = |found: f64, exact: f64| (found - exact).abs() <= 0.023 * exact + 1e-9;
+                let whole = 0..own.len();
+                let certainty = if lasting == 0 { 0.0 } else { 1.0 - libm::exp2(1.0 - lasting as f64) };
+                let runs = sum(&|_, _| 1.0, whole.clone());
+                let successes = sum(&|success, _| if success { 1.0 } else { 0.0 }, whole.clone());
+                let good_values = sum(&|success, value| if success { value } else { 0.0 }, whole.clone());
+                let all_values = sum(&|_, value| value, whole.clone());
+                let near = |found: f64, exact: f64| (found - exact).abs() <= 0.04 * exact + 1e-9;
                 prop_assert!(near(table.runs(now, reader), runs));
-                prop_assert!(near(table.success_ratio(now, reader, 1.0), (successes + 2.0) / (runs + 2.0)));
-                prop_assert!(near(table.mean(now, reader, 7.0), (values + 7.0) / (runs + 1.0)));
+                let ratio = (successes + 2.0) / (runs + 2.0);
+                prop_assert!(near(table.success_ratio(now, reader, 1.0, false), ratio * (1.0 - certainty)));
+                let mean = (all_values + 7.0) / (runs + 1.0);
+                let of_streak = if lasting == 0 {
+                    mean
+                } else {
+                    sum(&|_, value| value, ended..own.len()) / sum(&|_, _| 1.0, ended..own.len())
+                };
+                let expected = mean + certainty * (of_streak - mean);
+                prop_assert!(near(table.mean(now, reader, 7.0, false), expected));
                 let good_mean = (good_values + 7.0) / (successes + 1.0);
                 prop_assert!(near(table.success_mean(now, reader, 7.0), good_mean));
+                // Without the streak.
+                let ratio = (successes + 2.0) / (sum(&|_, _| 1.0, 0..ended) + 2.0);
+                prop_assert!(near(table.success_ratio(now, reader, 1.0, true), ratio));
+                let mean = (sum(&|_, value| value, 0..ended) + 7.0) / (sum(&|_, _| 1.0, 0..ended) + 1.0);
+                prop_assert!(near(table.mean(now, reader, 7.0, true), mean));
                 // Reading and letting time pass are the same.
                 let mut advanced = table.clone();
                 advanced.advance(now);
-                prop_assert!((advanced.mean(now, reader, 7.0) - table.mean(now, reader, 7.0)).abs() < 1e-9);
+                let (one, other) = (advanced.mean(now, reader, 7.0, false), table.mean(now, reader, 7.0, false));
+                prop_assert!((one - other).abs() < 1e-6);
             }
         }
     }
@@ -204,19 +318,19 @@ mod tests {
     #[test]
     fn a_clock_that_steps_back_forgets_nothing() {
         let mut table = EvidenceTable::new(HALF_LIFE, 1);
-        table.observe(Instant::from_secs(100), 0, true, 4.0);
-        table.observe(Instant::from_secs(1), 0, true, 8.0);
+        table.observe(Instant::from_secs(100), 0, Ok(4.0));
+        table.observe(Instant::from_secs(1), 0, Ok(8.0));
         assert!((table.runs(Instant::from_secs(100), 0) - 1.0 - KEPT_BY_RUN).abs() < 1e-12);
     }
 
     #[test]
     fn the_ends_of_time_are_borne() {
         let mut table = EvidenceTable::new(Duration::from_nanos(1), 1);
-        table.observe(Instant::ZERO, 0, true, 4.0);
-        table.observe(Instant::NEVER, 0, false, 4.0);
-        assert!(table.mean(Instant::NEVER, 0, 1.0).is_finite());
+        table.observe(Instant::ZERO, 0, Ok(4.0));
+        table.observe(Instant::NEVER, 0, Err(Failed { value: 4.0, lasting_value: 4.0 }));
+        assert!(table.mean(Instant::NEVER, 0, 1.0, false).is_finite());
         let mut table = EvidenceTable::new(Duration::MAX, 1);
-        table.observe(Instant::ZERO, 0, true, 4.0);
+        table.observe(Instant::ZERO, 0, Ok(4.0));
         assert!(table.runs(Instant::NEVER, 0) <= 1.0);
     }
 }

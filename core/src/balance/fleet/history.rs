@@ -107,7 +107,7 @@ mod tests {
         let row = history.row_for(TaskType::new(task_type), 2);
         row.used = Instant::from_secs(secs);
         row.typical.observe(row.used, HALF_LIFE, duration);
-        row.workers.observe(row.used, index, true, duration);
+        row.workers.observe(row.used, index, Ok(duration));
     }
 
     #[test]

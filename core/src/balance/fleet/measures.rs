@@ -13,6 +13,7 @@ pub(super) struct Measures {
     pub(super) backlog: u64,
     /// When a task last ended on it, or when the first came after it had none.
     pub(super) progress: Instant,
+    pub(super) rest: Rest,
 }
 
 impl Measures {
@@ -22,6 +23,7 @@ impl Measures {
             uptime: Uptime { at: now, up, ratio: 1.0 },
             backlog: 0,
             progress: now,
+            rest: Rest::default(),
         }
     }
 }
@@ -33,10 +35,18 @@ pub(super) struct PeakLatency {
     at: Instant,
     /// In nanoseconds; `None` until the first run ended.
     nanos: Option<f64>,
+    /// What it was before the failures since the last success.
+    before_failures: Option<f64>,
 }
 
 impl PeakLatency {
-    pub(super) fn observe(&mut self, now: Instant, half_life: Duration, nanos: f64) {
+    pub(super) fn observe(&mut self, now: Instant, half_life: Duration, success: bool, nanos: f64) {
+        if success {
+            // Its failures were a state that is over.
+            self.nanos = self.before_failures.take().or(self.nanos);
+        } else if self.before_failures.is_none() {
+            self.before_failures = Some(self.nanos.unwrap_or(0.0));
+        }
         let kept = self.nanos.map_or(0.0, |_| decay(now - self.at, half_life));
         let before = self.nanos.unwrap_or(0.0);
         self.nanos = Some(if nanos > before { nanos } else { before * kept + nanos * (1.0 - kept) });
@@ -47,6 +57,38 @@ impl PeakLatency {
         self.nanos.map(|nanos| nanos * decay(now - self.at, half_life))
     }
 }
+
+/// How long a worker that failed is left alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rest {
+    /// `None` while its last run succeeded.
+    until: Option<Instant>,
+    /// Trials in a row that failed.
+    trials: u32,
+}
+
+impl Rest {
+    /// A run of it failed, which cost so many nanoseconds.
+    pub(super) fn begin(&mut self, now: Instant, cost: Duration) {
+        if self.until.is_some_and(|until| now < until) {
+            // One of several that it held.
+            return;
+        }
+        self.until = Some(now + cost.saturating_mul(1 << self.trials));
+        self.trials = (self.trials + 1).min(MOST_TRIALS);
+    }
+
+    /// When it may be tried again; never where its last run succeeded.
+    pub(super) fn until(&self) -> Instant {
+        self.until.unwrap_or(Instant::NEVER)
+    }
+
+    pub(super) fn end(&mut self) {
+        *self = Self::default();
+    }
+}
+
+const MOST_TRIALS: u32 = 4;
 
 /// The share of the recent past in which a worker was up.
 #[derive(Clone, Copy, Debug)]
@@ -84,11 +126,11 @@ mod tests {
         let mut peak = PeakLatency::default();
         let at = Instant::from_secs;
         assert_eq!(peak.read(at(5), HALF_LIFE), None);
-        peak.observe(at(5), HALF_LIFE, 100.0);
-        peak.observe(at(5), HALF_LIFE, 900.0);
-        peak.observe(at(5), HALF_LIFE, 100.0);
+        peak.observe(at(5), HALF_LIFE, true, 100.0);
+        peak.observe(at(5), HALF_LIFE, true, 900.0);
+        peak.observe(at(5), HALF_LIFE, true, 100.0);
         assert!((peak.read(at(5), HALF_LIFE).unwrap() - 900.0).abs() < 1e-6, "no time has passed");
-        peak.observe(at(15), HALF_LIFE, 100.0);
+        peak.observe(at(15), HALF_LIFE, true, 100.0);
         assert!((peak.read(at(15), HALF_LIFE).unwrap() - 500.0).abs() < 1e-3, "halfway after a half-life");
         assert!((peak.read(at(25), HALF_LIFE).unwrap() - 250.0).abs() < 1e-3, "and it fades in silence");
         assert!((peak.read(at(25), HALF_LIFE).unwrap() - 250.0).abs() < 1e-3, "reading changes nothing");

@@ -8,7 +8,7 @@ use crate::time::{Duration, Instant};
 
 use super::bits::{WORD, bit_of, contains, count, word_of, words_for};
 use super::{BalanceConfig, Load, WorkerReport, WorkerSpec, WorkerStatus};
-use evidence::EvidenceTable;
+use evidence::{EvidenceTable, Failed};
 use history::History;
 use measures::Measures;
 
@@ -275,13 +275,31 @@ impl Fleet {
         let typical = row.typical.mean().unwrap_or(settings.assumed_nanos);
         let least = if run.success { 0.0 } else { typical * settings.failure_penalty };
         let penalised = duration.max(least);
-        let slowness = (penalised / typical.max(1.0)).min(MOST_SLOWNESS);
+        let slowness = |nanos: f64| (nanos / typical.max(1.0)).min(MOST_SLOWNESS);
+        let outcome = |of: &dyn Fn(f64) -> f64| {
+            if run.success {
+                Ok(of(duration))
+            } else {
+                Err(Failed { value: of(penalised), lasting_value: of(least) })
+            }
+        };
         row.used = row.used.max(now);
-        row.workers.observe(now, index, run.success, penalised);
-        self.runs.observe(now, index, run.success, slowness);
+        row.workers.observe(now, index, outcome(&|nanos| nanos));
+        self.runs.observe(now, index, outcome(&slowness));
         let measures = &mut self.measures[index];
         let latency = (run.latency.as_nanos() as f64).max(least);
-        measures.peak.observe(now, settings.latency_half_life, latency);
+        measures.peak.observe(now, settings.latency_half_life, run.success, latency);
+        if run.success {
+            measures.rest.end();
+        } else {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a mean of u64s times a penalty; `as` saturates"
+            )]
+            let cost = Duration::from_nanos(least as u64);
+            measures.rest.begin(now, cost);
+        }
     }
 
     /// Keeps the worker out of the choice until then, or lets it back in.

@@ -153,7 +153,14 @@ impl Fleet {
     /// new worker has 1 and one failure doesn't condemn it.
     #[must_use]
     pub fn success_ratio(&self, slot: Slot, now: Instant) -> f64 {
-        self.runs.success_ratio(now, slot.index(), 1.0)
+        self.runs.success_ratio(now, slot.index(), 1.0, self.is_due_for_trial(slot, now))
+    }
+
+    /// Whether it is time to try it again: it failed last, holds nothing, and has been left alone for as long as a failure
+    /// costs; for longer with each trial that failed.
+    #[must_use]
+    pub fn is_due_for_trial(&self, slot: Slot, now: Instant) -> bool {
+        self.in_flight(slot) == 0 && now >= self.measures[slot.index()].rest.until()
     }
 
     /// How many of its runs are remembered, old ones counted in part.
@@ -166,7 +173,7 @@ impl Fleet {
     /// one. A failed run counts with its penalty, so a worker that fails fast is slow.
     #[must_use]
     pub fn slowness(&self, slot: Slot, now: Instant) -> f64 {
-        self.runs.mean(now, slot.index(), 1.0)
+        self.runs.mean(now, slot.index(), 1.0, self.is_due_for_trial(slot, now))
     }
 
     /// What a failed run counts as having taken, in multiples of a typical success.
@@ -239,7 +246,11 @@ impl Fleet {
 
     /// [`Fleet::service_nanos`] for many workers: what is looked up once is.
     pub(crate) fn service(&self, task_type: TaskType) -> Service<'_> {
-        Service { typical: self.typical_nanos(task_type), table: self.history.of_type(task_type) }
+        Service {
+            typical: self.typical_nanos(task_type),
+            table: self.history.of_type(task_type),
+            fleet: self,
+        }
     }
 
     /// How many of its runs of this type are remembered, old ones counted in part.
@@ -254,7 +265,7 @@ impl Fleet {
     pub fn history(&self, slot: Slot, task_type: TaskType, now: Instant) -> f64 {
         let overall = self.success_ratio(slot, now);
         match self.history.of_type(task_type) {
-            Some(table) => table.success_ratio(now, slot.index(), overall),
+            Some(table) => table.success_ratio(now, slot.index(), overall, self.is_due_for_trial(slot, now)),
             None => overall,
         }
     }
@@ -321,12 +332,14 @@ pub(crate) struct Service<'a> {
     /// On any worker, in nanoseconds.
     pub(crate) typical: f64,
     table: Option<&'a EvidenceTable>,
+    fleet: &'a Fleet,
 }
 
 impl Service<'_> {
     /// On this worker, whose slowness is given, in nanoseconds.
     pub(crate) fn nanos(&self, slot: Slot, now: Instant, slowness: f64) -> f64 {
         let prior = self.typical * slowness;
-        self.table.map_or(prior, |table| table.mean(now, slot.index(), prior))
+        let forgiving = || self.fleet.is_due_for_trial(slot, now);
+        self.table.map_or(prior, |table| table.mean(now, slot.index(), prior, forgiving()))
     }
 }

@@ -46,6 +46,9 @@ impl Strategy for PeakEwma {
 fn cost(now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, slot: Slot) -> f64 {
     let fleet = eligible.fleet();
     let in_flight = fleet.in_flight(slot);
+    if fleet.is_due_for_trial(slot, now) {
+        return fleet.success_nanos(slot, task.task_type, now);
+    }
     let latency = match fleet.peak_latency_nanos(slot, now) {
         Some(nanos) => nanos.max(fleet.silence(slot, now).as_nanos() as f64),
         None if in_flight == 0 => 0.0,
