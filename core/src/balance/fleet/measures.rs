@@ -3,6 +3,7 @@
 use crate::time::{Duration, Instant};
 
 use super::decay::decay;
+use super::rest::Rest;
 
 /// Everything that is learned about a worker from what it does.
 #[derive(Clone, Copy, Debug)]
@@ -29,66 +30,35 @@ impl Measures {
 }
 
 /// The latency of a worker as Finagle's Peak-EWMA sees it: a longer one counts at once, shorter ones move it down slowly,
-/// and it fades while nothing is heard.
+/// and it fades while nothing is heard. Peaks of failures count until the next success.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct PeakLatency {
     at: Instant,
     /// In nanoseconds; `None` until the first run ended.
     nanos: Option<f64>,
-    /// What it was before the failures since the last success.
-    before_failures: Option<f64>,
+    /// When and what it was before the failures since the last success.
+    before_failures: Option<(Instant, f64)>,
 }
 
 impl PeakLatency {
     pub(super) fn observe(&mut self, now: Instant, half_life: Duration, success: bool, nanos: f64) {
-        if success {
-            // Its failures were a state that is over.
-            self.nanos = self.before_failures.take().or(self.nanos);
-        } else if self.before_failures.is_none() {
-            self.before_failures = Some(self.nanos.unwrap_or(0.0));
-        }
-        let kept = self.nanos.map_or(0.0, |_| decay(now - self.at, half_life));
         let before = self.nanos.unwrap_or(0.0);
+        let (at, before) = if success {
+            // Its failures were a state that is over.
+            self.before_failures.take().unwrap_or((self.at, before))
+        } else {
+            self.before_failures.get_or_insert((self.at, before));
+            (self.at, before)
+        };
+        let kept = decay(now - at, half_life);
         self.nanos = Some(if nanos > before { nanos } else { before * kept + nanos * (1.0 - kept) });
-        self.at = self.at.max(now);
+        self.at = at.max(now);
     }
 
     pub(super) fn read(&self, now: Instant, half_life: Duration) -> Option<f64> {
         self.nanos.map(|nanos| nanos * decay(now - self.at, half_life))
     }
 }
-
-/// How long a worker that failed is left alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Rest {
-    /// `None` while its last run succeeded.
-    until: Option<Instant>,
-    /// Trials in a row that failed.
-    trials: u32,
-}
-
-impl Rest {
-    /// A run of it failed, which cost so many nanoseconds.
-    pub(super) fn begin(&mut self, now: Instant, cost: Duration) {
-        if self.until.is_some_and(|until| now < until) {
-            // One of several that it held.
-            return;
-        }
-        self.until = Some(now + cost.saturating_mul(1 << self.trials));
-        self.trials = (self.trials + 1).min(MOST_TRIALS);
-    }
-
-    /// When it may be tried again; never where its last run succeeded.
-    pub(super) fn until(&self) -> Instant {
-        self.until.unwrap_or(Instant::NEVER)
-    }
-
-    pub(super) fn end(&mut self) {
-        *self = Self::default();
-    }
-}
-
-const MOST_TRIALS: u32 = 4;
 
 /// The share of the recent past in which a worker was up.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +104,22 @@ mod tests {
         assert!((peak.read(at(15), HALF_LIFE).unwrap() - 500.0).abs() < 1e-3, "halfway after a half-life");
         assert!((peak.read(at(25), HALF_LIFE).unwrap() - 250.0).abs() < 1e-3, "and it fades in silence");
         assert!((peak.read(at(25), HALF_LIFE).unwrap() - 250.0).abs() < 1e-3, "reading changes nothing");
+    }
+
+    #[test]
+    fn a_peak_of_failures_ends_with_a_success() {
+        let mut peak = PeakLatency::default();
+        let at = Instant::from_secs;
+        peak.observe(at(5), HALF_LIFE, true, 100.0);
+        peak.observe(at(6), HALF_LIFE, false, 5_000.0);
+        peak.observe(at(7), HALF_LIFE, false, 2_000.0);
+        assert!(peak.read(at(7), HALF_LIFE).unwrap() > 4_000.0);
+        peak.observe(at(15), HALF_LIFE, true, 100.0);
+        assert!((peak.read(at(15), HALF_LIFE).unwrap() - 100.0).abs() < 1e-6);
+        // A success that took long is no failure.
+        peak.observe(at(15), HALF_LIFE, true, 5_000.0);
+        peak.observe(at(15), HALF_LIFE, true, 100.0);
+        assert!((peak.read(at(15), HALF_LIFE).unwrap() - 5_000.0).abs() < 1e-6);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod evidence;
 mod history;
 mod measures;
 mod reading;
+mod rest;
 
 pub(crate) use reading::Service;
 
@@ -297,8 +298,8 @@ impl Fleet {
                 clippy::cast_sign_loss,
                 reason = "a mean of u64s times a penalty; `as` saturates"
             )]
-            let cost = Duration::from_nanos(least as u64);
-            measures.rest.begin(now, cost);
+            let rest = Duration::from_nanos(least as u64);
+            measures.rest.begin(now, rest);
         }
     }
 

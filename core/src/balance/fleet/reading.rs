@@ -156,11 +156,13 @@ impl Fleet {
         self.runs.success_ratio(now, slot.index(), 1.0, self.is_due_for_trial(slot, now))
     }
 
-    /// Whether it is time to try it again: it failed last, holds nothing, and has been left alone for as long as a failure
-    /// costs; for longer with each trial that failed.
+    /// Whether it is time to try it again: its last run failed, it holds nothing, and it has rested for as long as the penalty
+    /// of a failure; twice as long after each such trial that failed as well, up to sixteen times. What is read of
+    /// such a worker leaves out the failures since its last success. As soon as it holds a task they count again, so it is
+    /// tried with one.
     #[must_use]
     pub fn is_due_for_trial(&self, slot: Slot, now: Instant) -> bool {
-        self.in_flight(slot) == 0 && now >= self.measures[slot.index()].rest.until()
+        self.in_flight(slot) == 0 && self.measures[slot.index()].rest.is_over(now)
     }
 
     /// How many of its runs are remembered, old ones counted in part.

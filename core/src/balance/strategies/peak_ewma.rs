@@ -17,6 +17,8 @@ use super::relative_to_least;
 ///   worker that fails at once doesn't attract all traffic;
 /// * a worker that has work and has been silent for longer than its average counts with its silence: one that has stopped
 ///   answering gives no peak that could be observed;
+/// * what failures made of it counts until the next success, and not while the worker is
+///   [due for a trial](crate::balance::Fleet::is_due_for_trial): one that is whole again isn't shunned for minutes;
 /// * reading changes nothing, so how often it is looked at changes no decision;
 /// * an unknown worker without work costs nothing and is tried at once; while its first tasks run it costs as much as a
 ///   failure, so that it isn't flooded before it has shown anything.
