@@ -244,6 +244,24 @@ mod tests {
         assert!(pending.remove(TaskId::new(1)).is_none());
     }
 
+    #[test]
+    fn failures_in_a_row_are_forgiven_by_the_success_that_ends_them() {
+        let mut worker = Completions::new();
+        let mut observe = |success| {
+            worker.observe(Instant::from_secs(1), success, Duration::from_secs(2));
+            worker.failures().0
+        };
+        let once = observe(false);
+        assert!((once - NEWEST).abs() < 1e-12);
+        let before = observe(true);
+        assert!((before - NEWEST * (1.0 - NEWEST)).abs() < 1e-12, "one alone says something about its share");
+        let broken = (0..8).map(|_| observe(false)).last().unwrap();
+        assert!(broken > 0.6);
+        let after = observe(true);
+        let doubt = 1.0 / 128.0;
+        assert!((after - (before + (broken - before) * doubt) * (1.0 - NEWEST)).abs() < 1e-12, "{after}");
+    }
+
     /// Three tasks lie on a worker that runs one at a time; a fourth would begin with the third completion.
     #[test]
     fn a_task_begins_when_what_lay_before_it_is_done() {
