@@ -14,7 +14,7 @@ const CHOSEN: [(&str, f64); 5] = [
     ("two speeds", 0.7),
     ("slow", 0.7),
     ("failing, flapping", 0.9),
-    ("black hole", 0.7),
+    ("failing in part", 0.7),
     ("black holes, short", 0.9),
 ];
 
