@@ -2,6 +2,7 @@
 
 use quillwork_core::ids::{TaskId, WorkerId};
 use quillwork_core::pool::{Input, Load, Scheduler};
+use quillwork_core::time::Duration;
 
 use crate::Broken;
 use crate::ledger::{Ledger, PlaceState, Task, TaskState, Up};
@@ -25,7 +26,8 @@ impl Ledger {
         // Under a limit urgent work is held by workers whose former tasks are held back; lost, it comes on top of them.
         let lots = 1 + u32::from(self.size.was_limited);
         let limit = self.config.max_queued + lots * held_at_once + self.config.max_delayed;
-        if self.waiting() - self.parked() > limit as usize {
+        // What was given ahead and comes back has no bound but its run time.
+        if self.config.prefetch.is_zero() && self.waiting() - self.parked() > limit as usize {
             self.broken(Broken::QueueTooLong);
         }
         if let Some(task) = self.left_waiting() {
@@ -36,6 +38,7 @@ impl Ledger {
         }
         self.forgive_displacement();
         self.check_bound();
+        self.check_prefetch(scheduler);
         self.check_size(&scheduler.stats(self.now));
         if self.closing && self.tasks.is_empty() && !self.closed {
             self.broken(Broken::NotClosed);
@@ -50,7 +53,13 @@ impl Ledger {
 
     /// What this dispatch says about the tasks that wait behind it: none of them may have been first here, and one that was
     /// passed over for its size must not be passed over by everyone.
-    pub(crate) fn check_overtaking(&mut self, (id, task): (TaskId, &Task), worker: WorkerId, before: &Up) {
+    pub(crate) fn check_overtaking(
+        &mut self,
+        (id, task): (TaskId, &Task),
+        worker: WorkerId,
+        before: &Up,
+        starts: bool,
+    ) {
         let (now, ageing) = (self.now, self.config.ageing);
         let ahead = |(other_id, other): &(&TaskId, &Task)| {
             other.is_waiting()
@@ -60,7 +69,16 @@ impl Ledger {
         // Under a limit urgent work goes before what is held back.
         let held_back =
             |other: &Task| self.size.limit.is_some() && self.is_urgent(task) && !self.is_urgent(other);
-        let first_here = |other: &Task| before.has_room_for(other) && !held_back(other);
+        // Another worker may keep its room for a large one that is overdue.
+        let first_here = |other: &Task| {
+            if held_back(other) {
+                false
+            } else if starts {
+                before.has_room_for(other)
+            } else {
+                other.complexity() == Load::ONE || !self.is_overdue(other)
+            }
+        };
         let overtaken = self.tasks.iter().filter(ahead).find(|(_, other)| first_here(other));
         if let Some((&overtaken, _)) = overtaken {
             self.broken(Broken::Overtaken(overtaken));
@@ -113,7 +131,7 @@ impl Ledger {
     fn is_overdue(&self, task: &Task) -> bool {
         match task.state {
             TaskState::Waiting { since } => since + self.config.max_passed_over <= self.now,
-            TaskState::Delayed { .. } | TaskState::Running { .. } => false,
+            TaskState::Delayed { .. } | TaskState::Ahead { .. } | TaskState::Running { .. } => false,
         }
     }
 
@@ -157,17 +175,53 @@ impl Ledger {
         waiting.find(|(_, task)| hopeless(task)).map(|(&id, _)| id)
     }
 
+    /// No worker has more than the horizon ahead, and none is idle beside what it could have.
+    fn check_prefetch(&mut self, scheduler: &Scheduler) {
+        let horizon = self.config.prefetch;
+        let mut broken = None;
+        for (place, index) in self.places.iter_mut().zip(0..) {
+            let PlaceState::Up(up) = &mut place.state else { continue };
+            let mut ahead = Duration::ZERO;
+            for work in up.work.iter_mut().filter(|work| work.is_stealable()) {
+                let expected = work
+                    .expected
+                    .or_else(|| scheduler.expected_run_time(self.tasks.get(&work.task)?.spec.task_type));
+                work.expected = expected;
+                ahead += expected.unwrap_or(Duration::MAX);
+            }
+            if ahead > horizon {
+                broken = Some(Broken::PrefetchedTooMuch(WorkerId::new(index)));
+            }
+        }
+        let ups = || self.places.iter().filter_map(|place| place.up());
+        let works = || ups().flat_map(|up| &up.work);
+        let asked = works().any(|work| work.asked_back && work.started.is_none());
+        // A worker may keep its room for an overdue task instead.
+        let kept = self.tasks.values().any(|task| task.complexity() > Load::ONE && self.is_overdue(task));
+        if !asked && !kept && self.size.limit.is_none() {
+            let left = works().filter(|work| work.is_stealable()).find(|work| {
+                let task = self.tasks.get(&work.task);
+                task.is_some_and(|task| ups().any(|up| up.could_run(task) && up.has_room_for(task)))
+            });
+            broken = broken.or(left.map(|work| Broken::NotTakenBack(work.task)));
+        }
+        if let Some(broken) = broken {
+            self.broken(broken);
+        }
+    }
+
     fn agrees_with(&self, scheduler: &Scheduler) -> bool {
         let stats = scheduler.stats(self.now);
         let waiting = self.waiting();
         let up = self.places.iter().filter_map(|place| place.up());
-        let busy = up.clone().filter(|up| !up.work.is_empty()).count();
+        let busy = up.clone().filter(|up| up.work.iter().any(|work| work.started.is_some())).count();
         stats.counters.submitted == self.submitted
             && stats.counters.settled() == self.submitted - self.tasks.len() as u64
             && stats.queued as usize == waiting
             && stats.parked as usize == self.parked()
             && stats.delayed as usize == self.delayed()
-            && stats.running as usize == self.tasks.len() - waiting - self.delayed()
+            && stats.running as usize == self.tasks.len() - waiting - self.delayed() - self.ahead()
+            && stats.prefetched as usize == self.ahead()
             && stats.counters.retried == self.bound.retries
             && stats.counters.progress == self.progress
             && stats.workers_up as usize == up.count()
@@ -182,7 +236,9 @@ impl Ledger {
             self.broken(Broken::DeadlineNotHandled);
         }
         let missed = self.tasks.iter().find(|(_, task)| match task.state {
-            TaskState::Waiting { since } => task.spec.queue_ttl.is_some_and(|ttl| since + ttl <= now),
+            TaskState::Waiting { since } | TaskState::Ahead { since } => {
+                task.spec.queue_ttl.is_some_and(|ttl| since + ttl <= now)
+            }
             TaskState::Delayed { until } => until <= now,
             TaskState::Running { since } => task.spec.timeout.is_some_and(|timeout| since + timeout <= now),
         });
@@ -197,7 +253,7 @@ impl Ledger {
                 let overdue = up
                     .work
                     .iter()
-                    .any(|work| work.abort_sent.is_some_and(|sent| sent + config.abort_grace <= now));
+                    .any(|work| work.stopping_since().is_some_and(|since| since + config.abort_grace <= now));
                 let silent = config.lease.is_some_and(|lease| match up.probed {
                     Some(probed) => probed + lease <= now,
                     None => up.last_seen + lease <= now,

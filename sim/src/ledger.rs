@@ -42,7 +42,7 @@ pub(crate) struct Ledger {
 pub(crate) struct Task {
     pub(crate) spec: TaskSpec,
     pub(crate) submitted_at: Instant,
-    /// How often it was dispatched.
+    /// How many executions were started.
     pub(crate) attempts: u32,
     /// How many of these a failing worker took with it.
     pub(crate) losses: u32,
@@ -63,6 +63,10 @@ pub(crate) enum TaskState {
     /// Between two attempts.
     Delayed {
         until: Instant,
+    },
+    /// Given ahead to a worker; it waited in the queue before.
+    Ahead {
+        since: Instant,
     },
     Running {
         since: Instant,
@@ -107,20 +111,40 @@ pub(crate) struct Work {
     pub(crate) task: TaskId,
     pub(crate) load: Load,
     pub(crate) abort_sent: Option<Instant>,
+    /// `None` while it waits for room.
+    pub(crate) started: Option<Instant>,
+    pub(crate) asked_back: bool,
+    /// How long it was expected to run when it was given ahead; `None` until the scheduler was asked.
+    pub(crate) expected: Option<Duration>,
+}
+
+impl Work {
+    /// Whether it could be asked back.
+    pub(crate) const fn is_stealable(&self) -> bool {
+        self.started.is_none() && self.abort_sent.is_none() && !self.asked_back
+    }
+
+    /// Since when its worker has had to clean up after it.
+    pub(crate) fn stopping_since(&self) -> Option<Instant> {
+        Some(self.abort_sent?.max(self.started?))
+    }
 }
 
 impl Up {
     /// Whether it runs anything or cleans up after it.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.work.is_empty()
+        self.work.iter().any(|work| work.started.is_some())
     }
 
     pub(crate) fn load(&self) -> Load {
-        self.work.iter().fold(Load::ZERO, |sum, work| sum + work.load)
+        let started = self.work.iter().filter(|work| work.started.is_some());
+        started.fold(Load::ZERO, |sum, work| sum + work.load)
     }
 
+    /// Whether it would start the task at once.
     pub(crate) fn has_room_for(&self, task: &Task) -> bool {
-        self.load() + task.complexity() <= self.offer.capacity
+        self.work.iter().all(|work| work.started.is_some())
+            && self.load() + task.complexity() <= self.offer.capacity
     }
 
     /// Whether it could run the task if it had nothing else to do.
@@ -269,6 +293,24 @@ impl Ledger {
                     if let Some(task) = self.tasks.get_mut(&task) {
                         task.failures += u32::from(outcome == TaskOutcome::Failed);
                     }
+                    self.start_ahead(worker);
+                }
+            }
+            Input::TaskReturned { worker, generation, task } => {
+                let position = self
+                    .up(worker, generation)
+                    .and_then(|up| up.work.iter().position(|work| work.task == task && work.asked_back));
+                if let Some(position) = position
+                    && let Some(up) = self.see(worker, generation)
+                {
+                    let work = up.work.remove(position);
+                    if work.abort_sent.is_none()
+                        && let Some(task) = self.tasks.get_mut(&task)
+                    {
+                        task.attempts -= u32::from(work.started.is_some());
+                        task.state = TaskState::Waiting { since: now };
+                    }
+                    self.start_ahead(worker);
                 }
             }
             Input::Progress { worker, generation, task } => {
@@ -302,6 +344,12 @@ impl Ledger {
                 match self.up(worker, generation).and_then(|up| up.work_on(task)) {
                     Some(work) if work.abort_sent.is_none() => work.abort_sent = Some(now),
                     _ => self.broken(Broken::AbortMisdirected(task)),
+                }
+            }
+            Output::TakeBack { task, worker, generation } => {
+                match self.up(worker, generation).and_then(|up| up.work_on(task)) {
+                    Some(work) if work.is_stealable() => work.asked_back = true,
+                    _ => self.broken(Broken::TakenBackWrongly(task)),
                 }
             }
             Output::Probe { worker, generation } => {
@@ -339,8 +387,27 @@ impl Ledger {
             place.state = PlaceState::Up(Up { offer, work: Vec::new(), last_seen: now, probed: None });
         } else if let Some(up) = self.see(worker, generation) {
             up.offer = offer;
+            self.start_ahead(worker);
         }
         self.forget_passing();
+    }
+
+    /// The worker starts what it was given ahead, in order, as far as it has room, or has nothing else to do.
+    fn start_ahead(&mut self, worker: WorkerId) {
+        let now = self.now;
+        let PlaceState::Up(up) = &mut self.places[worker.index()].state else { return };
+        while let Some(next) = up.work.iter().position(|work| work.started.is_none())
+            && (next == 0 || up.load() + up.work[next].load <= up.offer.capacity)
+        {
+            let work = &mut up.work[next];
+            work.started = Some(now);
+            if work.abort_sent.is_none()
+                && let Some(task) = self.tasks.get_mut(&work.task)
+            {
+                task.attempts += 1;
+                task.state = TaskState::Running { since: now };
+            }
+        }
     }
 
     /// The workers have changed: who keeps its room for whom may be another one now.
@@ -374,11 +441,11 @@ impl Ledger {
             self.on_retired(worker, &before);
         }
         if let PlaceState::Up(Up { work, .. }) = before {
-            for Work { task, abort_sent, .. } in work {
+            for Work { task, abort_sent, started, .. } in work {
                 if abort_sent.is_none()
                     && let Some(task) = self.tasks.get_mut(&task)
                 {
-                    task.losses += u32::from(reason.is_loss());
+                    task.losses += u32::from(started.is_some() && reason.is_loss());
                     task.state = TaskState::Waiting { since: self.now };
                 }
             }
@@ -392,41 +459,53 @@ impl Ledger {
         if let Some(task) = self.tasks.get_mut(&id).filter(|_| at_deadline) {
             task.end_delay(now);
         }
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.is_waiting()) else {
+        let Some(task) = self.tasks.get(&id).cloned() else {
             return self.broken(Broken::DispatchedWrongly(id));
         };
-        task.attempts += 1;
-        task.state = TaskState::Running { since: now };
-        if task.attempts == 1 {
-            self.longest_wait = self.longest_wait.max(now - task.submitted_at);
-        }
-        let outside = task.parked;
-        let task = task.clone();
-        let once_more = task.spec.redeliverable
-            && task.losses <= self.config.max_redeliveries
-            && task.failures < task.spec.max_attempts.max(1);
-        if task.attempts != attempt || (attempt > 1 && !once_more) {
-            self.broken(Broken::DispatchedTooOften(id));
-        }
-        if outside {
+        let TaskState::Waiting { since } = task.state else {
+            return self.broken(Broken::DispatchedWrongly(id));
+        };
+        if task.parked {
             self.broken(Broken::AdmittedWrongly(id));
         }
         let Some(before) = self.up(worker, generation).cloned() else {
             return self.broken(Broken::DispatchedToUnready(worker));
         };
-        if self.is_held_back(&before, &task) {
-            self.broken(Broken::LimitIgnored(worker));
-        }
-        if let Some(up) = self.up(worker, generation) {
-            up.work.push(Work { task: id, load: task.complexity(), abort_sent: None });
-        }
-        if !before.has_room_for(&task) {
-            self.broken(Broken::BeyondCapacity(worker));
+        let once_more = task.spec.redeliverable
+            && task.losses <= self.config.max_redeliveries
+            && task.failures < task.spec.max_attempts.max(1);
+        if attempt != task.attempts + 1 || (attempt > 1 && !once_more) {
+            self.broken(Broken::DispatchedTooOften(id));
         }
         if !before.offer.capabilities.contains(task.spec.required) {
             self.broken(Broken::CapabilityIgnored(id));
         }
-        self.check_overtaking((id, &task), worker, &before);
+        let starts = before.has_room_for(&task);
+        if starts && self.is_held_back(&before, &task) {
+            self.broken(Broken::LimitIgnored(worker));
+        }
+        let may_wait = !self.config.prefetch.is_zero() && task.spec.redeliverable && before.could_run(&task);
+        if !starts && !may_wait {
+            self.broken(Broken::BeyondCapacity(worker));
+        }
+        if task.attempts == 0 {
+            self.longest_wait = self.longest_wait.max(now - task.submitted_at);
+        }
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.attempts += u32::from(starts);
+            task.state = if starts { TaskState::Running { since: now } } else { TaskState::Ahead { since } };
+        }
+        if let Some(up) = self.up(worker, generation) {
+            up.work.push(Work {
+                task: id,
+                load: task.complexity(),
+                abort_sent: None,
+                started: starts.then_some(now),
+                asked_back: false,
+                expected: None,
+            });
+        }
+        self.check_overtaking((id, &task), worker, &before, starts);
     }
 
     fn on_settle(&mut self, id: TaskId, settlement: Settlement) {
@@ -475,6 +554,11 @@ impl Ledger {
 
     pub(crate) fn delayed(&self) -> usize {
         self.tasks.values().filter(|task| matches!(task.state, TaskState::Delayed { .. })).count()
+    }
+
+    /// Tasks that were given ahead and have not started.
+    pub(crate) fn ahead(&self) -> usize {
+        self.tasks.values().filter(|task| matches!(task.state, TaskState::Ahead { .. })).count()
     }
 
     fn up(&mut self, worker: WorkerId, generation: Generation) -> Option<&mut Up> {

@@ -76,7 +76,7 @@ pub enum Broken {
     WaitsInVain(TaskId),
     /// A draining pool has settled everything and is not closed.
     NotClosed,
-    /// More tasks wait than may.
+    /// A new task waits beyond the queue's bound.
     QueueTooLong,
     /// A task was refused for a full queue that has room.
     RefusedWithRoom(TaskId),
@@ -84,6 +84,12 @@ pub enum Broken {
     LimitMissed(TaskId),
     /// All that was due was done, and this worker should have been given up: its boot time-out, lease or grace is over.
     GivenUpTooLate(WorkerId),
+    /// A worker was given more ahead than the horizon, or a task that nobody knows.
+    PrefetchedTooMuch(WorkerId),
+    /// A worker was asked to give back a task that it doesn't have waiting, or was asked for already.
+    TakenBackWrongly(TaskId),
+    /// A task waits at a worker, another is free and could run it, and nothing was asked back.
+    NotTakenBack(TaskId),
     /// A worker was asked to abort a task that it doesn't run.
     AbortMisdirected(TaskId),
     /// A worker was spawned into a place that is taken, with a generation that isn't new.

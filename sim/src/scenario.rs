@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use quillwork_core::flow::retry::{Backoff, Jitter};
+use quillwork_core::ids::TaskType;
 use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
@@ -36,7 +37,7 @@ pub struct Workload {
     pub tasks: u32,
     /// Mean time between two of them.
     pub mean_gap: Duration,
-    /// Mean time that a healthy worker takes for one; exponentially distributed.
+    /// Mean time that a healthy worker takes for one; exponentially distributed. A third of the tasks take a fifth of it.
     pub mean_service: Duration,
     /// Share that needs one of the capabilities that some place has.
     pub specialist_ratio: f64,
@@ -56,6 +57,17 @@ pub struct Workload {
     pub retry_ratio: f64,
     /// Share of executions that report progress once, some of them when they are over.
     pub progress_ratio: f64,
+}
+
+impl Workload {
+    /// Of the three types one takes a fifth of the time of the others.
+    pub(crate) fn mean_service_of(&self, task_type: TaskType) -> Duration {
+        if task_type == TaskType::new(0) {
+            Duration::from_nanos(self.mean_service.as_nanos() / 5)
+        } else {
+            self.mean_service
+        }
+    }
 }
 
 /// A machine whose memory and CPU others use, too: each walks at random.
@@ -94,7 +106,7 @@ pub struct Faults {
     pub late_message: f64,
     /// A result arrives twice.
     pub repeated_message: f64,
-    /// A worker reports later on that it lost its capabilities.
+    /// A worker reports later on that it lost its capabilities and half of its capacity.
     pub lost_capability: f64,
     /// The clock is a little behind where it was.
     pub clock_set_back: f64,
@@ -170,6 +182,7 @@ impl Scenario {
             max_redeliveries: small(rng.below(4)),
             ageing: millis(&mut rng, 1, 500),
             max_passed_over: millis(&mut rng, 0, 200),
+            prefetch: Duration::ZERO,
             boot_timeout: millis(&mut rng, 60, 1_000),
             max_boot_failures: small(1 + rng.below(4)),
             lease,
@@ -219,6 +232,11 @@ impl Scenario {
             lost_capability: fault(),
             clock_set_back: fault(),
         };
+        if rng.chance(0.5) {
+            // From a fraction of one task to a dozen.
+            let horizon = workload.mean_service.as_millis_f64() * 6.0 * rng.unit_f64();
+            pool.prefetch = Duration::from_millis_f64(horizon).min(PoolConfig::MAX_PREFETCH);
+        }
         let mean_timer_lag = if rng.chance(0.5) { Duration::ZERO } else { millis(&mut rng, 1, 100) };
         let drain_limit = millis(&mut rng, 100, 20_000);
         if rng.chance(0.5) {

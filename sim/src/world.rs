@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
-use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{
     Capabilities, CloseMode, Input, Load, Offer, Output, PerMille, Priority, TaskOutcome, TaskSpec,
 };
@@ -24,6 +24,7 @@ pub(crate) struct World<'a> {
     events: BTreeMap<(Instant, u64), Event>,
     scheduled: u64,
     submitted: u32,
+    specs: BTreeMap<TaskId, TaskSpec>,
 }
 
 type Who = (WorkerId, Generation);
@@ -34,6 +35,7 @@ enum Event {
     Abort(TaskId),
     Close(CloseMode),
     Says(Who, Message),
+    TakesBack(Who, TaskId),
     DiesUnheard(Who),
     Reading,
 }
@@ -51,6 +53,7 @@ impl<'a> World<'a> {
             events: BTreeMap::new(),
             scheduled: 0,
             submitted: 0,
+            specs: BTreeMap::new(),
         };
         world.schedule(start, Event::Arrival);
         if world.scenario.machine.is_some() {
@@ -71,7 +74,18 @@ impl<'a> World<'a> {
             Event::Arrival => self.arrive(now),
             Event::Abort(task) => Some(Input::Abort { task }),
             Event::Close(mode) => Some(Input::Close { mode }),
-            Event::Says(who, message) => self.incarnations.get_mut(&who)?.say(now, message),
+            Event::Says(who, message) => {
+                let input = self.incarnations.get_mut(&who)?.say(now, message);
+                self.start_waiting(now, who);
+                input
+            }
+            Event::TakesBack(who, task) => {
+                if self.incarnations.get_mut(&who)?.give_back(task) {
+                    self.say_within(now, 2, who, Message::Returned(task));
+                    self.start_waiting(now, who);
+                }
+                None
+            }
             Event::Reading => Some(self.read_machine(now)),
             Event::DiesUnheard(who) => {
                 self.incarnations.get_mut(&who)?.die();
@@ -84,12 +98,23 @@ impl<'a> World<'a> {
     pub(crate) fn act(&mut self, now: Instant, output: &Output) {
         match *output {
             Output::Spawn { worker, generation } => self.spawn(now, (worker, generation)),
-            Output::Dispatch { task, worker, generation, .. } => self.work(now, (worker, generation), task),
+            Output::Dispatch { task, worker, generation, .. } => {
+                let who = (worker, generation);
+                let load = self.specs[&task].complexity.max(Load::ONE);
+                if let Some(incarnation) = self.incarnations.get_mut(&who) {
+                    incarnation.take(task, load);
+                }
+                self.start_waiting(now, who);
+            }
             Output::AbortRunning { task, worker, generation } => {
                 if !self.workers.chance(self.scenario.faults.ignored_abort) {
                     let obeyed = Message::Done { task, outcome: TaskOutcome::Failed };
                     self.say_within(now, 20, (worker, generation), obeyed);
                 }
+            }
+            Output::TakeBack { task, worker, generation } => {
+                let delay = share(Duration::from_millis(2), self.workers.unit_f64());
+                self.schedule(now + delay, Event::TakesBack((worker, generation), task));
             }
             Output::Probe { worker, generation } => {
                 self.say_within(now, 5, (worker, generation), Message::Alive)
@@ -124,6 +149,7 @@ impl<'a> World<'a> {
             self.schedule(last, Event::Close(CloseMode::Drain));
             self.schedule(last + self.scenario.drain_limit, Event::Close(CloseMode::Now));
         }
+        self.specs.insert(task, spec);
         Some(Input::Submit { task, spec })
     }
 
@@ -151,6 +177,7 @@ impl<'a> World<'a> {
             timeout: self.submitters.chance(workload.timeout_ratio).then(|| self.draw(limit)),
             queue_ttl: self.submitters.chance(workload.queue_ttl_ratio).then(|| self.draw(limit)),
             redeliverable: !self.submitters.chance(workload.once_only_ratio),
+            task_type: TaskType::new(u32::try_from(self.submitters.below(TASK_TYPES)).expect("a few")),
             complexity: self.draw_complexity(),
             max_attempts: self.draw_max_attempts(),
             ..TaskSpec::default()
@@ -215,23 +242,24 @@ impl<'a> World<'a> {
         let heard = rng.chance(0.5);
         self.schedule(ready_at, Event::Says(who, Message::Ready(offer)));
         if let Some(at) = loses_at {
-            self.schedule(
-                at,
-                Event::Says(who, Message::Ready(Offer { capabilities: Capabilities::NONE, ..offer })),
-            );
+            let capacity = Load::new(offer.capacity.get().div_ceil(2));
+            let left = Offer { capabilities: Capabilities::NONE, capacity };
+            self.schedule(at, Event::Says(who, Message::Ready(left)));
         }
         if let Some(at) = dies_at {
             self.schedule(at, if heard { Event::Says(who, Message::Lost) } else { Event::DiesUnheard(who) });
         }
     }
 
+    fn start_waiting(&mut self, now: Instant, who: Who) {
+        while let Some(task) = self.incarnations.get_mut(&who).and_then(Incarnation::start_next) {
+            self.work(now, who, task);
+        }
+    }
+
     fn work(&mut self, now: Instant, who: Who, task: TaskId) {
-        let (faults, mean) = (&self.scenario.faults, self.scenario.workload.mean_service);
-        let Some(incarnation) = self.incarnations.get_mut(&who).filter(|incarnation| incarnation.is_alive())
-        else {
-            return;
-        };
-        incarnation.doing.push(task);
+        let faults = &self.scenario.faults;
+        let mean = self.scenario.workload.mean_service_of(self.specs[&task].task_type);
         let rng = &mut self.workers;
         let takes = Duration::from_millis_f64(rng.exponential(mean.as_millis_f64()));
         let half_way = now + share(takes, 0.5);
@@ -282,6 +310,8 @@ fn share(of: Duration, ratio: f64) -> Duration {
 
 /// Terminated workers were heard for so long in browsers.
 const LATEST_MESSAGE: Duration = Duration::from_secs(2);
+/// See [`Workload::mean_service_of`](crate::Workload).
+const TASK_TYPES: u64 = 3;
 /// As much as the widest workers of [`Scenario::from_seed`] carry.
 const MOST_COMPLEX: u64 = 8;
 const NOBODY_HAS: Capabilities = Capabilities::from_bits(1 << 63);

@@ -33,6 +33,7 @@ fn five_hundred_random_pools_keep_every_promise() {
         total.workers_lost += counters.workers_lost;
         total.workers_overdue += counters.workers_overdue;
         total.stale_messages += counters.stale_messages;
+        total.taken_back += counters.taken_back;
     }
     // The scenarios are worth something only if everything happens in them.
     let PoolCounters {
@@ -51,10 +52,11 @@ fn five_hundred_random_pools_keep_every_promise() {
         workers_lost,
         workers_overdue,
         stale_messages,
+        taken_back,
         ..
     } = total;
     let settled = [completed, failed, aborted, timed_out, expired, worker_lost, dropped, refused, closed];
-    let around = [redelivered, retried, progress, workers_lost, workers_overdue, stale_messages];
+    let around = [redelivered, retried, progress, workers_lost, workers_overdue, stale_messages, taken_back];
     assert!(settled.iter().chain(&around).all(|&count| count > 100), "{total:?}");
 }
 

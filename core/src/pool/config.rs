@@ -43,6 +43,11 @@ pub struct PoolConfig {
     /// its room for it. Longer favours throughput, shorter favours large tasks. Without meaning where all tasks are of
     /// complexity 1. Default 100 ms.
     pub max_passed_over: Duration,
+    /// How much a full worker may be given ahead of its time: tasks that together make at most so much measured run time,
+    /// by the moving average of their type, so that it goes on without a way to the page and back in between. What has
+    /// not started is taken back for a worker that has nothing to do. Zero, the default, is off; 1 ms suits tasks of
+    /// microseconds. At most [`PoolConfig::MAX_PREFETCH`].
+    pub prefetch: Duration,
     /// How long a worker may take from its spawn to its ready message. Default 10 s.
     pub boot_timeout: Duration,
     /// How often in a row a worker may fail to become ready before the pool stops counting on it. It is still tried again,
@@ -76,6 +81,8 @@ impl PoolConfig {
     pub const MAX_WORKERS: u32 = 1_024;
     /// The largest capacity of a worker.
     pub const MAX_CAPACITY: Load = Load::new(1_024);
+    /// The most that a worker may be given ahead.
+    pub const MAX_PREFETCH: Duration = Duration::from_secs(1);
     /// The longest queue.
     pub const MAX_QUEUED: u32 = 1 << 24;
 
@@ -102,6 +109,9 @@ impl PoolConfig {
         self.retry_backoff.validate().map_err(ConfigError::RetryBackoff)?;
         if self.ageing < Duration::from_millis(1) || self.ageing > Duration::from_secs(3_600) {
             return Err(ConfigError::Ageing { asked: self.ageing });
+        }
+        if self.prefetch > Self::MAX_PREFETCH {
+            return Err(ConfigError::Prefetch { asked: self.prefetch });
         }
         if self.boot_timeout.is_zero() {
             return Err(ConfigError::BootTimeout);
@@ -136,6 +146,7 @@ impl Default for PoolConfig {
             seed: 0,
             ageing: Duration::from_secs(1),
             max_passed_over: Duration::from_millis(100),
+            prefetch: Duration::ZERO,
             boot_timeout: Duration::from_secs(10),
             max_boot_failures: 3,
             lease: Some(Duration::from_secs(30)),
@@ -181,6 +192,11 @@ pub enum ConfigError {
         /// What was asked for.
         asked: Duration,
     },
+    /// More given ahead than [`PoolConfig::MAX_PREFETCH`].
+    Prefetch {
+        /// What was asked for.
+        asked: Duration,
+    },
     /// No time to boot.
     BootTimeout,
     /// No worker would ever be counted on.
@@ -220,6 +236,13 @@ impl fmt::Display for ConfigError {
             Self::RetryBackoff(error) => fmt::Display::fmt(error, f),
             Self::Ageing { asked } => {
                 write!(f, "ageing is 1 ms to 1 h for a level of priority, not {asked:?}")
+            }
+            Self::Prefetch { asked } => {
+                write!(
+                    f,
+                    "workers are given at most {:?} of work ahead, not {asked:?}; tasks that long gain nothing by it",
+                    PoolConfig::MAX_PREFETCH
+                )
             }
             Self::BootTimeout => {
                 f.write_str("workers need some time to boot: set a boot time-out above zero")

@@ -47,15 +47,40 @@ impl Scheduler {
             self.settle(slot, Settlement::Refused(refusal));
         } else {
             self.enqueue_new(now, slot);
+            if self.tasks.get(slot).is_some_and(|task| task.standing == Standing::Queued) {
+                self.prefetch_somewhere(now, slot);
+            }
         }
     }
 
-    /// A task that was admitted before goes to a free worker at once, or back to its turn in the queue.
-    pub(super) fn place_again(&mut self, now: Instant, slot: u32) {
-        self.tasks.task_mut(slot).standing = Standing::Queued;
+    /// Puts a task that was admitted before back to its turn in the queue. It is refused where nobody can run it any more.
+    pub(super) fn queue_again(&mut self, now: Instant, slot: u32) {
+        match self.unservable(self.tasks.task(slot).needs) {
+            Some(refusal) => self.settle(slot, Settlement::Refused(refusal)),
+            None => self.enqueue(now, slot),
+        }
+    }
+
+    /// Lets workers that have room for a queued task look at the queue until one takes it, or what goes before it has used
+    /// up their room.
+    pub(super) fn offer_queued(&mut self, now: Instant, slot: u32) {
+        let waits = |this: &Self| {
+            let task = this.tasks.get(slot);
+            task.is_some_and(|task| matches!(task.standing, Standing::Queued | Standing::Reserved { .. }))
+        };
         // Under a limit all workers look at the queue at the end of this input, in its order.
-        if self.pressure.worker_limit().is_some() || !self.place_with_free_worker(now, slot) {
-            self.enqueue(now, slot);
+        if self.pressure.worker_limit().is_some() || !waits(self) {
+            return;
+        }
+        while waits(self)
+            && let Some(worker) = self.pick_for(slot)
+        {
+            self.feed(now, worker.index());
+        }
+        for index in 0..self.workers.len() {
+            if waits(self) && self.may_go_before_reservation(index, slot) {
+                self.feed(now, index);
+            }
         }
     }
 
@@ -77,14 +102,15 @@ impl Scheduler {
         // Under a limit that is a matter of all workers together: see [`Scheduler::feed_all`].
         if self.pressure.worker_limit().is_none() {
             while self.feed_one(now, index) {}
+            self.prefetch(now, index);
         }
     }
 
     /// Gives a worker the next task that it can run; `false` where it takes none.
     pub(super) fn feed_one(&mut self, now: Instant, index: usize) -> bool {
         let Some(slot) = self.next_for(now, index) else { return false };
-        let timer = self.task_timer(slot);
-        if self.deadlines.cancel(timer).is_some_and(|expires_at| expires_at <= now) {
+        if self.is_expired(now, slot) {
+            self.deadlines.cancel(self.task_timer(slot));
             self.settle(slot, Settlement::Expired);
         } else {
             self.dispatch(now, slot, index);
@@ -92,26 +118,52 @@ impl Scheduler {
         true
     }
 
-    pub(super) fn dispatch(&mut self, now: Instant, slot: u32, index: usize) {
+    /// Whether a task has waited for too long that its timer has not ended yet. One that has only just come has not waited.
+    pub(super) fn is_expired(&self, now: Instant, slot: u32) -> bool {
+        let expires_at = self.deadlines.at(self.task_timer(slot));
+        expires_at.is_some_and(|at| at <= now) && self.tasks.task(slot).queued_at < now
+    }
+
+    /// Gives a task to a worker that has room for it: it starts at once.
+    fn dispatch(&mut self, now: Instant, slot: u32, index: usize) {
+        self.hand_over(slot, index, Stage::Started(now));
+        self.candidates.begin(worker_id(index), self.tasks.task(slot).needs.complexity);
+        self.on_started(now, slot);
+    }
+
+    /// Gives a task to a worker, to be started now or once it has room.
+    pub(super) fn hand_over(&mut self, slot: u32, index: usize, stage: Stage) {
         self.let_in(slot);
         let worker = worker_id(index);
         let entry = self.tasks.task_mut(slot);
         entry.standing = Standing::Held { worker: worker.get() };
-        entry.attempts += 1;
-        if entry.attempts == 1 {
-            self.statistics.on_started(now, entry.spec.task_type, now - entry.submitted_at);
-        }
-        let (task, attempt, timeout) = (entry.id, entry.attempts, entry.spec.timeout);
-        let load = entry.needs.complexity;
-        if let Some(timeout) = timeout {
-            let timer = self.task_timer(slot);
-            self.deadlines.set(timer, now + timeout);
-        }
+        let (task, attempt, load) = (entry.id, entry.attempts + 1, entry.needs.complexity);
+        let expected = self.expected_run(slot);
         let place = &mut self.workers[index];
-        place.start(now, Held { task, slot, load, stage: Stage::Started(now), settled: false });
         let generation = place.generation;
-        self.candidates.begin(worker, load);
+        place.hold(Held {
+            task,
+            slot,
+            load,
+            expected,
+            stage,
+            settled: false,
+            asked_back: false,
+            thief: None,
+        });
         self.outputs.push_back(Output::Dispatch { task, worker, generation, attempt });
+    }
+
+    /// An execution starts.
+    pub(super) fn on_started(&mut self, now: Instant, slot: u32) {
+        let task = self.tasks.task_mut(slot);
+        task.attempts += 1;
+        if task.attempts == 1 {
+            self.statistics.on_started(now, task.spec.task_type, now - task.submitted_at);
+        }
+        let (timeout, timer) = (task.spec.timeout, self.task_timer(slot));
+        // Also where it has none: that of the queue is over.
+        self.deadlines.set(timer, timeout.map_or(Instant::NEVER, |timeout| now + timeout));
     }
 
     pub(super) fn enqueue(&mut self, now: Instant, slot: u32) {

@@ -56,6 +56,15 @@ pub enum Input {
         /// How it ended.
         outcome: TaskOutcome,
     },
+    /// [`Scheduler::handle_task_returned`](super::Scheduler::handle_task_returned).
+    TaskReturned {
+        /// The place.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+        /// The task that it was asked to give back.
+        task: TaskId,
+    },
     /// [`Scheduler::handle_progress`](super::Scheduler::handle_progress).
     Progress {
         /// The place.

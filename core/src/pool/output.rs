@@ -25,6 +25,9 @@ pub enum Output {
         reason: TerminateReason,
     },
     /// Hand the task to the worker. If that fails, tell so as a further input once all outputs are drained.
+    ///
+    /// Where [`PoolConfig::prefetch`](super::PoolConfig::prefetch) is on, a worker may be given more than it carries. It
+    /// starts tasks in the order in which they come, each as soon as it has room for it.
     Dispatch {
         /// The task.
         task: TaskId,
@@ -32,8 +35,19 @@ pub enum Output {
         worker: WorkerId,
         /// Which of its workers.
         generation: Generation,
-        /// 1 for the first execution, 2 for the first redelivery or retry, and so on.
+        /// Which of its executions this will be: 1 for the first, 2 for the next after that was lost, and so on.
         attempt: u32,
+    },
+    /// Ask the worker to give the task back if it has not started it. It answers with
+    /// [`Input::TaskReturned`](super::Input::TaskReturned), or in time that it is done. Comes only where
+    /// [`PoolConfig::prefetch`](super::PoolConfig::prefetch) is on.
+    TakeBack {
+        /// The task.
+        task: TaskId,
+        /// Who has it.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
     },
     /// Ask the worker to stop the task, which is settled already. The worker must still answer that it is done with it.
     AbortRunning {
@@ -125,7 +139,7 @@ pub enum Settlement {
     Expired,
     /// Its worker was lost and it may not be given to another, or not again.
     WorkerLost {
-        /// How often it was dispatched.
+        /// How many executions were started.
         attempts: u32,
     },
     /// It had to make room for another in a full queue.

@@ -6,7 +6,7 @@ use crate::ids::WorkerId;
 use crate::time::Instant;
 
 use super::candidates::worker_id;
-use super::held::Held;
+use super::held::Stage;
 use super::offer::Needs;
 use super::scheduler::small;
 use super::worker::{Phase, Worker};
@@ -87,28 +87,36 @@ impl Scheduler {
 
     /// Gives the tasks of a lost worker to others where they may be, the next in turn first.
     fn recover_held(&mut self, now: Instant, index: usize, reason: TerminateReason) {
-        let mut held = mem::take(&mut self.workers[index].held);
-        held.sort_unstable_by_key(|held| self.tasks.task(held.slot).turn.entry(held.slot));
-        for Held { slot, settled, .. } in held.drain(..) {
-            let timer = self.task_timer(slot);
+        let mut lost = mem::take(&mut self.workers[index].held);
+        lost.sort_by_key(|held| self.tasks.task(held.slot).turn.entry(held.slot));
+        for held in lost.iter() {
+            let timer = self.task_timer(held.slot);
             self.deadlines.cancel(timer);
-            if settled {
-                self.tasks.free(slot);
+            self.release_thief(held.thief);
+            if held.settled {
+                self.tasks.free(held.slot);
                 continue;
             }
-            let task = self.tasks.task_mut(slot);
-            // Where the worker ended because of another task, that is no fault of this one.
-            task.losses += u32::from(reason.is_loss());
+            let task = self.tasks.task_mut(held.slot);
+            match held.stage {
+                Stage::Waiting => self.prefetched -= 1,
+                // Where the worker ended because of another task, that is no fault of this one.
+                Stage::Started(_) => task.losses += u32::from(reason.is_loss()),
+            }
             if task.spec.redeliverable && task.losses <= self.config.max_redeliveries {
                 self.counters.redelivered += 1;
-                self.place_again(now, slot);
+                self.queue_again(now, held.slot);
             } else {
                 let attempts = task.attempts;
-                self.settle(slot, Settlement::WorkerLost { attempts });
+                self.settle(held.slot, Settlement::WorkerLost { attempts });
             }
         }
+        // Only now, so that what was queued before doesn't overtake what is queued again.
+        while let Some(held) = lost.pop_first() {
+            self.offer_queued(now, held.slot);
+        }
         // Nothing was given to it meanwhile: it is not up. The list is kept for its memory.
-        self.workers[index].held = held;
+        self.workers[index].held = lost;
     }
 
     /// Settles the queued tasks that no worker can be expected to run.

@@ -11,17 +11,17 @@
 use crate::indexed_heap::Entry;
 use crate::time::Instant;
 
-use super::Scheduler;
 use super::candidates::worker_id;
 use super::queue::Heads;
 use super::tasks::Standing;
+use super::{Load, Scheduler};
 
 impl Scheduler {
     /// Takes the next task for a worker out of the queue; `None` where none is to be started there now.
     pub(super) fn next_for(&mut self, now: Instant, index: usize) -> Option<u32> {
         let place = &self.workers[index];
         let (offer, room) = (place.offer?, place.room());
-        if room.get() == 0 || self.queued() == 0 {
+        if room == Load::ZERO || place.held.waiting() > 0 || self.queued() == 0 {
             return None;
         }
         let urgent_only = self.is_held_back(index);
@@ -63,45 +63,21 @@ impl Scheduler {
     /// Places a task where room may have to be kept for a larger one: it takes its turn in the queue, and workers with room
     /// for it look there. If none takes it, it stands nowhere again.
     pub(super) fn place_beside_large(&mut self, now: Instant, slot: u32) -> bool {
-        let (needs, entry) = (self.tasks.task(slot).needs, self.entry(slot));
-        self.tasks.task_mut(slot).queued_at = now;
-        self.queue.push(needs, entry);
-        let waits = |this: &Self| this.tasks.task(slot).standing == Standing::Queued;
-        while waits(self)
-            && let Some(worker) = self.pick_for(slot)
-        {
-            self.feed_for_now(now, worker.index());
+        self.enqueue(now, slot);
+        self.offer_queued(now, slot);
+        let taken = matches!(self.tasks.task(slot).standing, Standing::Held { .. });
+        if !taken {
+            // Reserved it is where no large task is passed over at all. The worker will do so again, once this one is queued.
+            self.unqueue(slot);
         }
-        for index in 0..self.workers.len() {
-            while waits(self) && self.may_go_before_reservation(index, slot) && self.feed_for_now(now, index)
-            {
-            }
-        }
-        match self.tasks.task(slot).standing {
-            Standing::Held { .. } => return true,
-            Standing::Queued => self.queue.remove(needs, slot),
-            // Where no large task is passed over at all. The worker will do so again, once this one is queued.
-            Standing::Reserved { worker } => self.cancel_reservation(worker as usize),
-            Standing::Delayed => unreachable!("it was queued above"),
-        }
-        false
-    }
-
-    /// One task for a worker. It looks for more at the end of this input: what comes with it may go before what waits now.
-    fn feed_for_now(&mut self, now: Instant, index: usize) -> bool {
-        let fed = self.feed_one(now, index);
-        let worker = worker_id(index).get();
-        if fed && !self.to_feed.contains(&worker) {
-            self.to_feed.push(worker);
-        }
-        fed
+        taken
     }
 
     /// Ends the reservation of a worker, which looks at the queue again at the end of this input. The task stands nowhere.
     pub(super) fn cancel_reservation(&mut self, index: usize) {
         self.workers[index].reserved_for = None;
         self.reservations -= 1;
-        self.candidates.hold_back(worker_id(index), false);
+        self.weigh_candidate(index);
         self.to_feed.push(worker_id(index).get());
     }
 
@@ -125,7 +101,7 @@ impl Scheduler {
         self.tasks.task_mut(slot).standing = Standing::Reserved { worker: worker_id(index).get() };
         self.workers[index].reserved_for = Some(slot);
         self.reservations += 1;
-        self.candidates.hold_back(worker_id(index), true);
+        self.weigh_candidate(index);
     }
 
     /// The first of all tasks with a reservation that this worker has room for.
@@ -144,7 +120,7 @@ impl Scheduler {
     }
 
     /// Whether a worker with a reservation has room for this task, which goes before the one that it keeps it for.
-    fn may_go_before_reservation(&self, index: usize, slot: u32) -> bool {
+    pub(super) fn may_go_before_reservation(&self, index: usize, slot: u32) -> bool {
         let (place, needs) = (&self.workers[index], self.tasks.task(slot).needs);
         place.reserved_for.is_some_and(|reserved| self.entry(slot) < self.entry(reserved))
             && needs.complexity <= place.room()

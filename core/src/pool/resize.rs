@@ -61,6 +61,7 @@ impl Scheduler {
         if may_start_more || self.pressure.worker_limit().is_some() {
             self.feed_all(now);
         }
+        // A worker may have kept its room for a task that was just shed.
         self.feed_unreserved(now);
         self.resize(now);
     }
@@ -119,6 +120,9 @@ impl Scheduler {
             let (_, index) = next;
             // A worker that has started something is held back no more, so that all may look again.
             in_vain = if self.feed_one(now, index) { None } else { Some(next) };
+        }
+        for index in 0..self.workers.len() {
+            self.prefetch(now, index);
         }
     }
 

@@ -34,10 +34,8 @@ impl Scheduler {
     /// The delay of a task is over.
     pub(super) fn on_retry_due(&mut self, now: Instant, slot: u32) {
         self.delayed -= 1;
-        match self.unservable(self.tasks.task(slot).needs) {
-            Some(refusal) => self.settle(slot, Settlement::Refused(refusal)),
-            None => self.place_again(now, slot),
-        }
+        self.queue_again(now, slot);
+        self.offer_queued(now, slot);
     }
 
     /// A free worker for a task, another than the one at which it failed last where there is one.

@@ -12,6 +12,7 @@ use crate::telemetry::Sketch;
 use crate::time::{Duration, Instant};
 
 use super::candidates::{Candidates, worker_id};
+use super::estimate::RunTimes;
 use super::overflow::Excess;
 use super::queue::TaskQueue;
 use super::tasks::{Standing, TaskTable};
@@ -46,6 +47,9 @@ pub struct Scheduler {
     pub(super) next_sequence: u64,
     /// How many workers keep their room for a task: see [`super::reserve`].
     pub(super) reservations: u32,
+    /// How many unsettled tasks were given ahead and have not started.
+    pub(super) prefetched: u32,
+    pub(super) run_times: RunTimes,
     /// Workers whose reservation is over, and who have not looked at the queue since.
     pub(super) to_feed: Vec<u32>,
     pub(super) sizer: Sizer,
@@ -99,6 +103,8 @@ impl Scheduler {
             closing: Closing::Open,
             next_sequence: 0,
             reservations: 0,
+            prefetched: 0,
+            run_times: RunTimes::new(),
             to_feed: Vec::with_capacity(config.workers as usize),
             sizer: Sizer::new(config.elastic, config.workers, now),
             pressure: Pressure::new(config.budgets, config.workers),
@@ -172,6 +178,8 @@ impl Scheduler {
         }
         if changed {
             self.give_up_reservation(index);
+            self.take_back_unservable(index);
+            self.start_waiting(now, index);
         }
         self.feed(now, index);
         if changed {
@@ -197,9 +205,9 @@ impl Scheduler {
         let now = self.advance(now);
         let Some(index) = self.current(worker, generation) else { return };
         let place = &mut self.workers[index];
-        match place.position_of(task) {
+        match place.held.position_of(task) {
             Some(position) => {
-                self.counters.progress += u64::from(!place.held[position].settled);
+                self.counters.progress += u64::from(!place.held.at(position).settled);
                 place.saw(now);
             }
             None => self.counters.stale_messages += 1,
@@ -227,7 +235,7 @@ impl Scheduler {
     ) {
         let now = self.advance(now);
         let Some(index) = self.current(worker, generation) else { return };
-        let Some(position) = self.workers[index].position_of(task) else {
+        let Some(position) = self.workers[index].held.position_of(task) else {
             self.counters.stale_messages += 1;
             return;
         };
@@ -252,13 +260,13 @@ impl Scheduler {
     /// Time has passed: does everything that is due. To be called at [`Scheduler::next_deadline`] or soon after.
     pub fn handle_deadline(&mut self, now: Instant) {
         let now = self.advance(now);
-        self.pressure.handle_deadline(now);
         while let Some(slot) = self.deadlines.pop_due(now) {
             match self.timer(slot) {
                 Timer::Lifecycle(index) => self.on_lifecycle_due(now, index),
                 Timer::Task(slot) => self.on_task_due(now, slot),
             }
         }
+        self.pressure.handle_deadline(now);
         self.conclude(now);
     }
 
@@ -281,6 +289,9 @@ impl Scheduler {
             }
             Input::Progress { worker, generation, task } => {
                 self.handle_progress(now, worker, generation, task);
+            }
+            Input::TaskReturned { worker, generation, task } => {
+                self.handle_task_returned(now, worker, generation, task);
             }
             Input::Close { mode } => self.handle_close(now, mode),
             Input::Resources { memory, cpu } => self.handle_resources(now, Resources { memory, cpu }),
@@ -346,7 +357,8 @@ impl Scheduler {
             queued: self.queued(),
             parked: self.excess.parked(),
             delayed: self.delayed,
-            running: self.tasks.unsettled() - self.queued() - self.delayed,
+            running: self.tasks.unsettled() - self.queued() - self.delayed - self.prefetched,
+            prefetched: self.prefetched,
             workers: self.alive(),
             workers_up: count(Worker::is_up),
             workers_busy: count(Worker::is_busy),
@@ -365,7 +377,7 @@ impl Scheduler {
             offer: place.offer,
             running: place.running(),
             held: small(place.held.len()),
-            load: place.load(),
+            load: place.held.load(),
             completed: place.completed,
             health: place.health.health(now.max(self.last_now)),
             boot_failures: place.boot_failures,
@@ -379,7 +391,7 @@ impl Scheduler {
     }
 
     /// The place of a worker that is not given up; its message is counted as stale otherwise.
-    fn current(&mut self, worker: WorkerId, generation: Generation) -> Option<usize> {
+    pub(super) fn current(&mut self, worker: WorkerId, generation: Generation) -> Option<usize> {
         let index = worker.index();
         let current = self.workers.get(index).is_some_and(|place| {
             place.generation == generation && !matches!(place.phase, Phase::Dead | Phase::Retired)
@@ -415,8 +427,8 @@ impl Scheduler {
 
     /// What may be left to do at the end of an input.
     pub(super) fn conclude(&mut self, now: Instant) {
-        self.feed_unreserved(now);
         self.follow_demand(now);
+        self.steal(now);
         self.mind_bound();
         self.observe(now);
         self.finish_drain(now);

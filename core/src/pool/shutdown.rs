@@ -1,7 +1,5 @@
 //! The end of a pool.
 
-use core::mem;
-
 use crate::time::Instant;
 
 use super::candidates::worker_id;
@@ -22,9 +20,8 @@ impl Scheduler {
     pub(super) fn close_now(&mut self, now: Instant) {
         for index in 0..self.workers.len() {
             for position in 0..self.workers[index].held.len() {
-                let held = &mut self.workers[index].held[position];
-                if !mem::replace(&mut held.settled, true) {
-                    let slot = held.slot;
+                if !self.workers[index].held.at(position).settled {
+                    let slot = self.change_held(index, position, |held| held.settled = true).slot;
                     self.emit_settlement_of(slot, Settlement::Closed);
                 }
             }
@@ -45,7 +42,9 @@ impl Scheduler {
                 continue;
             }
             place.die(now, TerminateReason::Closing, &self.config);
-            place.held.drain(..).for_each(|held| self.tasks.free(held.slot));
+            while let Some(held) = place.held.pop_first() {
+                self.tasks.free(held.slot);
+            }
             let (worker, generation) = (worker_id(index), place.generation);
             self.candidates.close(worker);
             self.outputs.push_back(Output::Terminate {

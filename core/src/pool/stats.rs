@@ -9,7 +9,7 @@ use super::{Health, Load, Offer, Settlement, WorkerState};
 /// subtraction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PoolCounters {
-    /// Tasks submitted. At all times the sum of all settlements, queued, delayed and running.
+    /// Tasks submitted. At all times the sum of all settlements, queued, delayed, prefetched and running.
     pub submitted: u64,
     /// Settled as [`Settlement::Completed`].
     pub completed: u64,
@@ -35,6 +35,8 @@ pub struct PoolCounters {
     pub retried: u64,
     /// Reports of progress on unsettled tasks.
     pub progress: u64,
+    /// Tasks queued again because their worker gave them back.
+    pub taken_back: u64,
     /// Workers lost: crashed, silent, or never ready.
     pub workers_lost: u64,
     /// Workers terminated because a task went on after it was aborted or timed out.
@@ -87,6 +89,8 @@ pub struct PoolStats {
     pub delayed: u32,
     /// Tasks that run and are not settled.
     pub running: u32,
+    /// Tasks that workers were given ahead, and that have neither started nor settled.
+    pub prefetched: u32,
     /// Workers that are up, booting or about to be replaced.
     pub workers: u32,
     /// Workers that are ready, busy or draining.

@@ -50,9 +50,11 @@ pub struct TaskSpec {
     pub task_type: TaskType,
     /// How much of a worker's capacity it takes up while it runs; 0 counts as 1. Default 1.
     pub complexity: Load,
-    /// The longest that one execution may take, counted from its dispatch to a worker.
+    /// The longest that one execution may take, counted from its start: from its dispatch to a worker, or from the end of
+    /// the task before it where it was given ahead.
     pub timeout: Option<Duration>,
-    /// The longest that it may wait in the queue. Counted anew where it is queued again after its worker was lost.
+    /// The longest that it may wait for its start. Counted anew where it is queued again after its worker was lost or gave
+    /// it back.
     pub queue_ttl: Option<Duration>,
     /// Whether it may be given to another worker after the first was lost. `false` where running it twice would do harm,
     /// or where its input was moved into the lost worker.

@@ -1,11 +1,9 @@
 //! One place in the pool and the worker that fills it.
 
-use alloc::vec::Vec;
-
 use crate::ids::{Generation, TaskId};
 use crate::time::{Duration, Instant};
 
-use super::held::{Held, Stage};
+use super::held::{Held, HeldTasks, Stage};
 use super::{HealthConfig, HealthTracker, Lease, Load, Offer, PoolConfig, TerminateReason};
 
 /// What a worker is doing.
@@ -37,16 +35,16 @@ pub(super) struct Worker {
     pub(super) health: HealthTracker,
     /// How often in a row it failed to become ready.
     pub(super) boot_failures: u32,
-    /// What it was given and has not reported on, in the order in which it was given.
-    pub(super) held: Vec<Held>,
+    /// What it was given and has not reported on.
+    pub(super) held: HeldTasks,
     /// The queued task that its room is kept for: see [`super::reserve`].
     pub(super) reserved_for: Option<u32>,
     /// How often in a row it was lost without a healthy time in between.
     losses: u32,
     ready_at: Instant,
     pub(super) completed: u64,
-    /// What it runs adds up to this.
-    load: Load,
+    /// How many tasks others were asked to give back for it.
+    pub(super) thefts: u32,
     /// Since when it has always run something.
     busy_since: Option<Instant>,
     busy: Duration,
@@ -70,12 +68,12 @@ impl Worker {
             lease: Lease::new(Instant::ZERO),
             health: HealthTracker::new(judged_by),
             boot_failures: 0,
-            held: Vec::new(),
+            held: HeldTasks::default(),
             reserved_for: None,
             losses: 0,
             ready_at: Instant::ZERO,
             completed: 0,
-            load: Load::ZERO,
+            thefts: 0,
             busy_since: None,
             busy: Duration::ZERO,
             available: Duration::ZERO,
@@ -86,7 +84,7 @@ impl Worker {
         match self.phase {
             Phase::Booting => WorkerState::Booting,
             Phase::Up if self.busy_since.is_none() => WorkerState::Ready,
-            Phase::Up if self.held.iter().any(Held::runs) => WorkerState::Busy,
+            Phase::Up if self.held.started().any(Held::runs) => WorkerState::Busy,
             Phase::Up => WorkerState::Draining,
             Phase::Dead => WorkerState::Dead,
             Phase::Retired => WorkerState::Retired,
@@ -105,48 +103,43 @@ impl Worker {
 
     /// Whether it has nothing, is about to get nothing, and could go.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_up() && self.held.is_empty() && self.reserved_for.is_none()
+        self.is_up() && self.held.is_empty() && self.reserved_for.is_none() && self.thefts == 0
     }
 
-    /// How much more it can run now.
+    /// How much more it can start now.
     pub(super) fn room(&self) -> Load {
         match self.offer {
-            Some(offer) if self.is_up() => offer.capacity - self.load,
+            Some(offer) if self.is_up() => offer.capacity - self.held.load(),
             Some(_) | None => Load::ZERO,
         }
     }
 
-    pub(super) fn load(&self) -> Load {
-        self.load
-    }
-
     /// The unsettled task that it runs for the longest.
     pub(super) fn running(&self) -> Option<TaskId> {
-        self.held.iter().find(|held| held.runs()).map(|held| held.task)
+        self.held.started().find(|held| held.runs()).map(|held| held.task)
     }
 
-    /// Where in its list of held tasks the first of this id stands.
-    pub(super) fn position_of(&self, task: TaskId) -> Option<usize> {
-        self.held.iter().position(|held| held.task == task)
+    /// It was given a task, which starts now or waits.
+    pub(super) fn hold(&mut self, held: Held) {
+        if let Stage::Started(at) = held.stage {
+            self.busy_since.get_or_insert(at);
+        }
+        self.held.push(held);
     }
 
-    /// Where in its list of held tasks the task in this slot stands.
-    pub(super) fn position_of_slot(&self, slot: u32) -> usize {
-        self.held.iter().position(|held| held.slot == slot).expect("a held task is at its worker")
-    }
-
-    /// It runs a task from now on.
-    pub(super) fn start(&mut self, now: Instant, held: Held) {
-        self.load += held.load;
+    /// A task that it was given ahead starts now.
+    pub(super) fn start(&mut self, now: Instant, position: usize) -> Held {
         self.busy_since.get_or_insert(now);
-        self.held.push(Held { stage: Stage::Started(now), ..held });
+        self.held.change(position, |held| {
+            held.stage = Stage::Started(now);
+            held.thief = None;
+        })
     }
 
     /// It is done with a task, as far as it is concerned.
     pub(super) fn let_go(&mut self, now: Instant, position: usize) -> Held {
         let held = self.held.remove(position);
-        self.load -= held.load;
-        if self.held.is_empty() {
+        if self.held.started().next().is_none() {
             self.pause(now);
         }
         held
@@ -175,7 +168,7 @@ impl Worker {
     pub(super) fn die(&mut self, now: Instant, reason: TerminateReason, config: &PoolConfig) -> Duration {
         let was_up = self.is_up();
         self.pause(now);
-        self.load = Load::ZERO;
+        self.thefts = 0;
         let uptime = self.ongoing_uptime(now);
         self.available += uptime;
         self.phase = Phase::Dead;

@@ -1,4 +1,6 @@
-//! Submitting, dispatching, settling, aborting and expiring.
+//! Submitting, dispatching, settling, aborting and expiring; giving tasks ahead and taking them back.
+
+use std::collections::VecDeque;
 
 use quillwork_core::flow::retry::Backoff;
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
@@ -17,18 +19,21 @@ const GPU: Capabilities = Capabilities::from_bits(1);
 struct Traffic {
     pool: Scheduler,
     /// What each worker holds. There is room for all, so that the list itself allocates nothing.
-    running: [Vec<(TaskId, Generation)>; WORKERS as usize],
+    held: [VecDeque<(TaskId, Generation)>; WORKERS as usize],
+    /// What workers were asked to give back.
+    asked_back: VecDeque<(TaskId, WorkerId, Generation)>,
     rng: Rng,
     now: Instant,
     next_task: u64,
 }
 
 impl Traffic {
-    fn new(overflow: Overflow) -> Self {
+    fn new(overflow: Overflow, prefetch: Duration) -> Self {
         let config = PoolConfig {
             workers: WORKERS,
             max_queued: 40,
             overflow,
+            prefetch,
             retry_backoff: Backoff::exponential(Duration::from_millis(1), Duration::from_millis(4)),
             max_delayed: 20,
             lease: None,
@@ -36,7 +41,8 @@ impl Traffic {
         };
         let mut load = Self {
             pool: Scheduler::new(config, Instant::ZERO).expect("the settings are sound"),
-            running: std::array::from_fn(|_| Vec::with_capacity(16)),
+            held: std::array::from_fn(|_| VecDeque::with_capacity(512)),
+            asked_back: VecDeque::with_capacity(512),
             rng: Rng::from_seed(1),
             now: Instant::ZERO,
             next_task: 0,
@@ -71,10 +77,10 @@ impl Traffic {
                 self.pool.handle_abort(self.now, TaskId::new(recent));
                 self.drain();
             }
-            let worker = self.rng.index(self.running.len());
+            let worker = self.rng.index(self.held.len());
             // One task comes each round and fewer go, so that the queue is full most of the time.
             if self.rng.chance(0.8)
-                && let Some((task, generation)) = self.running[worker].pop()
+                && let Some((task, generation)) = self.held[worker].pop_front()
             {
                 let place = WorkerId::new(u32::try_from(worker).expect("8 workers"));
                 self.pool.handle_progress(self.now, place, generation, task);
@@ -84,26 +90,42 @@ impl Traffic {
             }
             self.pool.handle_deadline(self.now);
             self.drain();
+            while let Some((task, worker, generation)) = self.asked_back.pop_front() {
+                let held = &mut self.held[worker.index()];
+                if let Some(position) = held.iter().position(|held| *held == (task, generation)) {
+                    held.remove(position);
+                    self.pool.handle_task_returned(self.now, worker, generation, task);
+                    self.drain();
+                }
+            }
         }
     }
 
     fn drain(&mut self) {
         while let Some(output) = self.pool.poll_output() {
-            if let Output::Dispatch { task, worker, generation, .. } = output {
-                self.running[worker.index()].push((task, generation));
+            match output {
+                Output::Dispatch { task, worker, generation, .. } => {
+                    self.held[worker.index()].push_back((task, generation));
+                }
+                Output::TakeBack { task, worker, generation } => {
+                    self.asked_back.push_back((task, worker, generation));
+                }
+                _ => {}
             }
         }
     }
 }
 
-fn works_without_allocating(overflow: Overflow) -> PoolCounters {
-    let mut load = Traffic::new(overflow);
+fn works_without_allocating(overflow: Overflow, prefetch: Duration) -> PoolCounters {
+    let mut load = Traffic::new(overflow, prefetch);
     // Once through all steps of the statistics' window, and round again.
     for _ in 0..6 {
         load.rounds(40_000);
         load.now += Duration::from_secs(15);
     }
-    assert_eq!(allocations_of(|| load.rounds(30_000)), 0, "{overflow:?}");
+    // Lists of what was given ahead may still find a new longest, which is no matter of one allocation per task.
+    let most = if prefetch.is_zero() { 0 } else { 3 };
+    assert!(allocations_of(|| load.rounds(30_000)) <= most, "{overflow:?}");
     let counters = load.pool.stats(load.now).counters;
     let seen = [counters.completed, counters.expired, counters.aborted, counters.retried, counters.progress];
     assert!(seen.iter().all(|&count| count > 100), "the load was to do everything: {seen:?}");
@@ -112,8 +134,15 @@ fn works_without_allocating(overflow: Overflow) -> PoolCounters {
 
 #[test]
 fn a_pool_in_steady_state_whatever_it_does_with_too_many_tasks() {
-    assert!(works_without_allocating(Overflow::Reject).refused > 1_000);
-    assert!(works_without_allocating(Overflow::DropOldest).dropped > 1_000);
-    assert!(works_without_allocating(Overflow::DropLowestPriority).dropped > 1_000);
-    assert!(works_without_allocating(Overflow::Wait { max_waiting: 40 }).refused > 1_000);
+    let off = Duration::ZERO;
+    assert!(works_without_allocating(Overflow::Reject, Duration::ZERO).refused > 1_000);
+    assert!(works_without_allocating(Overflow::DropOldest, Duration::ZERO).dropped > 1_000);
+    assert!(works_without_allocating(Overflow::DropLowestPriority, Duration::ZERO).dropped > 1_000);
+    assert!(works_without_allocating(Overflow::Wait { max_waiting: 40 }, Duration::ZERO).refused > 1_000);
+}
+
+#[test]
+fn a_pool_that_gives_tasks_ahead_and_takes_them_back() {
+    let counters = works_without_allocating(Overflow::Reject, Duration::from_millis(8));
+    assert!(counters.taken_back > 0, "{counters:?}");
 }

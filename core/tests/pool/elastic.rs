@@ -33,15 +33,6 @@ fn retired(outputs: &[Output]) -> Vec<u32> {
     retired.collect()
 }
 
-/// Where a task goes.
-fn holder(outputs: &[Output]) -> (u32, u32) {
-    let holder = outputs.iter().find_map(|output| match output {
-        Output::Dispatch { worker, generation, .. } => Some((worker.get(), generation.get())),
-        _ => None,
-    });
-    holder.expect("it is dispatched")
-}
-
 fn dispatched(outputs: &[Output]) -> Vec<u64> {
     let dispatched = outputs.iter().filter_map(|output| match output {
         Output::Dispatch { task, .. } => Some(task.get()),
@@ -233,8 +224,9 @@ fn a_pool_that_closes_ends_only_the_workers_that_it_has() {
 fn statistics_tell_the_last_minute_by_type_and_worker() {
     let mut rig = Rig::ready_pool(2);
     for task in 0..10 {
-        let (worker, generation) = holder(&rig.submit(task, TaskSpec::default()));
+        rig.submit(task, TaskSpec::default());
         rig.pass_millis(40);
+        let (worker, generation) = rig.holder_of(task);
         rig.done(worker, generation, task);
         rig.pass_millis(60);
     }
@@ -254,8 +246,9 @@ fn a_worker_whose_tasks_fail_is_told_apart() {
     let mut rig = Rig::ready_with(&[GPU, NONE], quiet());
     for task in 0..20 {
         let required = if task % 2 == 0 { GPU } else { NONE };
-        let (worker, generation) = holder(&rig.submit(task, TaskSpec { required, ..TaskSpec::default() }));
+        rig.submit(task, TaskSpec { required, ..TaskSpec::default() });
         rig.pass_millis(1);
+        let (worker, generation) = rig.holder_of(task);
         let outcome = match worker {
             0 => TaskOutcome::Failed,
             _ => TaskOutcome::Completed,

@@ -6,6 +6,7 @@ mod dispatch;
 mod elastic;
 mod order;
 mod overflow;
+mod prefetch;
 mod recovery;
 mod retry;
 mod rig;

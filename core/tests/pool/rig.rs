@@ -1,5 +1,7 @@
 //! A scheduler and a clock, and short ways to say what happens.
 
+use std::collections::BTreeMap;
+
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
     Capabilities, CloseMode, Load, Offer, Output, PoolConfig, Priority, Refusal, Scheduler, Settlement,
@@ -14,13 +16,19 @@ pub(crate) const NET: Capabilities = Capabilities::from_bits(0b10);
 pub(crate) struct Rig {
     pub(crate) pool: Scheduler,
     pub(crate) now: Instant,
+    /// Where each task went last.
+    holders: BTreeMap<u64, (u32, u32)>,
 }
 
 impl Rig {
     /// A pool whose workers have been asked for and are not ready.
     pub(crate) fn booting(config: PoolConfig) -> Self {
         let now = Instant::from_secs(1_000);
-        let mut rig = Self { pool: Scheduler::new(config, now).expect("the settings are sound"), now };
+        let mut rig = Self {
+            pool: Scheduler::new(config, now).expect("the settings are sound"),
+            now,
+            holders: BTreeMap::new(),
+        };
         assert_eq!(rig.drain().len(), config.workers as usize, "every worker is asked for at once");
         rig
     }
@@ -29,7 +37,7 @@ impl Rig {
     pub(crate) fn elastic(config: PoolConfig) -> Self {
         let now = Instant::from_secs(1_000);
         let pool = Scheduler::new(config, now).expect("the settings are sound");
-        let mut rig = Self { pool, now };
+        let mut rig = Self { pool, now, holders: BTreeMap::new() };
         assert_eq!(rig.drain().len(), config.elastic.least(config.workers) as usize);
         rig
     }
@@ -58,7 +66,18 @@ impl Rig {
     }
 
     pub(crate) fn drain(&mut self) -> Vec<Output> {
-        std::iter::from_fn(|| self.pool.poll_output()).collect()
+        let outputs: Vec<Output> = std::iter::from_fn(|| self.pool.poll_output()).collect();
+        for output in &outputs {
+            if let Output::Dispatch { task, worker, generation, .. } = *output {
+                self.holders.insert(task.get(), (worker.get(), generation.get()));
+            }
+        }
+        outputs
+    }
+
+    /// The worker that the task was given to last, and its generation.
+    pub(crate) fn holder_of(&self, task: u64) -> (u32, u32) {
+        self.holders[&task]
     }
 
     pub(crate) fn submit(&mut self, task: u64, spec: TaskSpec) -> Vec<Output> {
@@ -80,6 +99,20 @@ impl Rig {
     pub(crate) fn lost(&mut self, worker: u32, generation: u32) -> Vec<Output> {
         self.pool.handle_worker_lost(self.now, WorkerId::new(worker), Generation::new(generation));
         self.drain()
+    }
+
+    pub(crate) fn returned(&mut self, worker: u32, generation: u32, task: u64) -> Vec<Output> {
+        let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
+        self.pool.handle_task_returned(self.now, worker, generation, TaskId::new(task));
+        self.drain()
+    }
+
+    /// The worker in place 0 is lost, and time passes until the next is spawned.
+    pub(crate) fn lost_and_replaced(&mut self, generation: u32) {
+        if !self.lost(0, generation).contains(&spawn(0, generation + 1)) {
+            self.now = self.pool.next_deadline().expect("a replacement is planned");
+            assert_eq!(self.wait_millis(0), [spawn(0, generation + 1)]);
+        }
     }
 
     pub(crate) fn done(&mut self, worker: u32, generation: u32, task: u64) -> Vec<Output> {

@@ -73,6 +73,7 @@ impl LateBinding {
                     }
                 }
                 Output::Probe { .. }
+                | Output::TakeBack { .. }
                 | Output::AbortRunning { .. }
                 | Output::Retry { .. }
                 | Output::Parked { .. }

@@ -32,6 +32,7 @@
 //! | 5 | probe | | yes | |
 //! | 6 | settle | yes | in `worker`: the settlement | what belongs to it |
 //! | 7 | closed | | | |
+//! | 8 | take back | yes | yes | |
 //! | 9 | resize | | in `worker`: from, in `generation`: to | 1 queue, 2 stranded, 3 saturated, 4 minimum, 5 idle, 6 CPU |
 //! | 10 | pressure | in `task`: the action | in `worker`: what belongs to it | 1 memory, 2 CPU, 3 memory unknown, 4 CPU unknown |
 //! | 11 | retry | yes | | after how many milliseconds |

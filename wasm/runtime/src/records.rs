@@ -29,6 +29,9 @@ pub fn record(output: Output) -> Record {
             [6, task_word(task), code, 0, detail]
         }
         Output::Closed => [7, 0, 0, 0, 0],
+        Output::TakeBack { task, worker, generation } => {
+            [8, task_word(task), worker.get(), generation.get(), 0]
+        }
         Output::Resize { from, to, reason } => [9, 0, from, to, resize_code(reason)],
         Output::Retry { task, after } => {
             let millis = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);

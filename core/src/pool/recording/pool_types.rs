@@ -21,6 +21,7 @@ code_struct!(PoolConfig {
     seed,
     ageing,
     max_passed_over,
+    prefetch,
     boot_timeout,
     max_boot_failures,
     lease,
@@ -83,6 +84,7 @@ code_enum!(Input {
     6 => TaskDone { worker, generation, task, outcome },
     7 => Close { mode },
     8 => Deadline,
+    9 => TaskReturned { worker, generation, task },
     10 => Resources { memory, cpu },
     11 => Progress { worker, generation, task },
 });
@@ -95,6 +97,7 @@ code_enum!(Output {
     5 => Probe { worker, generation },
     6 => Settle { task, settlement },
     7 => Closed,
+    8 => TakeBack { task, worker, generation },
     9 => Resize { from, to, reason },
     10 => Pressure { action, reason },
     11 => Retry { task, after },

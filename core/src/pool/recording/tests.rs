@@ -62,6 +62,9 @@ fn inputs() -> impl Strategy<Value = Input> {
         }),
         1 => (place(), task())
             .prop_map(|((worker, generation), task)| Input::Progress { worker, generation, task }),
+        1 => (place(), task()).prop_map(|((worker, generation), task)| {
+            Input::TaskReturned { worker, generation, task }
+        }),
         1 => any::<bool>().prop_map(|drain| {
             Input::Close { mode: if drain { CloseMode::Drain } else { CloseMode::Now } }
         }),

@@ -1,0 +1,152 @@
+//! Taking back what was given ahead and has not started.
+//!
+//! A task that was given ahead may find its worker held up by the one before it, while another worker has nothing to do.
+//! That worker then *steals*: the holder is asked to give tasks back ([`Output::TakeBack`]). It answers with
+//! [`Input::TaskReturned`](super::Input::TaskReturned), or has started the task meanwhile and answers in time that it is
+//! done. Either is right, and a task that is given back takes its turn in the queue again.
+//!
+//! A thief robs the worker whose last task would wait for the longest, of the half of what it has waiting, from the tail: what starts
+//! last gains most, and is least likely to have started when the question arrives. It asks again only when that is
+//! answered. Between inputs this holds: no worker is free while another holds a task that it could run and that was not
+//! asked back, unless it waits for an answer itself.
+
+use crate::ids::{Generation, TaskId, WorkerId};
+use crate::time::{Duration, Instant};
+
+use super::candidates::worker_id;
+use super::held::{Held, Stage};
+use super::{Load, Offer, Output, Scheduler};
+
+impl Scheduler {
+    /// The worker gives back a task that it has not started, as it was asked to. The task is queued again, and was not
+    /// executed.
+    pub fn handle_task_returned(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        generation: Generation,
+        task: TaskId,
+    ) {
+        let now = self.advance(now);
+        let Some(index) = self.current(worker, generation) else { return };
+        let held = &self.workers[index].held;
+        let Some(position) = held.position_of(task).filter(|&position| held.at(position).asked_back) else {
+            self.counters.stale_messages += 1;
+            return;
+        };
+        self.workers[index].saw(now);
+        let held = self.let_go(now, index, position);
+        if held.settled {
+            self.tasks.free(held.slot);
+        } else {
+            if let Stage::Started(_) = held.stage {
+                self.tasks.task_mut(held.slot).attempts -= 1;
+            }
+            self.counters.taken_back += 1;
+            self.queue_again(now, held.slot);
+        }
+        self.start_waiting(now, index);
+        // First to whoever asked for it: else the worker that gave it back would get it ahead again.
+        self.offer_queued(now, held.slot);
+        self.feed(now, index);
+        self.conclude(now);
+    }
+
+    /// Lets workers that have nothing to do ask for tasks of others.
+    pub(super) fn steal(&mut self, now: Instant) {
+        // A worker that is held back could not start what it stole.
+        if self.prefetched == 0 || self.pressure.worker_limit().is_some() {
+            return;
+        }
+        for thief in 0..self.workers.len() {
+            if self.is_free(thief) && self.workers[thief].thefts == 0 {
+                self.steal_for(now, thief);
+            }
+        }
+    }
+
+    /// Whoever waited for a task waits no more.
+    pub(super) fn release_thief(&mut self, thief: Option<(WorkerId, Generation)>) {
+        if let Some((thief, generation)) = thief
+            && self.workers[thief.index()].generation == generation
+        {
+            let thefts = &mut self.workers[thief.index()].thefts;
+            *thefts = thefts.saturating_sub(1);
+        }
+    }
+
+    /// Asks a worker that offers something else from now on for what it can't run any more and has not started.
+    pub(super) fn take_back_unservable(&mut self, index: usize) {
+        let Some(offer) = self.workers[index].offer else { return };
+        for position in 0..self.workers[index].held.len() {
+            let held = self.workers[index].held.at(position);
+            let needs = self.tasks.task(held.slot).needs;
+            if held.is_stealable() && !needs.met_by(worker_id(index), &offer) {
+                self.take_back(index, position, None);
+            }
+        }
+    }
+
+    fn take_back(&mut self, index: usize, position: usize, thief: Option<(WorkerId, Generation)>) {
+        let place = &mut self.workers[index];
+        let held = place.held.change(position, |held| {
+            held.asked_back = true;
+            held.thief = thief;
+        });
+        let (task, generation) = (held.task, place.generation);
+        self.outputs.push_back(Output::TakeBack { task, worker: worker_id(index), generation });
+    }
+
+    fn steal_for(&mut self, now: Instant, thief: usize) {
+        let (room, Some(offer)) = (self.workers[thief].room(), self.workers[thief].offer) else { return };
+        let waits = (0..self.workers.len()).filter(|&index| self.has_prey(index, thief, &offer, room));
+        let Some(victim) = waits.max_by_key(|&index| (self.expected_wait(now, index), index)) else { return };
+        let owner = (worker_id(thief), self.workers[thief].generation);
+        let half = self.workers[victim].held.stealable().div_ceil(2).min(MOST_AT_ONCE);
+        for position in (0..self.workers[victim].held.len()).rev() {
+            if self.workers[thief].thefts == half {
+                break;
+            }
+            if self.is_prey(self.workers[victim].held.at(position), thief, &offer, room) {
+                self.take_back(victim, position, Some(owner));
+                self.workers[thief].thefts += 1;
+            }
+        }
+    }
+
+    /// Whether it could start a task now.
+    fn is_free(&self, index: usize) -> bool {
+        let place = &self.workers[index];
+        place.held.waiting() == 0 && place.reserved_for.is_none() && place.room() > Load::ZERO
+    }
+
+    fn has_prey(&self, index: usize, thief: usize, offer: &Offer, room: Load) -> bool {
+        let held = &self.workers[index].held;
+        index != thief
+            && held.stealable() > 0
+            && held.iter().rev().any(|held| self.is_prey(held, thief, offer, room))
+    }
+
+    fn is_prey(&self, held: &Held, thief: usize, offer: &Offer, room: Load) -> bool {
+        held.is_stealable()
+            && held.load <= room
+            && self.tasks.task(held.slot).needs.met_by(worker_id(thief), offer)
+    }
+
+    /// How long a task would wait that this worker is given last. A task that runs for longer than expected is expected to
+    /// take as long again as it did.
+    fn expected_wait(&self, now: Instant, index: usize) -> Duration {
+        let held = &self.workers[index].held;
+        let remaining = held.started().map(|held| {
+            let (Stage::Started(at), expected) = (held.stage, held.expected.unwrap_or_default()) else {
+                return Duration::ZERO;
+            };
+            let elapsed = now - at;
+            if elapsed < expected { expected - elapsed } else { elapsed }
+        });
+        remaining.min().unwrap_or_default() + held.ahead()
+    }
+}
+
+/// How many tasks are asked for at once.
+const MOST_AT_ONCE: u32 = 32;
