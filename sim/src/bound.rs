@@ -46,7 +46,8 @@ impl Ledger {
 
     /// A new task was refused because too many wait outside.
     pub(crate) fn may_turn_away(&self, limit: u32) -> bool {
-        self.config.overflow == Overflow::Wait { max_waiting: limit } && self.parked() >= limit as usize
+        self.config.overflow == Overflow::Wait { max_waiting: limit }
+            && self.waiting() >= (self.config.max_queued + limit) as usize
     }
 
     /// A waiting task was dropped for the newest; the books know it no more.
@@ -167,16 +168,21 @@ impl Ledger {
         }
         self.check_admission(&Output::Closed);
         let (inside, limit) = (self.inside(), self.config.max_queued as usize);
-        let most_outside = match self.config.overflow {
-            Overflow::Wait { max_waiting } => max_waiting as usize,
-            Overflow::Reject | Overflow::DropOldest | Overflow::DropLowestPriority => 0,
-        };
+        let most_outside = self.most_outside() as usize;
         if self.parked() > most_outside || (self.parked() > 0 && inside < limit) {
             self.broken(Broken::LeftOutside);
         }
         let told = if self.bound.saturated { inside > limit / 2 } else { inside < limit || limit == 0 };
         if !told {
             self.broken(Broken::SignalledWrongly);
+        }
+    }
+
+    /// How many tasks may wait outside.
+    pub(crate) const fn most_outside(&self) -> u32 {
+        match self.config.overflow {
+            Overflow::Wait { max_waiting } => max_waiting,
+            Overflow::Reject | Overflow::DropOldest | Overflow::DropLowestPriority => 0,
         }
     }
 

@@ -27,7 +27,8 @@ impl Ledger {
         let lots = 1 + u32::from(self.size.was_limited);
         let limit = self.config.max_queued + lots * held_at_once + self.config.max_delayed;
         // What was given ahead and comes back has no bound but its run time.
-        if self.config.prefetch.is_zero() && self.waiting() - self.parked() > limit as usize {
+        let most = limit + self.most_outside();
+        if self.config.prefetch.is_zero() && self.waiting() > most as usize {
             self.broken(Broken::QueueTooLong);
         }
         if let Some(task) = self.left_waiting() {

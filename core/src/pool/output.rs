@@ -174,7 +174,8 @@ pub enum Refusal {
         /// [`PoolConfig::max_queued`](super::PoolConfig::max_queued).
         limit: u32,
     },
-    /// The queue is full, and as many tasks wait outside as may.
+    /// The queue is full, and as many tasks wait outside as may. Those that were queued again above the queue's bound count
+    /// with them.
     TooManyWaiting {
         /// What [`PoolConfig::overflow`](super::PoolConfig::overflow) allows.
         limit: u32,

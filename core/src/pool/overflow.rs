@@ -78,7 +78,8 @@ impl Scheduler {
                 Some(_) | None => self.settle(slot, full),
             },
             Overflow::Wait { max_waiting: limit } => {
-                if self.excess.parked() >= limit {
+                // What was queued again above the bound counts, or lost workers could make ever more wait.
+                if self.queued() >= self.config.max_queued + limit {
                     return self.settle(slot, Settlement::Refused(Refusal::TooManyWaiting { limit }));
                 }
                 self.enqueue(now, slot);
