@@ -15,8 +15,8 @@ use super::world::{Binder, World, share};
 /// Each time that anything happens it plans what waits, task by task in its order, each on the worker where it can be
 /// expected to end first; of equals the fastest. Those whose worker is free begin, the others go on waiting and are
 /// planned anew. So a slow worker stays idle while a faster one will be free soon enough. Workers that are sure to fail a
-/// task are left out; one that fails some of its tasks is as good for a second attempt as for a first. With a
-/// single kind of task and equal workers it is the queue M/G/k.
+/// task are left out; of those that fail some of their tasks, the ones that the task has failed on already. With a single
+/// kind of task and equal workers it is the queue M/G/k.
 #[derive(Debug, Default)]
 pub(super) struct CentralQueue {
     waiting: VecDeque<u32>,
@@ -68,16 +68,24 @@ impl CentralQueue {
         free
     }
 
-    /// Where the attempt would end first, and when.
+    /// Where the attempt would end first, and when; among the workers that its task hasn't failed on, while there is one.
     fn soonest(&self, world: &World<'_>, attempt: u32) -> Option<(usize, Instant)> {
+        let fresh = |server: usize| world.failed_on(attempt).all(|failed_on| failed_on as usize != server);
+        self.soonest_of(world, attempt, &fresh).or_else(|| self.soonest_of(world, attempt, &|_| true))
+    }
+
+    fn soonest_of(
+        &self,
+        world: &World<'_>,
+        attempt: u32,
+        may: &dyn Fn(usize) -> bool,
+    ) -> Option<(usize, Instant)> {
         let job = world.job(attempt);
         let mean = self.means.get(&job.task_type).copied().unwrap_or(job.work);
-        let capable = self
-            .plan
-            .iter()
-            .zip(&world.servers)
-            .enumerate()
-            .filter(|(_, (_, server))| server.model.capabilities.contains(job.required));
+        let capable =
+            self.plan.iter().zip(&world.servers).enumerate().filter(|(index, (_, server))| {
+                server.model.capabilities.contains(job.required) && may(*index)
+            });
         let ends = capable.filter_map(|(index, (lanes, server))| {
             let speed = server.speed(job.task_type);
             let there_and_back = server.model.latency.saturating_mul(2);

@@ -103,7 +103,7 @@ fn the_bound_leaves_a_slow_worker_idle_and_uses_one_that_fails_a_part() {
     let fails = Fault::FailFast { ratio: 0.3, after: Duration::from_millis(1), when: When::Always };
     let fleets = [
         vec![WorkerModel::healthy(1.0), WorkerModel::healthy(1.0), WorkerModel::healthy(0.125)],
-        vec![WorkerModel::healthy(1.0), WorkerModel::healthy(1.0), WorkerModel::healthy(1.0).with(fails)],
+        [vec![WorkerModel::healthy(1.0).with(fails); 2], vec![WorkerModel::healthy(1.0); 6]].concat(),
     ];
     for workers in fleets {
         let scenario = scenario(workers, 0.6);

@@ -17,8 +17,8 @@ use super::decay::decay;
 /// streak, failures with no success between them, counts in two ways:
 ///
 /// * while it lasts, the more of them there are the surer it is that the worker fails everything now, and doesn't just fail
-///   a task now and then: certainty is 0 with the first failure and halves its distance to 1 with each more. What is read
-///   is the mean over all runs, moved by so much towards that of the streak alone.
+///   a task now and then: certainty is 0 with the first failure and halves its distance to 1 with each more. The mean value
+///   that is read is the one over all runs, moved by so much towards that of the streak alone.
 /// * when a success ends it, each of its failures weighs no more than the doubt that was left, 1 minus that certainty, with its
 ///   [`Failed::lasting_value`]: it was a state, and it is over.
 ///
@@ -153,8 +153,7 @@ impl EvidenceTable {
         let row = &self.rows[index];
         let runs = if forgiving { (row.runs - row.streak.runs).max(0.0) } else { row.runs };
         let ratio = (row.successes * kept + prior * PRIOR_RUNS) / (runs * kept + PRIOR_RUNS);
-        let certainty = if forgiving { 0.0 } else { row.streak.certainty() };
-        (ratio * (1.0 - certainty)).clamp(0.0, 1.0)
+        ratio.clamp(0.0, 1.0)
     }
 
     /// The mean value, with one run of the value `prior` thrown in: what is believed where nothing is remembered.
@@ -290,7 +289,7 @@ mod tests {
                 let near = |found: f64, exact: f64| (found - exact).abs() <= 0.04 * exact + 1e-9;
                 prop_assert!(near(table.runs(now, reader), runs));
                 let ratio = (successes + 2.0) / (runs + 2.0);
-                prop_assert!(near(table.success_ratio(now, reader, 1.0, false), ratio * (1.0 - certainty)));
+                prop_assert!(near(table.success_ratio(now, reader, 1.0, false), ratio));
                 let mean = (all_values + 7.0) / (runs + 1.0);
                 let of_streak = if lasting == 0 {
                     mean
