@@ -22,15 +22,12 @@ impl Ledger {
             }
         }
         self.end_delays();
-        let held_at_once: u32 = self.places.iter().map(|place| place.widest.get()).sum();
-        // Under a limit urgent work is held by workers whose former tasks are held back; lost, it comes on top of them.
-        let lots = 1 + u32::from(self.size.was_limited);
-        let limit = self.config.max_queued + lots * held_at_once + self.config.max_delayed;
-        // What was given ahead and comes back has no bound but its run time.
-        let most = limit + self.most_outside();
-        if self.config.prefetch.is_zero() && self.waiting() > most as usize {
+        // What is queued again may come on top of a full queue; what is new may not.
+        let (waiting, limit) = (self.waiting(), (self.config.max_queued + self.most_outside()) as usize);
+        if matches!(self.last_input, Some(Input::Submit { .. })) && waiting > self.waited.max(limit) {
             self.broken(Broken::QueueTooLong);
         }
+        self.waited = waiting;
         if let Some(task) = self.left_waiting() {
             self.broken(Broken::LeftWaiting(task));
         }

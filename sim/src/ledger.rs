@@ -33,6 +33,8 @@ pub(crate) struct Ledger {
     pub(crate) bound: Bound,
     /// Reports of progress that must have been counted.
     pub(crate) progress: u64,
+    /// How many tasks waited after the last step.
+    pub(crate) waited: usize,
     steps: u64,
     longest_wait: Duration,
     violations: Vec<Violation>,
@@ -77,8 +79,6 @@ pub(crate) enum TaskState {
 pub(crate) struct Place {
     pub(crate) generation: Generation,
     pub(crate) state: PlaceState,
-    /// The largest capacity that was ever offered here.
-    pub(crate) widest: Load,
 }
 
 #[derive(Clone, Debug)]
@@ -212,7 +212,6 @@ impl Ledger {
         let place = |index| Place {
             generation: Generation::new(0),
             state: if index < size.alive { PlaceState::Empty { since: now } } else { PlaceState::Retired },
-            widest: Load::ONE,
         };
         Self {
             config,
@@ -228,6 +227,7 @@ impl Ledger {
             size,
             bound: Bound::default(),
             progress: 0,
+            waited: 0,
             steps: 0,
             longest_wait: Duration::ZERO,
             violations: Vec::new(),
@@ -382,7 +382,6 @@ impl Ledger {
     fn on_ready(&mut self, worker: WorkerId, generation: Generation, offer: Offer) {
         let now = self.now;
         let place = &mut self.places[worker.index()];
-        place.widest = place.widest.max(offer.capacity);
         if place.generation == generation && matches!(place.state, PlaceState::Booting { .. }) {
             place.state = PlaceState::Up(Up { offer, work: Vec::new(), last_seen: now, probed: None });
         } else if let Some(up) = self.see(worker, generation) {

@@ -12,8 +12,6 @@ pub(crate) struct Size {
     pub(crate) alive: u32,
     /// How many workers less urgent work may have.
     pub(crate) limit: Option<u32>,
-    /// Whether there ever was such a limit.
-    pub(crate) was_limited: bool,
     may_grow: bool,
     shed_below: Option<Priority>,
     /// What was announced and is not done yet.
@@ -23,7 +21,7 @@ pub(crate) struct Size {
 impl Size {
     pub(crate) fn new(config: &PoolConfig) -> Self {
         let alive = config.elastic.least(config.workers);
-        Self { alive, limit: None, was_limited: false, may_grow: true, shed_below: None, announced: None }
+        Self { alive, limit: None, may_grow: true, shed_below: None, announced: None }
     }
 }
 
@@ -50,7 +48,6 @@ impl Ledger {
             Action::StopShedding => self.size.shed_below.take().is_some(),
             Action::LimitWorkers { to, holds_below } => {
                 let other = self.size.limit.replace(to) != Some(to);
-                self.size.was_limited = true;
                 other && (1..self.config.workers.max(2)).contains(&to) && holds_below == urgent
             }
             Action::LiftLimit => self.size.limit.take().is_some(),

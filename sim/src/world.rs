@@ -180,7 +180,6 @@ impl<'a> World<'a> {
             task_type: TaskType::new(u32::try_from(self.submitters.below(TASK_TYPES)).expect("a few")),
             complexity: self.draw_complexity(),
             max_attempts: self.draw_max_attempts(),
-            ..TaskSpec::default()
         }
     }
 

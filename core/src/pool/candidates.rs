@@ -147,14 +147,14 @@ impl Candidates {
         let stamp = self.next_stamp;
         self.next_stamp += 1;
         self.change(worker, |candidate| {
-            candidate.load = candidate.load + load;
+            candidate.load += load;
             candidate.stamp = stamp;
         });
     }
 
     /// The worker is done with so much load.
     pub fn end(&mut self, worker: WorkerId, load: Load) {
-        self.change(worker, |candidate| candidate.load = candidate.load - load);
+        self.change(worker, |candidate| candidate.load -= load);
     }
 
     fn change(&mut self, worker: WorkerId, change: impl FnOnce(&mut Candidate)) {

@@ -150,7 +150,7 @@ impl HeldTasks {
 
     fn add(&mut self, held: Held) {
         match held.stage {
-            Stage::Started(_) => self.load = self.load + held.load,
+            Stage::Started(_) => self.load += held.load,
             Stage::Waiting => self.waiting += 1,
         }
         if held.is_stealable() {
@@ -161,7 +161,7 @@ impl HeldTasks {
 
     fn subtract(&mut self, held: Held) {
         match held.stage {
-            Stage::Started(_) => self.load = self.load - held.load,
+            Stage::Started(_) => self.load -= held.load,
             Stage::Waiting => self.waiting -= 1,
         }
         if held.is_stealable() {
