@@ -1,5 +1,7 @@
 //! What must hold between two inputs.
 
+use alloc::vec::Vec;
+
 use quillwork_core::ids::{TaskId, WorkerId};
 use quillwork_core::pool::{Input, Load, Scheduler};
 use quillwork_core::time::Duration;
@@ -28,6 +30,7 @@ impl Ledger {
             self.broken(Broken::QueueTooLong);
         }
         self.waited = waiting;
+        self.check_rest(scheduler);
         if let Some(task) = self.left_waiting() {
             self.broken(Broken::LeftWaiting(task));
         }
@@ -139,7 +142,7 @@ impl Ledger {
         let (now, ageing) = (self.now, self.config.ageing);
         let waiting = || self.tasks.iter().filter(|(_, task)| task.is_waiting());
         let mut keep_room = 0;
-        for up in self.places.iter().filter_map(|place| place.up()) {
+        for up in self.awake() {
             let kept_for = |id: TaskId, task: &Task| {
                 waiting().any(|(&large_id, large)| {
                     large.goes_before(large_id, (id, task), now, ageing)
@@ -164,6 +167,32 @@ impl Ledger {
             return overdue.next().or_else(|| waiting().next()).map(|(&id, _)| id);
         }
         None
+    }
+
+    /// Workers that are up and are given tasks.
+    fn awake(&self) -> impl Iterator<Item = &Up> {
+        let awake = self.places.iter().zip(&self.resting).filter(|(_, rests)| !**rests);
+        awake.filter_map(|(place, _)| place.up())
+    }
+
+    /// A worker rests no longer than it may, and only where another one that is awake offers as much.
+    fn check_rest(&mut self, scheduler: &Scheduler) {
+        let rests_until = |index| scheduler.worker_stats(self.now, WorkerId::new(index))?.rests_until;
+        let until: Vec<_> = (0..self.config.workers).map(rests_until).collect();
+        self.resting = until.iter().map(Option::is_some).collect();
+        for (index, until) in (0..).zip(&until) {
+            let Some(until) = until else { continue };
+            let own = self.places[index as usize].up().map(|up| up.offer);
+            let is_covered = own.is_some_and(|own| {
+                self.awake().any(|up| {
+                    up.offer.capabilities.contains(own.capabilities) && up.offer.capacity >= own.capacity
+                })
+            });
+            let overslept = self.last_input == Some(Input::Deadline) && *until <= self.now;
+            if !is_covered || overslept || *until > self.now + self.config.rest.longest {
+                self.broken(Broken::RestsWrongly(WorkerId::new(index)));
+            }
+        }
     }
 
     fn waits_in_vain(&self) -> Option<TaskId> {
@@ -199,7 +228,7 @@ impl Ledger {
         if !asked && !kept && self.size.limit.is_none() {
             let left = works().filter(|work| work.is_stealable()).find(|work| {
                 let task = self.tasks.get(&work.task);
-                task.is_some_and(|task| ups().any(|up| up.could_run(task) && up.has_room_for(task)))
+                task.is_some_and(|task| self.awake().any(|up| up.could_run(task) && up.has_room_for(task)))
             });
             broken = broken.or(left.map(|work| Broken::NotTakenBack(work.task)));
         }

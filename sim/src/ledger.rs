@@ -20,6 +20,8 @@ pub(crate) struct Ledger {
     /// Unsettled tasks.
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) places: Vec<Place>,
+    /// Which workers rest, as the scheduler says.
+    pub(crate) resting: Vec<bool>,
     pub(crate) submitted: u64,
     pub(crate) closing: bool,
     pub(crate) closed: bool,
@@ -218,6 +220,7 @@ impl Ledger {
             now,
             tasks: BTreeMap::new(),
             places: (0..config.workers).map(place).collect(),
+            resting: (0..config.workers).map(|_| false).collect(),
             submitted: 0,
             closing: false,
             closed: false,

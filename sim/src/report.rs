@@ -74,6 +74,8 @@ pub enum Broken {
     Starved(TaskId),
     /// A task waits though all workers are up and none of them could ever run it.
     WaitsInVain(TaskId),
+    /// A worker rests for too long, or though no other one could stand in for it.
+    RestsWrongly(WorkerId),
     /// A draining pool has settled everything and is not closed.
     NotClosed,
     /// A new task waits beyond the queue's bound.

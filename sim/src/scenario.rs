@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use quillwork_core::flow::retry::{Backoff, Jitter};
 use quillwork_core::ids::TaskType;
-use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig};
+use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig, RestConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -192,6 +192,9 @@ impl Scenario {
             healthy_uptime: millis(&mut rng, 0, 3_000),
             ..PoolConfig::default()
         };
+        if rng.chance(0.7) {
+            pool.rest = RestConfig { after_failures: small(rng.below(4)), longest: millis(&mut rng, 1, 500) };
+        }
         let widest = if rng.chance(0.5) { 1 } else { 8 };
         let offers = (0..workers)
             .map(|_| Offer {

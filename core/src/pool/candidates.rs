@@ -58,6 +58,7 @@ struct Cost {
 struct Candidate {
     open: bool,
     held_back: bool,
+    rests: bool,
     capacity: Load,
     load: Load,
     scarcity: u32,
@@ -66,7 +67,7 @@ struct Candidate {
 
 impl Candidate {
     fn room(self) -> Load {
-        if self.open && !self.held_back { self.capacity - self.load } else { Load::ZERO }
+        if self.open && !self.held_back && !self.rests { self.capacity - self.load } else { Load::ZERO }
     }
 
     fn cost(self) -> u64 {
@@ -109,11 +110,29 @@ impl Candidates {
         (least != NOBODY).then(|| worker_id(best))
     }
 
+    /// As [`Candidates::pick`], where workers differ in speed: of those that are as little loaded and as easily spared, the
+    /// one of the lowest class goes before the one that was picked longest ago.
+    pub(super) fn pick_fastest(
+        &self,
+        required: Capabilities,
+        load: Load,
+        class_of: impl Fn(usize) -> u32,
+    ) -> Option<WorkerId> {
+        let eligible = self
+            .costs
+            .iter()
+            .enumerate()
+            .filter(|(_, worker)| worker.capabilities.contains(required) && worker.room >= load);
+        let best = eligible.min_by_key(|&(index, worker)| (worker.cost >> 32, class_of(index), worker.cost));
+        best.map(|(index, _)| worker_id(index))
+    }
+
     /// Lets the worker be picked. It has no load.
     pub fn open(&mut self, worker: WorkerId, offer: Offer) {
         self.change(worker, |candidate| {
             candidate.open = true;
             candidate.held_back = false;
+            candidate.rests = false;
             candidate.load = Load::ZERO;
         });
         self.set_offer(worker, offer);
@@ -137,6 +156,11 @@ impl Candidates {
     /// Keeps an open worker out of the choice, or lets it back in.
     pub fn hold_back(&mut self, worker: WorkerId, held_back: bool) {
         self.change(worker, |candidate| candidate.held_back = held_back);
+    }
+
+    /// Lets an open worker rest, or wakes it. It can be picked if it neither rests nor is held back.
+    pub(super) fn rest(&mut self, worker: WorkerId, rests: bool) {
+        self.change(worker, |candidate| candidate.rests = rests);
     }
 
     /// The worker was given so much load.

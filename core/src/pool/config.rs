@@ -9,7 +9,7 @@ use crate::time::Duration;
 
 use super::{
     ElasticConfig, ElasticConfigError, HealthConfig, HealthConfigError, Load, ResourceBudgets,
-    ResourceBudgetsError,
+    ResourceBudgetsError, RestConfig, RestConfigError,
 };
 
 /// Settings of a pool. The defaults suit a page: tasks of milliseconds to seconds, workers that boot in tens of them.
@@ -70,6 +70,8 @@ pub struct PoolConfig {
     /// When a worker counts as degraded or suspect. Only told, in [`WorkerStats`](super::WorkerStats): a free worker gets
     /// the next task all the same.
     pub health: HealthConfig,
+    /// When a worker rests that fails again and again while others don't.
+    pub rest: RestConfig,
     /// How the number of workers follows the work, up to [`PoolConfig::workers`]. By default it doesn't.
     pub elastic: ElasticConfig,
     /// From which use of memory and CPU the pool takes care. Without effect where no reading is fed.
@@ -129,6 +131,7 @@ impl PoolConfig {
             });
         }
         self.health.validate().map_err(ConfigError::Health)?;
+        self.rest.validate().map_err(ConfigError::Rest)?;
         self.elastic.validate(self.workers).map_err(ConfigError::Elastic)?;
         self.budgets.validate().map_err(ConfigError::Budgets)
     }
@@ -155,6 +158,7 @@ impl Default for PoolConfig {
             max_restart_delay: Duration::from_secs(10),
             healthy_uptime: Duration::from_secs(5),
             health: HealthConfig::default(),
+            rest: RestConfig::default(),
             elastic: ElasticConfig::default(),
             budgets: ResourceBudgets::default(),
         }
@@ -212,6 +216,8 @@ pub enum ConfigError {
     },
     /// A setting of [`PoolConfig::health`].
     Health(HealthConfigError),
+    /// A setting of [`PoolConfig::rest`].
+    Rest(RestConfigError),
     /// A setting of [`PoolConfig::elastic`].
     Elastic(ElasticConfigError),
     /// A setting of [`PoolConfig::budgets`].
@@ -255,6 +261,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "the longest restart delay ({longest:?}) is shorter than the first ({first:?})")
             }
             Self::Health(error) => fmt::Display::fmt(error, f),
+            Self::Rest(error) => fmt::Display::fmt(error, f),
             Self::Elastic(error) => fmt::Display::fmt(error, f),
             Self::Budgets(error) => fmt::Display::fmt(error, f),
         }

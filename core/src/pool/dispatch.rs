@@ -4,7 +4,7 @@
 //! and doesn't keep it for one that goes before (see [`super::reserve`]). So an arriving task is compared with the free
 //! workers only, a freed worker with the queue only, and nothing else is ever searched.
 
-use crate::ids::TaskId;
+use crate::ids::{TaskId, WorkerId};
 use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
@@ -95,6 +95,17 @@ impl Scheduler {
         let Some(worker) = self.pick_for(slot) else { return false };
         self.dispatch(now, slot, worker.index());
         true
+    }
+
+    /// The free worker that suits the task best.
+    pub(super) fn pick_free(&self, slot: u32) -> Option<WorkerId> {
+        let Task { needs, spec, .. } = self.tasks.task(slot);
+        match self.speeds.classes(spec.task_type) {
+            None => self.candidates.pick(needs.required, needs.complexity),
+            Some(classes) => {
+                self.candidates.pick_fastest(needs.required, needs.complexity, |worker| classes.of(worker))
+            }
+        }
     }
 
     /// Gives a worker that may have become free the next tasks that it can run.

@@ -16,7 +16,9 @@ impl Scheduler {
         } else {
             self.workers[index].completed += 1;
             if let Stage::Started(at) = held.stage {
-                self.measure_execution(now, index, held.slot, now - at, outcome == TaskOutcome::Completed);
+                let succeeded = outcome == TaskOutcome::Completed;
+                let usual = self.measure_execution(now, index, held.slot, now - at, succeeded);
+                self.count_in_row(now, index, outcome, usual);
             }
             match outcome {
                 TaskOutcome::Completed => self.settle(held.slot, Settlement::Completed),
@@ -54,13 +56,23 @@ impl Scheduler {
     }
 
     /// An execution has ended, as far as its submitter is concerned.
-    fn measure_execution(&mut self, now: Instant, index: usize, slot: u32, took: Duration, success: bool) {
+    /// Returns how long such an execution takes as a rule.
+    fn measure_execution(
+        &mut self,
+        now: Instant,
+        index: usize,
+        slot: u32,
+        took: Duration,
+        success: bool,
+    ) -> Option<Duration> {
         let task_type = self.tasks.task(slot).spec.task_type;
         let expected = self.statistics.on_ended(now, task_type, worker_id(index), took, success);
         self.workers[index].health.record(now, success, took, expected);
         if success {
+            self.speeds.record(task_type, index, took);
             self.measure(slot, took);
         }
+        expected
     }
 
     /// A held task has waited for too long or used up its time, or a stopped one its grace.

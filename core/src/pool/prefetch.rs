@@ -50,7 +50,8 @@ impl Scheduler {
             return;
         }
         let could_run = |index: usize| {
-            self.workers[index].offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer))
+            !self.workers[index].rests()
+                && self.workers[index].offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer))
         };
         // Equals take turns: the search starts at another worker for each task.
         let workers = self.workers.len();
@@ -81,7 +82,10 @@ impl Scheduler {
     }
 
     fn next_ahead(&self, now: Instant, index: usize) -> Option<Head> {
-        if self.queue.len() == 0 || !self.has_time_for(now, index, Duration::ZERO) {
+        if self.queue.len() == 0
+            || self.workers[index].rests()
+            || !self.has_time_for(now, index, Duration::ZERO)
+        {
             return None;
         }
         let offer = self.workers[index].offer?;

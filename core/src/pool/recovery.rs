@@ -72,6 +72,8 @@ impl Scheduler {
             self.counters.workers_overdue += 1;
         }
         self.candidates.close(worker);
+        self.forget_row(index);
+        self.speeds.forget(index);
         self.give_up_reservation(index);
         self.outputs.push_back(Output::Terminate { worker, generation, reason });
         if delay.is_zero() {

@@ -21,7 +21,7 @@ impl Scheduler {
     pub(super) fn next_for(&mut self, now: Instant, index: usize) -> Option<u32> {
         let place = &self.workers[index];
         let (offer, room) = (place.offer?, place.room());
-        if room == Load::ZERO || place.held.waiting() > 0 || self.queued() == 0 {
+        if room == Load::ZERO || place.rests() || place.held.waiting() > 0 || self.queued() == 0 {
             return None;
         }
         let urgent_only = self.is_held_back(index);

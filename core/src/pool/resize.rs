@@ -131,7 +131,8 @@ impl Scheduler {
         if self.queued() == 0 {
             return None;
         }
-        let heads = self.workers.iter().enumerate().filter_map(|(index, place)| {
+        let awake = self.workers.iter().enumerate().filter(|(_, place)| !place.rests());
+        let heads = awake.filter_map(|(index, place)| {
             let (offer, room) = (place.offer?, place.room());
             let urgent_only = self.is_held_back(index);
             let heads = self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
@@ -223,6 +224,8 @@ impl Scheduler {
         let generation = place.generation;
         self.retired += 1;
         self.candidates.close(worker);
+        self.forget_row(index);
+        self.speeds.forget(index);
         self.deadlines.cancel(Self::lifecycle_timer(index));
         self.outputs.push_back(Output::Terminate { worker, generation, reason });
     }

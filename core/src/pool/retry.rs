@@ -41,13 +41,13 @@ impl Scheduler {
     /// A free worker for a task, another than the one at which it failed last where there is one.
     pub(super) fn pick_for(&mut self, slot: u32) -> Option<WorkerId> {
         let task = self.tasks.task(slot);
-        let (needs, failed_at) = (task.needs, task.failed_at);
-        let picked = self.candidates.pick(needs.required, needs.complexity)?;
+        let failed_at = task.failed_at;
+        let picked = self.pick_free(slot)?;
         if failed_at != Some(picked) {
             return Some(picked);
         }
         self.candidates.hold_back(picked, true);
-        let other = self.candidates.pick(needs.required, needs.complexity);
+        let other = self.pick_free(slot);
         self.candidates.hold_back(picked, false);
         other.or(Some(picked))
     }

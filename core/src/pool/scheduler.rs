@@ -15,6 +15,7 @@ use super::candidates::{Candidates, worker_id};
 use super::estimate::RunTimes;
 use super::overflow::Excess;
 use super::queue::TaskQueue;
+use super::speeds::Speeds;
 use super::tasks::{Standing, TaskTable};
 use super::worker::{Phase, Worker};
 use super::{
@@ -50,6 +51,9 @@ pub struct Scheduler {
     /// How many unsettled tasks were given ahead and have not started.
     pub(super) prefetched: u32,
     pub(super) run_times: RunTimes,
+    /// How many workers rest: see [`super::rest`].
+    pub(super) resting: u32,
+    pub(super) speeds: Speeds,
     /// Workers whose reservation is over, and who have not looked at the queue since.
     pub(super) to_feed: Vec<u32>,
     pub(super) sizer: Sizer,
@@ -105,6 +109,8 @@ impl Scheduler {
             reservations: 0,
             prefetched: 0,
             run_times: RunTimes::new(),
+            resting: 0,
+            speeds: Speeds::new(config.workers),
             to_feed: Vec::with_capacity(config.workers as usize),
             sizer: Sizer::new(config.elastic, config.workers, now),
             pressure: Pressure::new(config.budgets, config.workers),
@@ -308,7 +314,10 @@ impl Scheduler {
     /// When to call [`Scheduler::handle_deadline`] if nothing happens before. May be in the past.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.deadlines.next(), self.size_deadline, self.pressure.next_deadline()].into_iter().flatten().min()
+        [self.deadlines.next(), self.size_deadline, self.pressure.next_deadline(), self.next_waking()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The settings that it was made with.
@@ -380,6 +389,7 @@ impl Scheduler {
             load: place.held.load(),
             completed: place.completed,
             health: place.health.health(now.max(self.last_now)),
+            rests_until: place.row.rests_until,
             boot_failures: place.boot_failures,
             busy_time: place.busy_time(now.max(self.last_now)),
         })
@@ -427,6 +437,7 @@ impl Scheduler {
 
     /// What may be left to do at the end of an input.
     pub(super) fn conclude(&mut self, now: Instant) {
+        self.wake(now);
         self.follow_demand(now);
         self.steal(now);
         self.mind_bound();

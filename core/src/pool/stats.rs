@@ -1,7 +1,7 @@
 //! Plain numbers about a pool.
 
 use crate::ids::{Generation, TaskId};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 use super::{Health, Load, Offer, Settlement, WorkerState};
 
@@ -123,6 +123,8 @@ pub struct WorkerStats {
     pub completed: u64,
     /// How well the worker is.
     pub health: Health,
+    /// Until when it is given nothing because it failed again and again: see [`RestConfig`](super::RestConfig).
+    pub rests_until: Option<Instant>,
     /// How often in a row the place failed to get a ready worker.
     pub boot_failures: u32,
     /// Time in which at least one task ran in this place.

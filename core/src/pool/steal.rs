@@ -117,7 +117,10 @@ impl Scheduler {
     /// Whether it could start a task now.
     fn is_free(&self, index: usize) -> bool {
         let place = &self.workers[index];
-        place.held.waiting() == 0 && place.reserved_for.is_none() && place.room() > Load::ZERO
+        place.held.waiting() == 0
+            && !place.rests()
+            && place.reserved_for.is_none()
+            && place.room() > Load::ZERO
     }
 
     fn has_prey(&self, index: usize, thief: usize, offer: &Offer, room: Load) -> bool {

@@ -4,6 +4,7 @@ use crate::ids::{Generation, TaskId};
 use crate::time::{Duration, Instant};
 
 use super::held::{Held, HeldTasks, Stage};
+use super::rest::Row;
 use super::{HealthConfig, HealthTracker, Lease, Load, Offer, PoolConfig, TerminateReason};
 
 /// What a worker is doing.
@@ -33,6 +34,8 @@ pub(super) struct Worker {
     pub(super) lease: Lease,
     /// Of this generation.
     pub(super) health: HealthTracker,
+    /// Its failures in a row, and whether it rests for them.
+    pub(super) row: Row,
     /// How often in a row it failed to become ready.
     pub(super) boot_failures: u32,
     /// What it was given and has not reported on.
@@ -67,6 +70,7 @@ impl Worker {
             offer: None,
             lease: Lease::new(Instant::ZERO),
             health: HealthTracker::new(judged_by),
+            row: Row::default(),
             boot_failures: 0,
             held: HeldTasks::default(),
             reserved_for: None,
@@ -104,6 +108,11 @@ impl Worker {
     /// Whether it has nothing, is about to get nothing, and could go.
     pub(super) fn is_idle(&self) -> bool {
         self.is_up() && self.held.is_empty() && self.reserved_for.is_none() && self.thefts == 0
+    }
+
+    /// Whether it is given nothing, because it fails.
+    pub(super) fn rests(&self) -> bool {
+        self.row.rests_until.is_some()
     }
 
     /// How much more it can start now.

@@ -6,8 +6,8 @@ use crate::ids::{Generation, TaskId, TaskType, WorkerId};
 
 use super::super::{
     Action, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output, Overflow,
-    PerMille, PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, Settlement, TaskOutcome,
-    TaskSpec, TerminateReason,
+    PerMille, PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, RestConfig, Settlement,
+    TaskOutcome, TaskSpec, TerminateReason,
 };
 use super::code::{Code, Decoder, Encoder, Stop, code_changes, code_enum, code_struct, unzigzag, zigzag};
 
@@ -30,6 +30,7 @@ code_struct!(PoolConfig {
     max_restart_delay,
     healthy_uptime,
     health,
+    rest,
     elastic,
     budgets,
 });
@@ -55,6 +56,8 @@ code_struct!(HealthConfig {
     dwell,
     evidence_ttl,
 });
+
+code_struct!(RestConfig { after_failures, longest });
 
 code_struct!(ElasticConfig { min_workers, drain_within, standing_limit, idle_after, max_idle_after });
 
