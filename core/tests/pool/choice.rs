@@ -80,7 +80,10 @@ fn of_free_workers_the_one_goes_first_that_is_fastest_with_the_type() {
     }
     let of_one: Vec<_> = (200..210).map(|task| run(&mut rig, task, of(1), ends(of(1)))).collect();
     assert!(of_one.iter().all(|&worker| worker != Some(1)), "{of_one:?}");
-    assert!(of_one.contains(&Some(0)) && of_one.contains(&Some(2)), "equally fast ones take turns: {of_one:?}");
+    assert!(
+        of_one.contains(&Some(0)) && of_one.contains(&Some(2)),
+        "equally fast ones take turns: {of_one:?}"
+    );
     let of_two: Vec<_> = (300..310).map(|task| run(&mut rig, task, of(2), ends(of(2)))).collect();
     assert!(of_two.iter().all(|&worker| worker == Some(1)), "{of_two:?}");
 }
