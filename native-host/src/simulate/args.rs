@@ -39,7 +39,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "SPEEDS", value_delimiter = ',', default_value = "1")]
     pub speeds: Vec<Speed>,
 
-    /// What is wrong with some of the workers: KIND[:HOW_MANY][:flapping]; may repeat
+    /// What is wrong with some of the workers, such as `slow:2:flapping`; may repeat
     #[arg(long, value_name = "FAULT", long_help = FAULTS)]
     pub fault: Vec<FaultSpec>,
 
