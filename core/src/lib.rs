@@ -71,7 +71,9 @@
 //!             Output::Settle { task, .. } => settled.push((task.get(), now)),
 //!             Output::Probe { .. } | Output::AbortRunning { .. } | Output::Terminate { .. } => {}
 //!             // Told before the spawns and terminations that follow, and for caches to shrink.
-//!             Output::Resize { .. } | Output::Pressure { .. } => {}
+//!             Output::Resize { .. } | Output::Pressure { .. } | Output::TakeBack { .. } => {}
+//!             Output::Retry { .. } | Output::Parked { .. } | Output::Admitted { .. } => {}
+//!             Output::Saturated { .. } | Output::Drained { .. } => {}
 //!             Output::Closed => break 'drive,
 //!         }
 //!     }
