@@ -91,7 +91,7 @@ fn method(seeds: u64) -> String {
          * Regret is the mean p99 of `{ADAPTIVE}` over that of the best fixed strategy of the same row, minus 1. The best is\n  \
            chosen afterwards, row by row: nobody could have known it.\n\
          * Strategies and learning rates were tuned on the scenarios marked *tuning* only. The third marked *held out* was\n  \
-           fixed before and looked at with this table.\n",
+           chosen before; nothing was tuned on it, but its results were seen before this table was made.\n",
         mean = MEAN,
         timeout = TIMEOUT,
     )
