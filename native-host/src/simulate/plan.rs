@@ -180,7 +180,7 @@ fn policies(asked: &[String]) -> Result<Vec<(String, Binding, bool)>, String> {
     let everything = asked.iter().any(|name| name == "all");
     let mut chosen: Vec<_> =
         known.into_iter().filter(|(name, ..)| everything || asked.contains(name)).collect();
-    chosen.push((BOUND.to_owned(), Binding::CentralQueue, true));
+    chosen.push((BOUND.to_owned(), Binding::Clairvoyant, true));
     Ok(chosen)
 }
 

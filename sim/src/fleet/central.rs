@@ -1,4 +1,4 @@
-//! The central-queue bound: one queue, and nobody has to guess.
+//! The two bounds: one queue, and nobody has to guess.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -9,16 +9,20 @@ use quillwork_core::time::{Duration, Instant};
 use super::world::{Binder, World, share};
 
 /// One queue in the order of arrival, by a dispatcher that knows what no real one can: how fast each worker is and whether
-/// it is faulty, at every moment, and when what it runs will end. It doesn't know how long a task will take that hasn't
-/// begun, only what its type takes on average.
+/// it is faulty, at every moment. Workers that are sure to fail a task are left out; of those that fail some of their
+/// tasks, the ones that the task has failed on already. With a single kind of task and equal workers it is the queue M/G/k
+/// either way.
 ///
-/// Each time that anything happens it plans what waits, task by task in its order, each on the worker where it can be
-/// expected to end first; of equals the fastest. Those whose worker is free begin, the others go on waiting and are
-/// planned anew. So a slow worker stays idle while a faster one will be free soon enough. Workers that are sure to fail a
-/// task are left out; of those that fail some of their tasks, the ones that the task has failed on already. With a single
-/// kind of task and equal workers it is the queue M/G/k.
-#[derive(Debug, Default)]
+/// *Work-conserving*, it is the central queue of queueing theory: a free worker is never idle while a task waits that it may
+/// run, and of several free workers a task gets the fastest (the fastest-server-first discipline).
+///
+/// *Clairvoyant*, it knows besides when what runs will end. Each time that anything happens it plans what waits, task by task
+/// in its order, each on the worker where it can be expected to end first; of equals the fastest. Those whose worker is
+/// free begin, the others go on waiting and are planned anew. So a slow worker stays idle while a faster one will be free
+/// soon enough. It doesn't know how long a task will take that hasn't begun, only what its type takes on average.
+#[derive(Debug)]
 pub(super) struct CentralQueue {
+    clairvoyant: bool,
     waiting: VecDeque<u32>,
     /// What tasks of each type take on average, on a worker of speed 1.
     means: BTreeMap<TaskType, Duration>,
@@ -27,6 +31,14 @@ pub(super) struct CentralQueue {
 }
 
 impl CentralQueue {
+    pub(super) fn work_conserving() -> Self {
+        Self { clairvoyant: false, waiting: VecDeque::new(), means: BTreeMap::new(), plan: Vec::new() }
+    }
+
+    pub(super) fn clairvoyant() -> Self {
+        Self { clairvoyant: true, ..Self::work_conserving() }
+    }
+
     fn feed(&mut self, world: &mut World<'_>) {
         let mut free = self.plan_from(world);
         let mut place = 0;
@@ -68,33 +80,31 @@ impl CentralQueue {
         free
     }
 
-    /// Where the attempt would end first, and when; among the workers that its task hasn't failed on, while there is one.
+    /// Where the attempt would end first, and when; `None` where it is to wait. Of equals the worker that fails less, then
+    /// the fastest.
     fn soonest(&self, world: &World<'_>, attempt: u32) -> Option<(usize, Instant)> {
-        let fresh = |server: usize| world.failed_on(attempt).all(|failed_on| failed_on as usize != server);
-        self.soonest_of(world, attempt, &fresh).or_else(|| self.soonest_of(world, attempt, &|_| true))
-    }
-
-    fn soonest_of(
-        &self,
-        world: &World<'_>,
-        attempt: u32,
-        may: &dyn Fn(usize) -> bool,
-    ) -> Option<(usize, Instant)> {
         let job = world.job(attempt);
         let mean = self.means.get(&job.task_type).copied().unwrap_or(job.work);
-        let capable =
-            self.plan.iter().zip(&world.servers).enumerate().filter(|(index, (_, server))| {
-                server.model.capabilities.contains(job.required) && may(*index)
+        let capable = || {
+            let servers = self.plan.iter().zip(&world.servers).enumerate();
+            let capable = servers.filter(|(_, (_, server))| server.model.capabilities.contains(job.required));
+            capable.filter_map(|(index, (lanes, server))| Some((index, *lanes.last()?, server)))
+        };
+        let failed_on =
+            |server: usize| world.failed_on(attempt).any(|failed_on| failed_on as usize == server);
+        let has_another = capable().any(|(index, ..)| !failed_on(index));
+        let ends = capable()
+            .filter(|(index, ..)| !(has_another && failed_on(*index)))
+            .filter(|(_, free_at, _)| self.clairvoyant || *free_at <= world.now)
+            .map(|(index, free_at, server)| {
+                let speed = server.speed(job.task_type);
+                let there_and_back = server.model.latency.saturating_mul(2);
+                (index, free_at + there_and_back + share(mean, 1.0 / speed), server.failing_ratio(), speed)
             });
-        let ends = capable.filter_map(|(index, (lanes, server))| {
-            let speed = server.speed(job.task_type);
-            let there_and_back = server.model.latency.saturating_mul(2);
-            Some((index, *lanes.last()? + there_and_back + share(mean, 1.0 / speed), speed))
+        let soonest = ends.min_by(|(_, one, fails, speed), (_, other, other_fails, other_speed)| {
+            one.cmp(other).then(fails.total_cmp(other_fails)).then(other_speed.total_cmp(speed))
         });
-        let soonest = ends.min_by(|(_, one, speed), (_, other, other_speed)| {
-            one.cmp(other).then_with(|| other_speed.total_cmp(speed))
-        });
-        soonest.map(|(index, ends_at, _)| (index, ends_at))
+        soonest.map(|(index, ends_at, ..)| (index, ends_at))
     }
 
     fn conclude(&mut self, world: &mut World<'_>, attempt: u32, succeeded: bool) {

@@ -65,6 +65,18 @@ impl Server {
         self.up && !(self.faulty && is_useless)
     }
 
+    /// The share of tasks that it fails now, of those that it answers.
+    pub(super) fn failing_ratio(&self) -> f64 {
+        match self.model.fault {
+            Fault::FailFast { ratio, .. } if self.faulty => ratio,
+            Fault::FailFast { .. }
+            | Fault::None
+            | Fault::Slow { .. }
+            | Fault::BlackHole { .. }
+            | Fault::Crash { .. } => 0.0,
+        }
+    }
+
     /// How long a result of the task takes that begins now.
     pub(super) fn takes(&self, job: &Job) -> Duration {
         Duration::from_millis_f64(job.work.as_millis_f64() / self.speed(job.task_type))

@@ -43,7 +43,7 @@ fn the_central_queue_and_the_pool_are_what_queueing_theory_says() {
     for (workers, load) in [(1, 0.5), (4, 0.7), (8, 0.9)] {
         let scenario = scenario(vec![WorkerModel::healthy(1.0); workers], load);
         let expected = 10.0 * erlang_c(u32::try_from(workers).unwrap(), load);
-        for binding in [Binding::CentralQueue, Binding::Late(pool())] {
+        for binding in [Binding::CentralQueue, Binding::Clairvoyant, Binding::Late(pool())] {
             let means: Vec<f64> =
                 (0..12).map(|seed| simulate(seed, &scenario, &binding).response.mean()).collect();
             let mean = means.iter().sum::<f64>() / means.len() as f64;
@@ -72,11 +72,13 @@ fn every_fault_costs_something_and_every_task_ends() {
         workers.push(WorkerModel::healthy(1.0).with(fault));
         let scenario = FleetScenario { count: 4_000, ..scenario(workers, 0.5) };
         let early = strategy_names().into_iter().map(Binding::Early);
-        for binding in [Binding::CentralQueue, Binding::Late(pool())].into_iter().chain(early) {
+        let late = [Binding::CentralQueue, Binding::Clairvoyant, Binding::Late(pool())];
+        for binding in late.into_iter().chain(early) {
             let report = simulate(1, &scenario, &binding);
             assert_eq!(report.response.values().len(), 3_000, "{fault:?} {binding:?}");
             // A strategy that doesn't look at outcomes keeps giving tasks to a worker that is of no use.
-            let tolerated = if matches!(binding, Binding::CentralQueue) { 3 } else { 300 };
+            let knows = matches!(binding, Binding::CentralQueue | Binding::Clairvoyant);
+            let tolerated = if knows { 3 } else { 300 };
             assert!(report.errors < tolerated, "{fault:?} {binding:?}: {} errors", report.errors);
             assert_eq!(report, simulate(1, &scenario, &binding), "the same seed, the same run");
         }
@@ -98,8 +100,33 @@ fn no_task_returns_to_a_worker_that_it_failed_on_while_another_is_left() {
     }
 }
 
+/// With nothing to know about the workers the pool does what the bound does, task by task.
 #[test]
-fn the_bound_leaves_a_slow_worker_idle_and_uses_one_that_fails_a_part() {
+fn on_equal_workers_the_pool_is_the_central_queue() {
+    let pareto = Service::BoundedPareto { alpha: 1.5, span: 100.0 };
+    for service in [Service::Exponential, Service::Deterministic, pareto] {
+        let mut scenario = scenario(vec![WorkerModel::healthy(1.0); 8], 0.9);
+        scenario.tasks[0].service = service;
+        let bound = simulate(1, &scenario, &Binding::CentralQueue).response;
+        assert_eq!(simulate(1, &scenario, &Binding::Late(pool())).response, bound, "{service:?}");
+        assert_eq!(simulate(1, &scenario, &Binding::Clairvoyant).response, bound, "{service:?}");
+    }
+}
+
+#[test]
+fn the_central_queue_uses_a_slow_worker_only_where_no_faster_one_is_free() {
+    let workers = vec![WorkerModel::healthy(0.125), WorkerModel::healthy(1.0), WorkerModel::healthy(1.0)];
+    let scenario = scenario(workers, 0.5);
+    let [central, clairvoyant] =
+        [Binding::CentralQueue, Binding::Clairvoyant].map(|binding| simulate(1, &scenario, &binding));
+    assert!(central.given[0] > 2 * clairvoyant.given[0], "{:?} and {:?}", central.given, clairvoyant.given);
+    assert!(central.given[0] * 5 < central.given[1].min(central.given[2]), "{:?}", central.given);
+    let p99 = |report: &FleetReport| report.response.quantile(0.99).unwrap();
+    assert!(p99(&clairvoyant) < p99(&central));
+}
+
+#[test]
+fn the_clairvoyant_bound_leaves_a_slow_worker_idle_and_uses_one_that_fails_a_part() {
     let fails = Fault::FailFast { ratio: 0.3, after: Duration::from_millis(1), when: When::Always };
     let fleets = [
         vec![WorkerModel::healthy(1.0), WorkerModel::healthy(1.0), WorkerModel::healthy(0.125)],
@@ -111,7 +138,7 @@ fn the_bound_leaves_a_slow_worker_idle_and_uses_one_that_fails_a_part() {
             let of = |seed| simulate(seed, &scenario, binding).response.quantile(0.99).unwrap();
             (1..=4).map(of).sum::<f64>()
         };
-        let bound = p99(&Binding::CentralQueue);
+        let bound = p99(&Binding::Clairvoyant);
         for binding in ["least-loaded", "shortest-expected-delay"].map(Binding::Early) {
             assert!(bound < p99(&binding), "{binding:?} beats the bound of {bound}");
         }
@@ -159,7 +186,7 @@ fn the_recommendation_is_the_fewest_workers_that_meet_the_goal_and_the_best_amon
             [
                 candidate("random", Binding::Early("random"), false),
                 candidate("late", Binding::Late(pool()), false),
-                candidate("bound", Binding::CentralQueue, true),
+                candidate("bound", Binding::Clairvoyant, true),
             ]
         })
         .collect();

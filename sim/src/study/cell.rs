@@ -16,17 +16,23 @@ pub enum Entrant {
     /// Core's pool.
     Late,
     /// The central-queue bound.
-    Bound,
+    CentralQueue,
+    /// The bound that knows when workers will be free.
+    Clairvoyant,
 }
 
 /// The name of the strategy whose regret the study measures.
 pub const ADAPTIVE: &str = "adaptive";
 
 impl Entrant {
-    /// Everybody who is simulated: each strategy that a balancer has from the start, the pool, the bound.
+    /// Everybody who is simulated: each strategy that a balancer has from the start, the pool, the bounds.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        strategy_names().into_iter().map(Self::Early).chain([Self::Late, Self::Bound]).collect()
+        strategy_names()
+            .into_iter()
+            .map(Self::Early)
+            .chain([Self::Late, Self::CentralQueue, Self::Clairvoyant])
+            .collect()
     }
 
     /// What tables call it.
@@ -35,7 +41,8 @@ impl Entrant {
         match self {
             Self::Early(strategy) => strategy,
             Self::Late => "pool",
-            Self::Bound => "central queue",
+            Self::CentralQueue => "central queue",
+            Self::Clairvoyant => "clairvoyant",
         }
     }
 
@@ -60,7 +67,8 @@ pub fn p99_millis(entrant: Entrant, scenario: &FleetScenario, seed: u64) -> f64 
             simulate_early(seed, scenario, &mut balancer)
         }
         Entrant::Late => simulate(seed, scenario, &Binding::Late(pool())),
-        Entrant::Bound => simulate(seed, scenario, &Binding::CentralQueue),
+        Entrant::CentralQueue => simulate(seed, scenario, &Binding::CentralQueue),
+        Entrant::Clairvoyant => simulate(seed, scenario, &Binding::Clairvoyant),
     };
     report.response.quantile(0.99).expect("a scenario has tasks")
 }
@@ -110,10 +118,10 @@ impl Cell {
         Some(Estimate::of_excess(self.of(Entrant::Early(ADAPTIVE)), self.of(best)))
     }
 
-    /// How much higher the mean of the pool is than that of the central-queue bound, as a ratio.
+    /// How much higher the mean of the pool is than that of a bound, as a ratio.
     #[must_use]
-    pub fn late_excess(&self) -> Estimate {
-        Estimate::of_excess(self.of(Entrant::Late), self.of(Entrant::Bound))
+    pub fn late_excess(&self, bound: Entrant) -> Estimate {
+        Estimate::of_excess(self.of(Entrant::Late), self.of(bound))
     }
 }
 

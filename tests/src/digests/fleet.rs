@@ -1,4 +1,4 @@
-//! Simulated fleets: every kind of arrivals, service and fault, under every strategy, the pool and the bound.
+//! Simulated fleets: every kind of arrivals, service and fault, under every strategy, the pool and the bounds.
 
 use quillwork_core::pool::PoolConfig;
 use quillwork_core::rng::Rng;
@@ -12,7 +12,7 @@ pub(super) fn digest(seed: u64) -> u64 {
     let scenario = random_fleet(&mut Rng::from_seed(seed), 400);
     let pool = PoolConfig { max_queued: 10_000, ..PoolConfig::default() };
     let early = strategy_names().into_iter().map(Binding::Early);
-    for binding in early.chain([Binding::CentralQueue]) {
+    for binding in early.chain([Binding::CentralQueue, Binding::Clairvoyant]) {
         fold(&simulate(seed, &scenario, &binding), &mut decisions);
     }
     let (report, log) = record(seed, &scenario, pool);

@@ -1,4 +1,4 @@
-//! Simulated fleets under every strategy, the pool and the bound: each task ends once, and nothing is left behind.
+//! Simulated fleets under every strategy, the pool and the bounds: each task ends once, and nothing is left behind.
 
 use quillwork_core::balance::{BalanceConfig, LoadBalancer};
 use quillwork_core::pool::PoolConfig;
@@ -19,8 +19,10 @@ pub(super) fn run(seed: u64) -> Result<u64, String> {
         steps += early(seed, &scenario, strategy).map_err(|broken| format!("{strategy}: {broken}"))?;
     }
     steps += late(seed, &scenario).map_err(|broken| format!("late binding: {broken}"))?;
-    let bound = simulate(seed, &scenario, &Binding::CentralQueue);
-    steps += everybody_ended(&scenario, &bound).map_err(|broken| format!("central queue: {broken}"))?;
+    for bound in [Binding::CentralQueue, Binding::Clairvoyant] {
+        let report = simulate(seed, &scenario, &bound);
+        steps += everybody_ended(&scenario, &report).map_err(|broken| format!("{bound:?}: {broken}"))?;
+    }
     Ok(steps)
 }
 
