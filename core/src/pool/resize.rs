@@ -191,6 +191,8 @@ impl Scheduler {
                 let Some(index) = self.place_to_empty() else { break };
                 self.retire(now, index);
             }
+            // One of them may have stood in for a worker that rests.
+            self.wake(now);
         }
         self.sizer.on_resized(now, resize, self.alive());
     }
@@ -207,12 +209,13 @@ impl Scheduler {
         })
     }
 
-    /// The worker with the least to lose: of the fewest capabilities, and of those the last.
+    /// The worker with the least to lose: one that rests because it fails, then one of the fewest capabilities, and of those
+    /// the last.
     fn place_to_empty(&self) -> Option<usize> {
         let idle = (0..self.workers.len()).filter(|&index| self.workers[index].is_idle());
         idle.min_by_key(|&index| {
             let capabilities = self.workers[index].offer.map_or(0, |offer| offer.capabilities.len());
-            (capabilities, core::cmp::Reverse(index))
+            (!self.workers[index].rests(), capabilities, core::cmp::Reverse(index))
         })
     }
 

@@ -1,10 +1,12 @@
 //! Whom a free choice falls on: workers that fail rest, workers that are fast go first.
 
-use quillwork_core::ids::TaskType;
-use quillwork_core::pool::{Output, PoolConfig, RestConfig, TaskOutcome, TaskSpec};
+use quillwork_core::ids::{TaskType, WorkerId};
+use quillwork_core::pool::{
+    Output, PerMille, PoolConfig, Resources, RestConfig, TaskOutcome, TaskSpec, WorkerState,
+};
 use quillwork_core::time::Duration;
 
-use crate::rig::{GPU, NONE, Rig, quiet};
+use crate::rig::{GPU, NONE, Rig, dispatch, quiet, wide};
 
 /// Submits a task and says where it went; lets it end there after so many milliseconds.
 fn run(rig: &mut Rig, task: u64, spec: TaskSpec, ends: impl Fn(u32) -> (u64, TaskOutcome)) -> Option<u32> {
@@ -59,8 +61,60 @@ fn a_rest_ends_by_itself_and_is_never_longer_than_the_longest() {
         run(&mut rig, task, TaskSpec::default(), first_fails);
     }
     rig.wait_millis(40);
-    let until = |rig: &Rig| rig.pool.worker_stats(rig.now, quillwork_core::ids::WorkerId::new(0));
-    assert_eq!(until(&rig).and_then(|worker| worker.rests_until), None);
+    assert!(!rests(&rig, 0));
+}
+
+fn rests(rig: &Rig, worker: u32) -> bool {
+    let stats = rig.pool.worker_stats(rig.now, WorkerId::new(worker));
+    stats.is_some_and(|worker| worker.rests_until.is_some())
+}
+
+/// Readings of a busy machine, after which idle workers go until so few are left.
+fn shrink_to(rig: &mut Rig, workers: u32) {
+    while rig.pool.stats(rig.now).workers > workers {
+        rig.wait_millis(1_000);
+        let resources = Resources { memory: None, cpu: Some(PerMille::per_cent(95)) };
+        rig.pool.handle_resources(rig.now, resources);
+        rig.drain();
+    }
+}
+
+fn with_long_rests() -> PoolConfig {
+    let rest = RestConfig { after_failures: 1, longest: Duration::from_secs(600) };
+    PoolConfig { rest, ..quiet() }
+}
+
+#[test]
+fn a_pool_that_shrinks_lets_go_of_the_worker_that_rests() {
+    let mut rig = Rig::ready_with(&[NONE, NONE], with_long_rests());
+    for (task, expected) in [(0, 0), (1, 1), (2, 0)] {
+        let ends = |worker| (20_000, if worker == 1 { TaskOutcome::Completed } else { TaskOutcome::Failed });
+        assert_eq!(run(&mut rig, task, TaskSpec::default(), ends), Some(expected));
+    }
+    assert!(rests(&rig, 0) && !rests(&rig, 1));
+    shrink_to(&mut rig, 1);
+    assert_eq!([rig.state(0), rig.state(1)], [WorkerState::Retired, WorkerState::Ready]);
+}
+
+#[test]
+fn a_worker_wakes_at_once_when_the_one_is_let_go_that_stood_in_for_it() {
+    let config = PoolConfig { max_queued: 0, ..with_long_rests() };
+    let mut rig = Rig::ready_with(&[wide(2), wide(2)], config);
+    // Worker 0 never ends its first task: it is not idle, and stays.
+    let submit = |rig: &mut Rig, task| rig.submit(task, TaskSpec::default());
+    submit(&mut rig, 0);
+    submit(&mut rig, 1);
+    rig.pass_millis(200_000);
+    rig.done(1, 1, 1);
+    submit(&mut rig, 2);
+    submit(&mut rig, 3);
+    rig.ended(0, 1, 3, TaskOutcome::Failed);
+    rig.done(1, 1, 2);
+    assert!(rests(&rig, 0));
+    shrink_to(&mut rig, 1);
+    assert_eq!([rig.state(0), rig.state(1)], [WorkerState::Busy, WorkerState::Retired]);
+    assert!(!rests(&rig, 0));
+    assert_eq!(submit(&mut rig, 4), [dispatch(4, 0, 1, 1)], "nobody else is there");
 }
 
 #[test]
