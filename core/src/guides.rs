@@ -3,6 +3,9 @@
 #[doc = include_str!("../../docs/pool/scheduling.md")]
 struct PoolScheduling;
 
+#[doc = include_str!("../../docs/pool/binding.md")]
+struct Binding;
+
 #[doc = include_str!("../../docs/pool/registry.md")]
 struct Registry;
 

@@ -141,7 +141,8 @@ impl Ledger {
     pub(crate) fn end_delays(&mut self) {
         if self.last_input == Some(Input::Deadline) {
             let now = self.now;
-            self.tasks.values_mut().for_each(|task| task.end_delay(now));
+            let step = self.steps();
+            self.tasks.values_mut().for_each(|task| task.end_delay(now, step));
         }
     }
 

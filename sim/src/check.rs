@@ -24,6 +24,7 @@ impl Ledger {
             }
         }
         self.end_delays();
+        self.end_patience();
         // What is queued again may come on top of a full queue; what is new may not.
         let (waiting, limit) = (self.waiting(), (self.config.max_queued + self.most_outside()) as usize);
         if matches!(self.last_input, Some(Input::Submit { .. })) && waiting > self.waited.max(limit) {
@@ -65,7 +66,7 @@ impl Ledger {
         let ahead = |(other_id, other): &(&TaskId, &Task)| {
             other.is_waiting()
                 && other.goes_before(**other_id, (id, task), now, ageing)
-                && before.could_run(other)
+                && self.must_take(before, other)
         };
         // Under a limit urgent work goes before what is held back.
         let held_back =
@@ -81,12 +82,14 @@ impl Ledger {
             }
         };
         let overtaken = self.tasks.iter().filter(ahead).find(|(_, other)| first_here(other));
-        if let Some((&overtaken, _)) = overtaken {
+        let overtaken = overtaken.map(|(&id, _)| id);
+        // What is held back is passed over by everyone, as it should be.
+        let first = self.first_waiting().filter(|_| self.size.limit.is_none());
+        let passed = self.tasks.iter().any(|other| ahead(&other) && Some(*other.0) == first);
+        if let Some(overtaken) = overtaken {
             self.broken(Broken::Overtaken(overtaken));
         }
-        // What is held back is passed over by everyone, as it should be.
-        let Some(first) = self.first_waiting().filter(|_| self.size.limit.is_none()) else { return };
-        let passed = self.tasks.iter().any(|other| ahead(&other) && *other.0 == first);
+        let Some(first) = first else { return };
         if !passed || !self.is_overdue(&self.tasks[&first]) {
             return;
         }
@@ -153,7 +156,7 @@ impl Ledger {
             };
             let mut left = waiting()
                 .filter(|(_, task)| {
-                    up.could_run(task) && up.has_room_for(task) && !self.is_held_back(up, task)
+                    self.must_take(up, task) && up.has_room_for(task) && !self.is_held_back(up, task)
                 })
                 .peekable();
             keep_room += usize::from(left.peek().is_some());
@@ -228,7 +231,9 @@ impl Ledger {
         if !asked && !kept && self.size.limit.is_none() {
             let left = works().filter(|work| work.is_stealable()).find(|work| {
                 let task = self.tasks.get(&work.task);
-                task.is_some_and(|task| self.awake().any(|up| up.could_run(task) && up.has_room_for(task)))
+                task.is_some_and(|task| {
+                    self.awake().any(|up| self.must_take(up, task) && up.has_room_for(task))
+                })
             });
             broken = broken.or(left.map(|work| Broken::NotTakenBack(work.task)));
         }

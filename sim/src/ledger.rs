@@ -55,6 +55,12 @@ pub(crate) struct Task {
     /// It waits outside a full queue.
     pub(crate) parked: bool,
     pub(crate) state: TaskState,
+    /// Workers to keep off while there are others, the one that failed it last at the end.
+    pub(crate) failed_on: Vec<WorkerId>,
+    /// In which step it was queued last.
+    pub(crate) queued_in_step: u64,
+    /// It has waited for long enough for the workers that it prefers.
+    pub(crate) patience_over: bool,
     /// Workers that passed it over for a task behind it, though it was the first of all and overdue.
     pub(crate) passed_by: BTreeSet<WorkerId>,
 }
@@ -81,6 +87,8 @@ pub(crate) enum TaskState {
 pub(crate) struct Place {
     pub(crate) generation: Generation,
     pub(crate) state: PlaceState,
+    /// Whether a worker was ever ready in it.
+    pub(crate) was_ready: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +108,10 @@ pub(crate) enum PlaceState {
 /// A worker that has reported ready.
 #[derive(Clone, Debug)]
 pub(crate) struct Up {
+    pub(crate) worker: WorkerId,
     pub(crate) offer: Offer,
+    /// In which step it last said so.
+    pub(crate) offered_in_step: u64,
     /// What it was given and has not reported on.
     pub(crate) work: Vec<Work>,
     pub(crate) last_seen: Instant,
@@ -151,7 +162,9 @@ impl Up {
 
     /// Whether it could run the task if it had nothing else to do.
     pub(crate) fn could_run(&self, task: &Task) -> bool {
-        self.offer.capabilities.contains(task.spec.required) && task.complexity() <= self.offer.capacity
+        self.offer.capabilities.contains(task.spec.required)
+            && task.complexity() <= self.offer.capacity
+            && !task.spec.anti_affinity.contains(self.worker)
     }
 
     fn work_on(&mut self, task: TaskId) -> Option<&mut Work> {
@@ -183,10 +196,16 @@ impl Task {
     }
 
     /// The delay before its next attempt has ended, where it is over.
-    pub(crate) fn end_delay(&mut self, now: Instant) {
+    pub(crate) fn end_delay(&mut self, now: Instant, step: u64) {
         if matches!(self.state, TaskState::Delayed { until } if until <= now) {
-            self.state = TaskState::Waiting { since: now };
+            self.queue(now, step);
         }
+    }
+
+    /// It waits for a worker from now on.
+    fn queue(&mut self, now: Instant, step: u64) {
+        self.state = TaskState::Waiting { since: now };
+        self.queued_in_step = step;
     }
 
     pub(crate) const fn is_waiting(&self) -> bool {
@@ -214,6 +233,7 @@ impl Ledger {
         let place = |index| Place {
             generation: Generation::new(0),
             state: if index < size.alive { PlaceState::Empty { since: now } } else { PlaceState::Retired },
+            was_ready: false,
         };
         Self {
             config,
@@ -266,8 +286,19 @@ impl Ledger {
                 let state = TaskState::Waiting { since: now };
                 let passed_by = BTreeSet::new();
                 let (attempts, losses, failures, parked) = (0, 0, 0, false);
-                let new =
-                    Task { spec, submitted_at: now, attempts, losses, failures, parked, state, passed_by };
+                let new = Task {
+                    spec,
+                    submitted_at: now,
+                    attempts,
+                    losses,
+                    failures,
+                    parked,
+                    state,
+                    failed_on: spec.avoid.iter().collect(),
+                    queued_in_step: self.steps,
+                    patience_over: false,
+                    passed_by,
+                };
                 self.tasks.insert(task, new);
                 self.bound.begin_submission(task);
             }
@@ -293,8 +324,10 @@ impl Ledger {
                 {
                     up.work.remove(position);
                     self.must_settle = unsettled.then_some(task);
-                    if let Some(task) = self.tasks.get_mut(&task) {
-                        task.failures += u32::from(outcome == TaskOutcome::Failed);
+                    if outcome == TaskOutcome::Failed
+                        && let Some(task) = self.tasks.get_mut(&task)
+                    {
+                        task.note_failure(worker);
                     }
                     self.start_ahead(worker);
                 }
@@ -303,6 +336,7 @@ impl Ledger {
                 let position = self
                     .up(worker, generation)
                     .and_then(|up| up.work.iter().position(|work| work.task == task && work.asked_back));
+                let step = self.steps;
                 if let Some(position) = position
                     && let Some(up) = self.see(worker, generation)
                 {
@@ -311,7 +345,7 @@ impl Ledger {
                         && let Some(task) = self.tasks.get_mut(&task)
                     {
                         task.attempts -= u32::from(work.started.is_some());
-                        task.state = TaskState::Waiting { since: now };
+                        task.queue(now, step);
                     }
                     self.start_ahead(worker);
                 }
@@ -383,12 +417,15 @@ impl Ledger {
     }
 
     fn on_ready(&mut self, worker: WorkerId, generation: Generation, offer: Offer) {
-        let now = self.now;
+        let (now, offered_in_step) = (self.now, self.steps);
         let place = &mut self.places[worker.index()];
         if place.generation == generation && matches!(place.state, PlaceState::Booting { .. }) {
-            place.state = PlaceState::Up(Up { offer, work: Vec::new(), last_seen: now, probed: None });
+            place.was_ready = true;
+            let (work, last_seen, probed) = (Vec::new(), now, None);
+            place.state = PlaceState::Up(Up { worker, offer, offered_in_step, work, last_seen, probed });
         } else if let Some(up) = self.see(worker, generation) {
             up.offer = offer;
+            up.offered_in_step = offered_in_step;
             self.start_ahead(worker);
         }
         self.forget_passing();
@@ -448,7 +485,7 @@ impl Ledger {
                     && let Some(task) = self.tasks.get_mut(&task)
                 {
                     task.losses += u32::from(started.is_some() && reason.is_loss());
-                    task.state = TaskState::Waiting { since: self.now };
+                    task.queue(self.now, self.steps);
                 }
             }
         }
@@ -459,7 +496,7 @@ impl Ledger {
         let now = self.now;
         let at_deadline = self.last_input == Some(Input::Deadline);
         if let Some(task) = self.tasks.get_mut(&id).filter(|_| at_deadline) {
-            task.end_delay(now);
+            task.end_delay(now, self.steps);
         }
         let Some(task) = self.tasks.get(&id).cloned() else {
             return self.broken(Broken::DispatchedWrongly(id));
@@ -482,6 +519,7 @@ impl Ledger {
         if !before.offer.capabilities.contains(task.spec.required) {
             self.broken(Broken::CapabilityIgnored(id));
         }
+        self.check_choice(id, &task, &before);
         let starts = before.has_room_for(&task);
         if starts && self.is_held_back(&before, &task) {
             self.broken(Broken::LimitIgnored(worker));
@@ -531,6 +569,11 @@ impl Ledger {
             Settlement::Failed { attempts } => {
                 if attempts != task.attempts || self.may_retry(&task) {
                     self.broken(Broken::RetriedWrongly(id));
+                }
+            }
+            Settlement::Refused(Refusal::OnlyBannedWorkers { .. }) => {
+                if self.places.iter().filter_map(Place::up).any(|up| up.could_run(&task)) {
+                    self.broken(Broken::RefusedWithRoom(id));
                 }
             }
             Settlement::Refused(Refusal::Shed { below }) => self.on_shed(id, &task, below),

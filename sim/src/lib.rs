@@ -25,6 +25,7 @@ extern crate alloc;
 
 mod bound;
 mod check;
+mod choosy;
 mod driver;
 pub mod fleet;
 mod incarnation;

@@ -56,6 +56,12 @@ pub enum Broken {
     BeyondCapacity(WorkerId),
     /// A task went to a worker that lacks what it requires.
     CapabilityIgnored(TaskId),
+    /// A task went to a worker that it bans.
+    BanIgnored(TaskId),
+    /// A task went to a worker that it had failed on, though another one was there all the time that could run it.
+    WentWhereItFailed(TaskId),
+    /// A task went to a worker that it doesn't prefer, before its patience was over and while one that it prefers was there.
+    PatienceIgnored(TaskId),
     /// A task was tried again that may not be, or too late, or was given up though it may be tried again.
     RetriedWrongly(TaskId),
     /// A task was dropped though the policy spares it.

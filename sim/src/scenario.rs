@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use quillwork_core::flow::retry::{Backoff, Jitter};
-use quillwork_core::ids::TaskType;
+use quillwork_core::ids::{RegionId, TaskType};
 use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig, RestConfig};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
@@ -55,6 +55,15 @@ pub struct Workload {
     pub once_only_ratio: f64,
     /// Share that has 2 to 5 attempts; the rest has one.
     pub retry_ratio: f64,
+    /// Share that prefers 1 to 3 workers, and share that prefers a region. Half of either waits for them, for twice the mean
+    /// service on average.
+    pub affinity_ratio: f64,
+    /// See [`Workload::affinity_ratio`].
+    pub region_ratio: f64,
+    /// Share that bans 1 to 3 workers.
+    pub ban_ratio: f64,
+    /// Share that keeps off 1 to 3 workers from the start.
+    pub avoid_ratio: f64,
     /// Share of executions that report progress once, some of them when they are over.
     pub progress_ratio: f64,
 }
@@ -160,6 +169,10 @@ impl Scenario {
                 abort_ratio: 0.0,
                 once_only_ratio: 0.0,
                 retry_ratio: 0.0,
+                affinity_ratio: 0.0,
+                region_ratio: 0.0,
+                ban_ratio: 0.0,
+                avoid_ratio: 0.0,
                 progress_ratio: 0.0,
             },
             faults: Faults::none(),
@@ -200,6 +213,7 @@ impl Scenario {
             .map(|_| Offer {
                 capabilities: Capabilities::from_bits([0, 0, 0b01, 0b10, 0b11][rng.index(5)]),
                 capacity: Load::new(small(rng.in_range(1..=widest))),
+                region: rng.chance(0.5).then(|| RegionId::new(small(rng.below(2)))),
             })
             .collect();
         let mean_gap = millis(&mut rng, 1, 20);
@@ -217,6 +231,10 @@ impl Scenario {
             abort_ratio: ratio(&mut rng, 0.4),
             once_only_ratio: ratio(&mut rng, 0.5),
             retry_ratio: ratio(&mut rng, 1.0),
+            affinity_ratio: ratio(&mut rng, 0.6),
+            region_ratio: ratio(&mut rng, 0.4),
+            ban_ratio: ratio(&mut rng, 0.3),
+            avoid_ratio: ratio(&mut rng, 0.2),
             progress_ratio: ratio(&mut rng, 0.5),
         };
         let mut fault = || ratio(&mut rng, 0.25);

@@ -2,9 +2,10 @@
 
 use alloc::collections::BTreeMap;
 
-use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
+use quillwork_core::ids::{Generation, RegionId, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{
     Capabilities, CloseMode, Input, Load, Offer, Output, PerMille, Priority, TaskOutcome, TaskSpec,
+    WorkerList,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -171,7 +172,7 @@ impl<'a> World<'a> {
         let workload = &self.scenario.workload;
         let limit = workload.mean_service * 4;
         let level = u8::try_from(self.submitters.below(11)).expect("0 to 10");
-        TaskSpec {
+        let mut spec = TaskSpec {
             priority: Priority::new(level).expect("0 to 10"),
             required: self.draw_required(),
             timeout: self.submitters.chance(workload.timeout_ratio).then(|| self.draw(limit)),
@@ -180,7 +181,32 @@ impl<'a> World<'a> {
             task_type: TaskType::new(u32::try_from(self.submitters.below(TASK_TYPES)).expect("a few")),
             complexity: self.draw_complexity(),
             max_attempts: self.draw_max_attempts(),
+            affinity: self.draw_workers(workload.affinity_ratio),
+            region: self.submitters.chance(workload.region_ratio).then(|| {
+                let region = self.submitters.below(REGIONS);
+                RegionId::new(u32::try_from(region).expect("a few"))
+            }),
+            anti_affinity: self.draw_workers(workload.ban_ratio),
+            avoid: self.draw_workers(workload.avoid_ratio),
+            patience: Duration::ZERO,
+        };
+        let prefers = !spec.affinity.is_empty() || spec.region.is_some();
+        if prefers && self.submitters.chance(0.5) {
+            spec.patience = self.draw(workload.mean_service * 2);
         }
+        spec
+    }
+
+    /// One to three, for such a share of the tasks.
+    fn draw_workers(&mut self, ratio: f64) -> WorkerList {
+        if !self.submitters.chance(ratio) {
+            return WorkerList::NONE;
+        }
+        let mut workers = [WorkerId::new(0); 3];
+        for worker in &mut workers {
+            *worker = WorkerId::new(self.submitters.next_u32() % self.scenario.pool.workers);
+        }
+        WorkerList::new(&workers[..1 + self.submitters.index(workers.len())]).expect("three of the pool's")
     }
 
     fn draw_complexity(&mut self) -> Load {
@@ -242,7 +268,7 @@ impl<'a> World<'a> {
         self.schedule(ready_at, Event::Says(who, Message::Ready(offer)));
         if let Some(at) = loses_at {
             let capacity = Load::new(offer.capacity.get().div_ceil(2));
-            let left = Offer { capabilities: Capabilities::NONE, capacity };
+            let left = Offer { capabilities: Capabilities::NONE, capacity, ..offer };
             self.schedule(at, Event::Says(who, Message::Ready(left)));
         }
         if let Some(at) = dies_at {
@@ -311,6 +337,8 @@ fn share(of: Duration, ratio: f64) -> Duration {
 const LATEST_MESSAGE: Duration = Duration::from_secs(2);
 /// See [`Workload::mean_service_of`](crate::Workload).
 const TASK_TYPES: u64 = 3;
+/// The workers of [`Scenario::from_seed`] are in two; nobody is in the third.
+const REGIONS: u64 = 3;
 /// As much as the widest workers of [`Scenario::from_seed`] carry.
 const MOST_COMPLEX: u64 = 8;
 const NOBODY_HAS: Capabilities = Capabilities::from_bits(1 << 63);

@@ -24,7 +24,7 @@ use super::{Capabilities, Load, Offer};
 ///
 /// let gpu = Capabilities::from_bits(1);
 /// let mut candidates = Candidates::new(2);
-/// candidates.open(WorkerId::new(0), Offer { capabilities: gpu, capacity: Load::new(4) });
+/// candidates.open(WorkerId::new(0), Offer { capacity: Load::new(4), ..gpu.into() });
 /// candidates.open(WorkerId::new(1), Offer::PLAIN);
 ///
 /// let plain = candidates.pick(Capabilities::NONE, Load::ONE).expect("both are free");
@@ -125,6 +125,22 @@ impl Candidates {
             .filter(|(_, worker)| worker.capabilities.contains(required) && worker.room >= load);
         let best = eligible.min_by_key(|&(index, worker)| (worker.cost >> 32, class_of(index), worker.cost));
         best.map(|(index, _)| worker_id(index))
+    }
+
+    /// As [`Candidates::pick_fastest`], among the workers that have a tier; those of the lowest go first.
+    pub(super) fn pick_ranked(
+        &self,
+        required: Capabilities,
+        load: Load,
+        tier_of: impl Fn(usize) -> Option<u8>,
+        class_of: impl Fn(usize) -> u32,
+    ) -> Option<WorkerId> {
+        let free = self.costs.iter().enumerate();
+        let able = free.filter(|(_, worker)| worker.capabilities.contains(required) && worker.room >= load);
+        let ranked = able.filter_map(|(index, worker)| {
+            Some(((tier_of(index)?, worker.cost >> 32, class_of(index), worker.cost), index))
+        });
+        ranked.min().map(|(_, index)| worker_id(index))
     }
 
     /// Lets the worker be picked. It has no load.

@@ -37,9 +37,12 @@ impl Scheduler {
             losses: 0,
             failures: 0,
             last_delay: Duration::ZERO,
-            failed_at: None,
+            failed_on: spec.avoid,
             standing: Standing::Queued,
         });
+        if spec.is_particular() {
+            self.tasks.task_mut(slot).needs = self.needs_now(now, slot);
+        }
         if self.place_with_free_worker(now, slot) {
             return;
         }
@@ -73,7 +76,7 @@ impl Scheduler {
             return;
         }
         while waits(self)
-            && let Some(worker) = self.pick_for(slot)
+            && let Some(worker) = self.pick_free(slot)
         {
             self.feed(now, worker.index());
         }
@@ -92,14 +95,18 @@ impl Scheduler {
         if self.queue.has_large() || self.reservations > 0 {
             return self.place_beside_large(now, slot);
         }
-        let Some(worker) = self.pick_for(slot) else { return false };
+        let Some(worker) = self.pick_free(slot) else { return false };
         self.dispatch(now, slot, worker.index());
         true
     }
 
     /// The free worker that suits the task best.
     pub(super) fn pick_free(&self, slot: u32) -> Option<WorkerId> {
-        let Task { needs, spec, .. } = self.tasks.task(slot);
+        let task = self.tasks.task(slot);
+        if task.is_particular() {
+            return self.pick_preferred(slot);
+        }
+        let Task { needs, spec, .. } = task;
         match self.speeds.classes(spec.task_type) {
             None => self.candidates.pick(needs.required, needs.complexity),
             Some(classes) => {
@@ -167,6 +174,7 @@ impl Scheduler {
 
     /// An execution starts.
     pub(super) fn on_started(&mut self, now: Instant, slot: u32) {
+        self.end_patience(slot);
         let task = self.tasks.task_mut(slot);
         task.attempts += 1;
         if task.attempts == 1 {
@@ -178,6 +186,9 @@ impl Scheduler {
     }
 
     pub(super) fn enqueue(&mut self, now: Instant, slot: u32) {
+        if self.tasks.task(slot).is_particular() {
+            self.choose_lane(now, slot);
+        }
         let task = self.tasks.task_mut(slot);
         task.standing = Standing::Queued;
         task.queued_at = now;
@@ -200,6 +211,7 @@ impl Scheduler {
             Standing::Held { .. } => unreachable!("a held task is in no queue"),
         }
         self.excess.remove(slot);
+        self.end_patience(slot);
         let timer = self.task_timer(slot);
         self.deadlines.cancel(timer);
     }

@@ -48,6 +48,7 @@
 //! # }
 //! ```
 
+mod affinity;
 mod candidates;
 mod capability;
 mod config;
@@ -83,6 +84,7 @@ mod steal;
 mod task;
 mod tasks;
 mod worker;
+mod worker_list;
 
 pub use crate::flow::executor::Overflow;
 pub use candidates::Candidates;
@@ -105,3 +107,4 @@ pub use statistics::{LoadSnapshot, Statistics, TypeSnapshot, WorkerSnapshot};
 pub use stats::{PoolCounters, PoolStats, WorkerStats};
 pub use task::{Priority, TaskOutcome, TaskSpec};
 pub use worker::WorkerState;
+pub use worker_list::{WorkerList, WorkerListError};

@@ -1,8 +1,9 @@
 //! What a worker offers, and whether that is what a task needs.
 
-use crate::ids::WorkerId;
+use crate::ids::{RegionId, WorkerId};
 
-use super::{Capabilities, Load, PoolConfig, Priority, TaskSpec};
+use super::affinity::Preference;
+use super::{Capabilities, Load, PoolConfig, Priority, TaskSpec, WorkerList};
 
 /// What a worker says about itself when it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,11 +13,13 @@ pub struct Offer {
     /// How much it carries at a time: the complexities of the tasks that it runs never add up to more. 1 to
     /// [`PoolConfig::MAX_CAPACITY`], what lies outside counts as the nearest of them. Default 1: one task at a time.
     pub capacity: Load,
+    /// Where it is: tasks may prefer a region ([`TaskSpec::region`]). Default `None`: nowhere in particular.
+    pub region: Option<RegionId>,
 }
 
 impl Offer {
     /// A plain worker: no special capability, one task at a time.
-    pub const PLAIN: Self = Self { capabilities: Capabilities::NONE, capacity: Load::ONE };
+    pub const PLAIN: Self = Self { capabilities: Capabilities::NONE, capacity: Load::ONE, region: None };
 
     pub(super) fn within_bounds(self) -> Self {
         Self { capacity: self.capacity.clamp(Load::ONE, PoolConfig::MAX_CAPACITY), ..self }
@@ -44,6 +47,12 @@ pub(super) struct Needs {
     pub(super) complexity: Load,
     /// Whether it is held back by no limit of workers.
     pub(super) urgent: bool,
+    /// None of these, ever.
+    pub(super) banned: WorkerList,
+    /// None of these, while another worker could run it: see [`super::affinity`].
+    pub(super) avoided: WorkerList,
+    /// Only these, while its patience lasts.
+    pub(super) waits_for: Option<Preference>,
 }
 
 impl Needs {
@@ -52,11 +61,26 @@ impl Needs {
             required: spec.required,
             complexity: spec.complexity.max(Load::ONE),
             urgent: spec.priority >= urgent,
+            banned: spec.anti_affinity,
+            avoided: WorkerList::NONE,
+            waits_for: None,
         }
     }
 
-    /// Whether this worker could run the task once it has nothing else to do.
-    pub(super) fn met_by(&self, _worker: WorkerId, offer: &Offer) -> bool {
+    /// Whether this worker may run the task now, as far as the task is concerned, once it has nothing else to do.
+    pub(super) fn met_by(&self, worker: WorkerId, offer: &Offer) -> bool {
+        self.could_be_met_by(worker, offer)
+            && !self.avoided.contains(worker)
+            && self.waits_for.is_none_or(|preference| preference.includes(worker, offer))
+    }
+
+    /// Whether this worker could run the task if there was no better one.
+    pub(super) fn could_be_met_by(&self, worker: WorkerId, offer: &Offer) -> bool {
+        self.fits(offer) && !self.banned.contains(worker)
+    }
+
+    /// Whether it could be run by a worker that offers this.
+    pub(super) fn fits(&self, offer: &Offer) -> bool {
         offer.capabilities.contains(self.required) && self.complexity <= offer.capacity
     }
 

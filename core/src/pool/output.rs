@@ -190,6 +190,12 @@ pub enum Refusal {
         /// The largest capacity among them.
         largest: Load,
     },
+    /// Every worker that could run it is on its list of those that must not
+    /// ([`TaskSpec::anti_affinity`](super::TaskSpec::anti_affinity)). Ban fewer, or give the pool more workers.
+    OnlyBannedWorkers {
+        /// How many could run it.
+        able: u32,
+    },
     /// Every worker that could run it has failed to start [`PoolConfig::max_boot_failures`](super::PoolConfig) times in
     /// a row.
     WorkersUnavailable {

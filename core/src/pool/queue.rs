@@ -34,6 +34,8 @@ pub(super) struct TaskQueue {
     large: u32,
     /// How many of them no limit of workers holds back.
     urgent: u32,
+    /// How many of them would rather wait than have anybody: see [`Needs::is_choosy`].
+    choosy: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +73,11 @@ impl TaskQueue {
     /// How many tasks wait that no limit of workers holds back.
     pub(super) fn urgent(&self) -> u32 {
         self.urgent
+    }
+
+    /// How many tasks wait that would rather do so than have anybody.
+    pub(super) fn choosy(&self) -> u32 {
+        self.choosy
     }
 
     /// How many tasks wait whose needs are such.
@@ -144,6 +151,9 @@ impl TaskQueue {
         if needs.urgent {
             self.urgent = self.urgent.saturating_add_signed(change);
         }
+        if needs.is_choosy() {
+            self.choosy = self.choosy.saturating_add_signed(change);
+        }
     }
 
     fn lane_for(&mut self, needs: Needs) -> usize {
@@ -195,7 +205,7 @@ mod tests {
             operation(queue);
             dearest = dearest.max(steps(queue) - before);
         };
-        let all = Offer { capabilities: Capabilities::from_bits(3), capacity: Load::ONE };
+        let all = Offer::from(Capabilities::from_bits(3));
         for round in 0..500 {
             measure(&mut queue, &mut |queue| {
                 let heads = queue.heads_for(WorkerId::new(0), &all, Load::ONE, false);

@@ -81,6 +81,7 @@ impl Scheduler {
         } else {
             self.deadlines.set(Self::lifecycle_timer(index), now + delay);
         }
+        self.soften_hopeless(now);
         self.recover_held(now, index, reason);
         if gave_up {
             self.refuse_unservable();
@@ -144,9 +145,14 @@ impl Scheduler {
         }
         let mut fewest_missing = needs.required;
         let mut largest = None;
+        let mut able = 0;
         for (index, worker) in self.workers.iter().enumerate() {
             // Of a worker that never was ready nobody knows what it lacks.
-            if worker.offer.is_none_or(|offer| needs.met_by(worker_id(index), &offer)) {
+            if worker.offer.is_none_or(|offer| needs.fits(&offer)) {
+                if needs.banned.contains(worker_id(index)) {
+                    able += 1;
+                    continue;
+                }
                 let failing = self.workers.iter().filter(|worker| worker.boot_failures >= limit).count();
                 return Some(Refusal::WorkersUnavailable { failing: small(failing) });
             }
@@ -159,6 +165,7 @@ impl Scheduler {
             }
         }
         Some(match largest {
+            _ if able > 0 => Refusal::OnlyBannedWorkers { able },
             Some(largest) => Refusal::TooLarge { largest },
             None => Refusal::NoCapableWorker { missing: fewest_missing },
         })
@@ -172,5 +179,7 @@ fn may_be_served(workers: &[Worker], max_boot_failures: u32, needs: &Needs) -> b
 
 /// A worker that never was ready may turn out to have anything; one that keeps failing to boot is not counted on.
 pub(super) fn may_serve(id: WorkerId, worker: &Worker, max_boot_failures: u32, needs: &Needs) -> bool {
-    worker.boot_failures < max_boot_failures && worker.offer.is_none_or(|offer| needs.met_by(id, &offer))
+    worker.boot_failures < max_boot_failures
+        && !needs.banned.contains(id)
+        && worker.offer.is_none_or(|offer| needs.fits(&offer))
 }

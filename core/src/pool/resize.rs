@@ -64,6 +64,7 @@ impl Scheduler {
         // A worker may have kept its room for a task that was just shed.
         self.feed_unreserved(now);
         self.resize(now);
+        self.offer_softened(now);
     }
 
     /// Whether new work of this priority is refused for the sake of memory.
@@ -231,6 +232,7 @@ impl Scheduler {
         self.speeds.forget(index);
         self.deadlines.cancel(Self::lifecycle_timer(index));
         self.outputs.push_back(Output::Terminate { worker, generation, reason });
+        self.soften_hopeless(now);
     }
 
     /// Whether a worker in this retired place could run something that waits, as far as is known.
@@ -246,6 +248,8 @@ impl Scheduler {
     /// Whether none of the workers that are up could ever run a task with these needs.
     fn is_stranded(&self, needs: &Needs) -> bool {
         let mut up = self.workers.iter().enumerate().filter(|(_, place)| place.is_up());
-        !up.any(|(index, place)| place.offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer)))
+        !up.any(|(index, place)| {
+            place.offer.is_some_and(|offer| needs.could_be_met_by(worker_id(index), &offer))
+        })
     }
 }

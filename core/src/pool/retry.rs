@@ -22,7 +22,7 @@ impl Scheduler {
         }
         let after = self.config.retry_backoff.delay(task.failures, task.last_delay, &mut self.rng);
         task.last_delay = after;
-        task.failed_at = Some(worker);
+        task.failed_on.push_last(worker);
         task.standing = Standing::Delayed;
         let task = task.id;
         self.delayed += 1;
@@ -36,20 +36,6 @@ impl Scheduler {
         self.delayed -= 1;
         self.queue_again(now, slot);
         self.offer_queued(now, slot);
-    }
-
-    /// A free worker for a task, another than the one at which it failed last where there is one.
-    pub(super) fn pick_for(&mut self, slot: u32) -> Option<WorkerId> {
-        let task = self.tasks.task(slot);
-        let failed_at = task.failed_at;
-        let picked = self.pick_free(slot)?;
-        if failed_at != Some(picked) {
-            return Some(picked);
-        }
-        self.candidates.hold_back(picked, true);
-        let other = self.pick_free(slot);
-        self.candidates.hold_back(picked, false);
-        other.or(Some(picked))
     }
 
     /// Settles the tasks that wait for another attempt.

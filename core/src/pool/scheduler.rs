@@ -56,6 +56,8 @@ pub struct Scheduler {
     pub(super) speeds: Speeds,
     /// Workers whose reservation is over, and who have not looked at the queue since.
     pub(super) to_feed: Vec<u32>,
+    /// Tasks that have become less choosy in this input, and were not offered to anybody since.
+    pub(super) softened: Vec<u32>,
     pub(super) sizer: Sizer,
     pub(super) pressure: Pressure,
     pub(super) statistics: Statistics,
@@ -81,6 +83,8 @@ pub(super) enum Timer {
     /// Of the task in this slot, by where it is: queue TTL, delay before another attempt, time-out, or grace of one that was
     /// asked to abort.
     Task(u32),
+    /// Until when the task in this slot waits for the workers that it prefers.
+    Patience(u32),
 }
 
 impl Scheduler {
@@ -112,6 +116,7 @@ impl Scheduler {
             resting: 0,
             speeds: Speeds::new(config.workers),
             to_feed: Vec::with_capacity(config.workers as usize),
+            softened: Vec::new(),
             sizer: Sizer::new(config.elastic, config.workers, now),
             pressure: Pressure::new(config.budgets, config.workers),
             statistics: Statistics::new(config.workers, now),
@@ -184,6 +189,7 @@ impl Scheduler {
         }
         if changed {
             self.give_up_reservation(index);
+            self.soften_hopeless(now);
             self.take_back_unservable(index);
             self.start_waiting(now, index);
         }
@@ -270,6 +276,7 @@ impl Scheduler {
             match self.timer(slot) {
                 Timer::Lifecycle(index) => self.on_lifecycle_due(now, index),
                 Timer::Task(slot) => self.on_task_due(now, slot),
+                Timer::Patience(slot) => self.on_patience_due(slot),
             }
         }
         self.pressure.handle_deadline(now);
@@ -421,6 +428,7 @@ impl Scheduler {
 
     /// Settles a task that keeps its slot, because its worker has not let go of it.
     pub(super) fn emit_settlement_of(&mut self, slot: u32, settlement: Settlement) {
+        self.end_patience(slot);
         if settlement.is_response() {
             let (now, task) = (self.last_now, self.tasks.task(slot));
             let awaited = task.spec.priority >= Priority::NORMAL;
@@ -438,6 +446,7 @@ impl Scheduler {
     /// What may be left to do at the end of an input.
     pub(super) fn conclude(&mut self, now: Instant) {
         self.wake(now);
+        self.offer_softened(now);
         self.follow_demand(now);
         self.steal(now);
         self.mind_bound();
@@ -468,19 +477,24 @@ impl Scheduler {
         }
     }
 
-    // Deadlines are numbered: one for each worker, then one for each slot of the table of tasks.
+    // Deadlines are numbered: one for each worker, then two for each slot of the table of tasks.
 
     pub(super) fn lifecycle_timer(index: usize) -> u32 {
         worker_id(index).get()
     }
 
     pub(super) fn task_timer(&self, slot: u32) -> u32 {
-        self.config.workers + slot
+        self.config.workers + 2 * slot
+    }
+
+    pub(super) fn patience_timer(&self, slot: u32) -> u32 {
+        self.task_timer(slot) + 1
     }
 
     fn timer(&self, timer: u32) -> Timer {
         match timer.checked_sub(self.config.workers) {
-            Some(slot) => Timer::Task(slot),
+            Some(of_tasks) if of_tasks % 2 == 0 => Timer::Task(of_tasks / 2),
+            Some(of_tasks) => Timer::Patience(of_tasks / 2),
             None => Timer::Lifecycle(timer as usize),
         }
     }

@@ -55,6 +55,7 @@ impl Scheduler {
             });
         }
         self.to_feed.clear();
+        self.softened.clear();
         self.deadlines.clear();
         self.size_deadline = None;
         self.outputs.push_back(Output::Closed);

@@ -81,7 +81,7 @@ impl Scheduler {
         for position in 0..self.workers[index].held.len() {
             let held = self.workers[index].held.at(position);
             let needs = self.tasks.task(held.slot).needs;
-            if held.is_stealable() && !needs.met_by(worker_id(index), &offer) {
+            if held.is_stealable() && !needs.could_be_met_by(worker_id(index), &offer) {
                 self.take_back(index, position, None);
             }
         }

@@ -1,9 +1,9 @@
 //! What a submitter says about a task.
 
-use crate::ids::TaskType;
+use crate::ids::{RegionId, TaskType};
 use crate::time::Duration;
 
-use super::{Capabilities, Load};
+use super::{Capabilities, Load, WorkerList};
 
 /// How urgent a task is: 0 the least, 10 the most.
 ///
@@ -62,10 +62,35 @@ pub struct TaskSpec {
     /// How many attempts it has to succeed, the first included; 0 counts as 1. It is tried again only where it failed with its
     /// own error and is redeliverable, after [`PoolConfig::retry_backoff`](super::PoolConfig::retry_backoff). Default 1.
     pub max_attempts: u32,
+    /// Workers that should run it, because of a warm cache for instance: of the free ones these go first. Default: none.
+    pub affinity: WorkerList,
+    /// The region that should run it: of the free workers those in it go first, after those of its affinity. Default `None`.
+    pub region: Option<RegionId>,
+    /// How long, from its submission, it waits for a worker of its affinity or region while these are busy, before anybody may
+    /// take it. It ends early where none of them is up any more that could run it. Default zero: the preference
+    /// counts among the workers that are free.
+    pub patience: Duration,
+    /// Workers that never run it, whoever else is there. Where no other worker could run it, it is refused
+    /// ([`Refusal::OnlyBannedWorkers`](super::Refusal::OnlyBannedWorkers)). Default: none.
+    pub anti_affinity: WorkerList,
+    /// Workers that it keeps off while another one that is up could run it, such as those that an earlier submission of the
+    /// same work failed on. Those that it fails on here are added by themselves; of all the last [`WorkerList::MOST`] count.
+    /// Default: none.
+    pub avoid: WorkerList,
+}
+
+impl TaskSpec {
+    /// Whether it minds who runs it, as long as it can.
+    pub(super) fn is_particular(&self) -> bool {
+        !self.affinity.is_empty()
+            || self.region.is_some()
+            || !self.anti_affinity.is_empty()
+            || !self.avoid.is_empty()
+    }
 }
 
 impl Default for TaskSpec {
-    /// Normal priority, any worker, no limits in time, redeliverable, one attempt.
+    /// Normal priority, any worker, no preference, no limits in time, redeliverable, one attempt.
     fn default() -> Self {
         Self {
             priority: Priority::NORMAL,
@@ -76,6 +101,11 @@ impl Default for TaskSpec {
             queue_ttl: None,
             redeliverable: true,
             max_attempts: 1,
+            affinity: WorkerList::NONE,
+            region: None,
+            patience: Duration::ZERO,
+            anti_affinity: WorkerList::NONE,
+            avoid: WorkerList::NONE,
         }
     }
 }

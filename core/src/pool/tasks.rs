@@ -3,13 +3,13 @@
 use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
-use crate::ids::{TaskId, WorkerId};
+use crate::ids::TaskId;
 use crate::indexed_heap::Entry;
 use crate::time::{Duration, Instant};
 
-use super::TaskSpec;
 use super::offer::Needs;
 use super::scheduler::small;
+use super::{TaskSpec, WorkerList};
 
 /// One task.
 #[derive(Clone, Debug)]
@@ -28,10 +28,18 @@ pub(super) struct Task {
     pub(super) losses: u32,
     /// How many of them failed with the task's own error.
     pub(super) failures: u32,
-    /// The delay after the last of these, and where it happened.
+    /// The delay after the last of these.
     pub(super) last_delay: Duration,
-    pub(super) failed_at: Option<WorkerId>,
+    /// Where they happened, the last one last, after those that it was to avoid from the start.
+    pub(super) failed_on: WorkerList,
     pub(super) standing: Standing,
+}
+
+impl Task {
+    /// Whether it minds which of the workers that could run it does so.
+    pub(super) fn is_particular(&self) -> bool {
+        self.spec.is_particular() || !self.failed_on.is_empty()
+    }
 }
 
 /// Where a task is.

@@ -51,6 +51,7 @@ impl Traffic {
             let offer = Offer {
                 capabilities: if worker == 0 { GPU } else { Capabilities::NONE },
                 capacity: Load::new(1 + worker % 4),
+                ..Offer::PLAIN
             };
             load.pool.handle_worker_ready(load.now, WorkerId::new(worker), Generation::FIRST, offer);
         }

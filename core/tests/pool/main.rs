@@ -1,6 +1,7 @@
 //! The scheduler, one rule at a time, on a clock that the test moves.
 
 mod abort;
+mod affinity;
 mod choice;
 mod close;
 mod dispatch;

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::recording::Recorder;
 use quillwork_core::pool::{
-    Input, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec, TerminateReason,
+    Input, Offer, Output, PoolConfig, Scheduler, Settlement, TaskOutcome, TaskSpec, TerminateReason,
+    WorkerList,
 };
 use quillwork_core::time::Instant;
 
@@ -104,6 +105,8 @@ impl Binder for LateBinding {
             priority: job.priority,
             required: job.required,
             timeout: Some(world.scenario.client.timeout),
+            region: job.region,
+            avoid: failed_on(world, attempt),
             ..TaskSpec::default()
         };
         self.hand_in(world, Input::Submit { task: task_of(attempt), spec });
@@ -129,7 +132,8 @@ impl Binder for LateBinding {
 
     fn booted(&mut self, world: &mut World<'_>, server: usize, generation: u32) {
         let worker = WorkerId::new(index(server));
-        let offer = world.servers[server].model.capabilities.into();
+        let model = &world.servers[server].model;
+        let offer = Offer { region: model.region, ..model.capabilities.into() };
         let generation = Generation::new(generation);
         if world.servers[server].up {
             self.hand_in(world, Input::WorkerReady { worker, generation, offer });
@@ -145,6 +149,18 @@ impl Binder for LateBinding {
     fn deadline(&mut self, world: &mut World<'_>) {
         self.hand_in(world, Input::Deadline);
     }
+}
+
+/// The workers that the task's last attempts failed on.
+fn failed_on(world: &World<'_>, attempt: u32) -> WorkerList {
+    let mut workers: Vec<WorkerId> = Vec::new();
+    for server in world.failed_on(attempt) {
+        let worker = WorkerId::new(server);
+        if workers.len() < WorkerList::MOST && !workers.contains(&worker) {
+            workers.insert(0, worker);
+        }
+    }
+    WorkerList::new(&workers).expect("it is short, and of the pool's workers")
 }
 
 fn task_of(attempt: u32) -> TaskId {

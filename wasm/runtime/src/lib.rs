@@ -61,6 +61,7 @@
 //! | 13 | refused: shed for the sake of memory | the lowest priority that is spared |
 //! | 14 | dropped from a full queue | |
 //! | 15 | refused: too many wait outside a full queue | the limit |
+//! | 16 | refused: it bans every worker that could run it | how many could |
 //!
 //! | action | means | in `worker` |
 //! |---|---|---|

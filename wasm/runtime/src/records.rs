@@ -121,6 +121,7 @@ fn settlement_words(settlement: Settlement) -> (u32, u32) {
         Settlement::Refused(Refusal::Shed { below }) => (13, below.level().into()),
         Settlement::Dropped => (14, 0),
         Settlement::Refused(Refusal::TooManyWaiting { limit }) => (15, limit),
+        Settlement::Refused(Refusal::OnlyBannedWorkers { able }) => (16, able),
     }
 }
 
@@ -148,9 +149,10 @@ mod tests {
             Settlement::Refused(Refusal::Shed { below: Priority::NORMAL }),
             Settlement::Dropped,
             Settlement::Refused(Refusal::TooManyWaiting { limit: 3 }),
+            Settlement::Refused(Refusal::OnlyBannedWorkers { able: 3 }),
         ];
         let codes: Vec<u32> = all.map(settlement_words).iter().map(|(code, _)| *code).collect();
-        assert_eq!(codes, (1..=15).collect::<Vec<u32>>());
+        assert_eq!(codes, (1..=16).collect::<Vec<u32>>());
     }
 
     #[test]

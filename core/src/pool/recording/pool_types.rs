@@ -2,12 +2,12 @@
 //! format.
 
 use crate::flow::retry::{Backoff, Jitter};
-use crate::ids::{Generation, TaskId, TaskType, WorkerId};
+use crate::ids::{Generation, RegionId, TaskId, TaskType, WorkerId};
 
 use super::super::{
     Action, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output, Overflow,
     PerMille, PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, RestConfig, Settlement,
-    TaskOutcome, TaskSpec, TerminateReason,
+    TaskOutcome, TaskSpec, TerminateReason, WorkerList,
 };
 use super::code::{Code, Decoder, Encoder, Stop, code_changes, code_enum, code_struct, unzigzag, zigzag};
 
@@ -74,9 +74,23 @@ code_struct!(ResourceBudgets {
     urgent,
 });
 
-code_changes!(TaskSpec in spec { task_type, priority, required, complexity, timeout, queue_ttl, redeliverable, max_attempts });
+code_changes!(TaskSpec in spec {
+    task_type,
+    priority,
+    required,
+    complexity,
+    timeout,
+    queue_ttl,
+    redeliverable,
+    max_attempts,
+    affinity,
+    region,
+    patience,
+    anti_affinity,
+    avoid,
+});
 
-code_struct!(Offer { capabilities, capacity });
+code_struct!(Offer { capabilities, capacity, region });
 
 code_enum!(Input {
     1 => Submit { task, spec },
@@ -159,6 +173,7 @@ code_enum!(Refusal {
     5 => Closing,
     6 => Shed { below },
     7 => TooManyWaiting { limit },
+    8 => OnlyBannedWorkers { able },
 });
 
 code_enum!(TerminateReason {
@@ -189,6 +204,26 @@ impl Code for TaskId {
     }
 }
 
+/// How many they are, and each.
+impl Code for WorkerList {
+    fn encode(&self, to: &mut Encoder) {
+        let len = u8::try_from(self.len()).expect("a list is short");
+        to.byte(len);
+        self.iter().for_each(|worker| worker.encode(to));
+    }
+
+    fn decode(from: &mut Decoder<'_>) -> Result<Self, Stop> {
+        let len = usize::from(from.byte()?);
+        let mut workers = [WorkerId::new(0); Self::MOST];
+        let workers = workers.get_mut(..len).ok_or_else(|| from.malformed())?;
+        for worker in workers.iter_mut() {
+            *worker = WorkerId::decode(from)?;
+        }
+        let list = Self::new(workers).map_err(|_| from.malformed())?;
+        if list.len() == len { Ok(list) } else { Err(from.malformed()) }
+    }
+}
+
 impl Code for Priority {
     fn encode(&self, to: &mut Encoder) {
         to.byte(self.level());
@@ -216,6 +251,7 @@ macro_rules! code_number {
 
 code_number! {
     WorkerId: u32 as get, new;
+    RegionId: u32 as get, new;
     Generation: u32 as get, new;
     PerMille: u32 as get, new;
     TaskType: u32 as get, new;

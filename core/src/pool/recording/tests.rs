@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::super::{
-    Capabilities, CloseMode, Input, Load, Offer, PoolConfig, Priority, TaskOutcome, TaskSpec,
+    Capabilities, CloseMode, Input, Load, Offer, PoolConfig, Priority, TaskOutcome, TaskSpec, WorkerList,
 };
 use super::*;
-use crate::ids::{Generation, TaskId, TaskType, WorkerId};
+use crate::ids::{Generation, RegionId, TaskId, TaskType, WorkerId};
 use crate::time::{Duration, Instant};
 
 type Inputs = Vec<(Instant, Input)>;
@@ -21,11 +21,26 @@ fn durations() -> impl Strategy<Value = Duration> {
     ]
 }
 
+fn lists() -> impl Strategy<Value = WorkerList> {
+    let places = (0..PoolConfig::MAX_WORKERS).prop_map(WorkerId::new);
+    let lists = prop::collection::vec(places, 0..=WorkerList::MOST);
+    lists.prop_map(|workers| WorkerList::new(&workers).expect("it is short"))
+}
+
+fn regions() -> impl Strategy<Value = Option<RegionId>> {
+    prop::option::of(any::<u32>().prop_map(RegionId::new))
+}
+
 fn specs() -> impl Strategy<Value = TaskSpec> {
     let numbers = (any::<u32>(), 0_u8..=10, any::<u64>(), any::<u32>());
     let times = (prop::option::of(durations()), prop::option::of(durations()), any::<bool>(), any::<u32>());
-    (numbers, times).prop_map(
-        |((task_type, level, required, complexity), (timeout, queue_ttl, redeliverable, max_attempts))| {
+    let places = (lists(), lists(), lists(), regions(), durations());
+    (numbers, times, places).prop_map(
+        |(
+            (task_type, level, required, complexity),
+            (timeout, queue_ttl, redeliverable, max_attempts),
+            (affinity, anti_affinity, avoid, region, patience),
+        )| {
             TaskSpec {
                 task_type: TaskType::new(task_type),
                 priority: Priority::new(level).unwrap(),
@@ -35,6 +50,11 @@ fn specs() -> impl Strategy<Value = TaskSpec> {
                 queue_ttl,
                 redeliverable,
                 max_attempts,
+                affinity,
+                region,
+                patience,
+                anti_affinity,
+                avoid,
             }
         },
     )
@@ -50,9 +70,9 @@ fn inputs() -> impl Strategy<Value = Input> {
         4 => (task(), prop_oneof![Just(TaskSpec::default()), specs()])
             .prop_map(|(task, spec)| Input::Submit { task, spec }),
         1 => task().prop_map(|task| Input::Abort { task }),
-        2 => (place(), any::<u64>(), any::<u32>()).prop_map(|((worker, generation), bits, capacity)| {
+        2 => (place(), any::<u64>(), any::<u32>(), regions()).prop_map(|((worker, generation), bits, capacity, region)| {
             let capabilities = Capabilities::from_bits(bits);
-            Input::WorkerReady { worker, generation, offer: Offer { capabilities, capacity: Load::new(capacity) } }
+            Input::WorkerReady { worker, generation, offer: Offer { capabilities, capacity: Load::new(capacity), region } }
         }),
         1 => place().prop_map(|(worker, generation)| Input::WorkerAlive { worker, generation }),
         1 => place().prop_map(|(worker, generation)| Input::WorkerLost { worker, generation }),
@@ -177,7 +197,7 @@ fn other_files_and_other_versions_are_told_apart() {
     assert_eq!(read(b"\x89PNG\r\n\x1a\n........"), Err(RecordingError::NotARecording));
     let mut log = log_of(&Vec::new());
     log[8] = 9;
-    assert_eq!(read(&log), Err(RecordingError::UnsupportedVersion { found: 9, supported: 1 }));
+    assert_eq!(read(&log), Err(RecordingError::UnsupportedVersion { found: 9, supported: 2 }));
 }
 
 #[test]

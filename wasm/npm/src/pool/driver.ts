@@ -5,8 +5,8 @@ import type { Clock } from './clock.js';
 import { afterPendingMessages } from './turn.js';
 
 /**
- * How the core ended a task. Its other codes (12 to 15: too large, shed, dropped, too many outside a full queue) come of settings that
- * a page can't make.
+ * How the core ended a task. Its other codes (12 to 16: too large, shed, dropped, too many outside a full queue, only banned
+ * workers) come of settings that a page can't make.
  */
 export const Settlement = {
   Completed: 1,

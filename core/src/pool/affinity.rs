@@ -1,0 +1,187 @@
+//! Which workers a task would rather have, waits for, keeps off, and never gets.
+//!
+//! * **Bans** ([`TaskSpec::anti_affinity`](super::TaskSpec::anti_affinity)) hold always.
+//! * **Preferences** (affinity, then region) decide among the workers that are free. With
+//!   [`TaskSpec::patience`](super::TaskSpec::patience) the task also waits for one that is busy: until then it stands in a
+//!   lane of the queue that the others can't serve.
+//! * **Avoidance:** a task keeps off the workers that it has failed on, as long as another one could run it.
+//!
+//! The last two are *soft*. Between inputs this holds: a task waits for the workers that it prefers, or for others than it
+//! avoids, only while one of them is up and could run it, or boots for the first time and may turn out to. Where that ends,
+//! the task is softened: it moves to the lane of those that it can't be choosy beside, with the turn that it has.
+
+use core::cmp::Reverse;
+
+use crate::ids::{RegionId, WorkerId};
+use crate::time::Instant;
+
+use super::candidates::worker_id;
+use super::offer::Needs;
+use super::tasks::{Standing, Task};
+use super::worker::{Phase, Worker};
+use super::{Offer, Scheduler, TaskSpec, WorkerList};
+
+/// The workers that a task would rather have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Preference {
+    workers: WorkerList,
+    region: Option<RegionId>,
+}
+
+impl Preference {
+    fn of(spec: &TaskSpec) -> Option<Self> {
+        let Self { workers, region } = Self { workers: spec.affinity, region: spec.region };
+        (!workers.is_empty() || region.is_some()).then_some(Self { workers, region })
+    }
+
+    pub(super) fn includes(&self, worker: WorkerId, offer: &Offer) -> bool {
+        self.tier(worker, offer) < OTHERS
+    }
+
+    fn tier(&self, worker: WorkerId, offer: &Offer) -> u8 {
+        if self.workers.contains(worker) {
+            LISTED
+        } else if self.region.is_some() && offer.region == self.region {
+            LOCAL
+        } else {
+            OTHERS
+        }
+    }
+}
+
+impl Scheduler {
+    /// What decides who may run the task, if it is queued now.
+    pub(super) fn needs_now(&self, now: Instant, slot: u32) -> Needs {
+        let Task { spec, failed_on, submitted_at, .. } = self.tasks.task(slot);
+        let mut needs = Needs::of(spec, self.config.budgets.urgent);
+        if !failed_on.is_empty() {
+            // Where it has failed on all of them, it begins again with any other than the last.
+            let rounds = [*failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
+            let hopeful = rounds.into_iter().find(|needs| is_hopeful(&self.workers, needs));
+            needs = hopeful.unwrap_or(needs);
+        }
+        if now < *submitted_at + spec.patience {
+            let patient = Needs { waits_for: Preference::of(spec), ..needs };
+            if is_hopeful(&self.workers, &patient) {
+                needs = patient;
+            }
+        }
+        needs
+    }
+
+    /// The free worker that suits a task best that is choosy; `None` where it may have none of them.
+    pub(super) fn pick_preferred(&self, slot: u32) -> Option<WorkerId> {
+        let Task { needs, spec, .. } = self.tasks.task(slot);
+        let (preference, classes) = (Preference::of(spec), self.speeds.classes(spec.task_type));
+        self.candidates.pick_ranked(
+            needs.required,
+            needs.complexity,
+            |index| {
+                let offer =
+                    self.workers[index].offer.filter(|offer| needs.met_by(worker_id(index), offer))?;
+                Some(preference.map_or(OTHERS, |preference| preference.tier(worker_id(index), &offer)))
+            },
+            |index| classes.map_or(0, |classes| classes.of(index)),
+        )
+    }
+
+    /// The task is about to be queued, and is as choosy as it may be.
+    pub(super) fn choose_lane(&mut self, now: Instant, slot: u32) {
+        self.end_patience(slot);
+        let needs = self.needs_now(now, slot);
+        let task = self.tasks.task_mut(slot);
+        task.needs = needs;
+        if needs.waits_for.is_some() {
+            let ends_at = task.submitted_at + task.spec.patience;
+            self.deadlines.set(self.patience_timer(slot), ends_at);
+        }
+    }
+
+    /// The task waits no more, or for nobody in particular.
+    pub(super) fn end_patience(&mut self, slot: u32) {
+        if self.tasks.task(slot).needs.waits_for.is_some() {
+            self.deadlines.cancel(self.patience_timer(slot));
+        }
+    }
+
+    /// The task takes any worker from now on. It is offered to those that are free at the end of this input.
+    pub(super) fn on_patience_due(&mut self, slot: u32) {
+        let Task { standing, needs, .. } = *self.tasks.task(slot);
+        let patient_no_more = Needs { waits_for: None, ..needs };
+        match standing {
+            Standing::Queued => {
+                self.queue.remove(needs, slot);
+                self.queue_softened(slot, patient_no_more);
+            }
+            Standing::Reserved { .. } => {
+                self.tasks.task_mut(slot).needs = patient_no_more;
+                self.softened.push(slot);
+            }
+            // Given ahead, and may be stolen by anybody now.
+            Standing::Held { .. } | Standing::Delayed => self.tasks.task_mut(slot).needs = patient_no_more,
+        }
+    }
+
+    /// A worker is gone or offers something else: those that waited in vain for it are softened.
+    pub(super) fn soften_hopeless(&mut self, now: Instant) {
+        while self.queue.choosy() > 0 {
+            let workers = &self.workers;
+            let hopeless = self.queue.pop_where(|needs| needs.is_choosy() && !is_hopeful(workers, needs));
+            let Some(slot) = hopeless else { break };
+            let patient = self.tasks.task(slot).needs.waits_for.is_some();
+            let mut needs = self.needs_now(now, slot);
+            if !patient {
+                needs.waits_for = None;
+            }
+            if needs.waits_for.is_none() {
+                self.end_patience(slot);
+            }
+            self.queue_softened(slot, needs);
+        }
+    }
+
+    /// Offers what was softened to the workers that are free, in its order.
+    pub(super) fn offer_softened(&mut self, now: Instant) {
+        let tasks = &self.tasks;
+        let turn = |slot: u32| tasks.get(slot).map(|task| task.turn.entry(slot));
+        self.softened.sort_unstable_by_key(|&slot| Reverse(turn(slot)));
+        while let Some(slot) = self.softened.pop() {
+            self.offer_queued(now, slot);
+        }
+    }
+
+    fn queue_softened(&mut self, slot: u32, needs: Needs) {
+        let task = self.tasks.task_mut(slot);
+        task.needs = needs;
+        self.queue.push(needs, task.turn.entry(slot));
+        self.softened.push(slot);
+    }
+}
+
+/// Whether a worker is up that such a task would take, or one boots for the first time and may turn out to be one.
+fn is_hopeful(workers: &[Worker], needs: &Needs) -> bool {
+    workers.iter().enumerate().any(|(index, worker)| match (worker.phase, &worker.offer) {
+        (Phase::Up, Some(offer)) => needs.met_by(worker_id(index), offer),
+        (Phase::Booting, None) => needs.may_be_met_by(worker_id(index)),
+        (Phase::Up | Phase::Booting | Phase::Dead | Phase::Retired, _) => false,
+    })
+}
+
+impl Needs {
+    /// Whether it could be more content than it is.
+    pub(super) fn is_choosy(&self) -> bool {
+        self.waits_for.is_some() || !self.avoided.is_empty()
+    }
+
+    /// Whether a worker of which nothing is known could be one for it at this time.
+    fn may_be_met_by(&self, worker: WorkerId) -> bool {
+        let is_preferred = |of: Preference| of.region.is_some() || of.workers.contains(worker);
+        !self.banned.contains(worker)
+            && !self.avoided.contains(worker)
+            && self.waits_for.is_none_or(is_preferred)
+    }
+}
+
+const LISTED: u8 = 0;
+const LOCAL: u8 = 1;
+const OTHERS: u8 = 2;
