@@ -39,6 +39,14 @@ impl Deadlines {
         Self::default()
     }
 
+    /// An empty table that allocates nothing more for the slots below this one.
+    #[must_use]
+    pub fn with_capacity(slots: u32) -> Self {
+        let slots = slots as usize;
+        let (heap, places) = (IndexedHeap::with_capacity(slots), Places::with_capacity(slots));
+        Self { heap, places, sequence: 0 }
+    }
+
     /// Sets the slot's deadline, in place of the one it may have. [`Instant::NEVER`] cancels it.
     ///
     /// Slots are indices into a table that grows to the largest: number them densely from 0.

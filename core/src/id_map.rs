@@ -23,6 +23,12 @@ impl<K: Eq + Hash, V> IdMap<K, V> {
         Self { map: Default::default() }
     }
 
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        let mut empty = Self::new();
+        empty.map.reserve(entries);
+        empty
+    }
+
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.map.get(key)
     }

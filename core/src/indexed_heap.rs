@@ -12,6 +12,10 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    pub(crate) fn with_capacity(slots: usize) -> Self {
+        Self { places: Vec::with_capacity(slots) }
+    }
+
     fn set(&mut self, slot: u32, place: usize) {
         let index = slot as usize;
         if index >= self.places.len() {
@@ -48,6 +52,12 @@ pub(crate) struct IndexedHeap {
 }
 
 impl IndexedHeap {
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        let mut heap = Self::default();
+        heap.entries.reserve_exact(entries);
+        heap
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -65,6 +65,10 @@ pub(super) struct HeldTasks {
 }
 
 impl HeldTasks {
+    pub(super) fn with_capacity(tasks: usize) -> Self {
+        Self { tasks: VecDeque::with_capacity(tasks), ..Self::default() }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
     }

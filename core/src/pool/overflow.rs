@@ -21,8 +21,10 @@ pub(super) struct Excess {
 }
 
 impl Excess {
-    pub(super) fn new(policy: Overflow) -> Self {
-        Self { policy, heap: IndexedHeap::default(), places: Places::default() }
+    pub(super) fn new(policy: Overflow, tasks: usize) -> Self {
+        let tasks = if policy == Overflow::Reject { 0 } else { tasks };
+        let (heap, places) = (IndexedHeap::with_capacity(tasks), Places::with_capacity(tasks));
+        Self { policy, heap, places }
     }
 
     /// Tasks that wait outside of the queue's bound.

@@ -27,6 +27,8 @@ pub(super) fn rank(now: Instant, priority: Priority, ageing: Duration) -> u64 {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct TaskQueue {
+    /// Each lane begins with room for so many tasks.
+    capacity: usize,
     lanes: Vec<Lane>,
     places: Places,
     len: u32,
@@ -61,6 +63,11 @@ pub(super) struct Heads {
 }
 
 impl TaskQueue {
+    pub(super) fn with_capacity(tasks: usize) -> Self {
+        let (lanes, places) = (Vec::with_capacity(LANES_KEPT), Places::with_capacity(tasks));
+        Self { capacity: tasks, lanes, places, ..Self::default() }
+    }
+
     pub(super) fn len(&self) -> u32 {
         self.len
     }
@@ -167,7 +174,7 @@ impl TaskQueue {
             self.lanes[empty].needs = needs;
             return empty;
         }
-        self.lanes.push(Lane { needs, heap: IndexedHeap::default() });
+        self.lanes.push(Lane { needs, heap: IndexedHeap::with_capacity(self.capacity) });
         self.lanes.len() - 1
     }
 }

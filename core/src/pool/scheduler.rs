@@ -97,16 +97,16 @@ impl Scheduler {
         config.validate()?;
         let mut scheduler = Self {
             config,
-            workers: (0..config.workers).map(|_| Worker::new(config.health)).collect(),
+            workers: (0..config.workers).map(|_| Worker::new(&config)).collect(),
             candidates: Candidates::new(config.workers),
-            tasks: TaskTable::new(),
-            queue: TaskQueue::default(),
-            excess: Excess::new(config.overflow),
+            tasks: TaskTable::with_capacity(TASKS_AT_FIRST),
+            queue: TaskQueue::with_capacity(TASKS_AT_FIRST),
+            excess: Excess::new(config.overflow, TASKS_AT_FIRST),
             saturated: false,
             delayed: 0,
             rng: Rng::from_seed(config.seed),
-            deadlines: Deadlines::new(),
-            outputs: VecDeque::with_capacity(4 * config.workers as usize),
+            deadlines: Deadlines::with_capacity(config.workers + small(TASKS_AT_FIRST)),
+            outputs: VecDeque::with_capacity(4 * config.workers as usize + TASKS_AT_FIRST),
             counters: PoolCounters::default(),
             closing: Closing::Open,
             next_sequence: 0,
@@ -522,3 +522,7 @@ impl Error for DuplicateTask {}
 pub(super) fn small(count: usize) -> u32 {
     u32::try_from(count).expect("workers and queue are bounded far below 2^32")
 }
+
+/// Room from the start for the tasks that an ordinary pool holds at a time: some 50 KiB. Tables that need more grow to what
+/// they have seen, and keep it.
+const TASKS_AT_FIRST: usize = 128;

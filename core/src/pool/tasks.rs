@@ -78,8 +78,14 @@ pub(super) struct TaskTable {
 }
 
 impl TaskTable {
-    pub(super) fn new() -> Self {
-        Self { tasks: Vec::new(), free: Vec::new(), by_id: IdMap::new(), unsettled: 0 }
+    pub(super) fn with_capacity(tasks: usize) -> Self {
+        Self {
+            tasks: Vec::with_capacity(tasks),
+            free: Vec::with_capacity(tasks),
+            // Twice as many, or removals could make it grow though it never holds more.
+            by_id: IdMap::with_capacity(2 * tasks),
+            unsettled: 0,
+        }
     }
 
     /// How many tasks are unsettled.
@@ -104,6 +110,8 @@ impl TaskTable {
             slot
         } else {
             self.tasks.push(Some(task));
+            // All of them may be free at once; an end of a task is no time to allocate.
+            self.free.reserve(self.tasks.capacity());
             u32::try_from(self.tasks.len() - 1)
                 .expect("the queue's bound keeps the table far below 2^32 tasks")
         };

@@ -63,16 +63,17 @@ pub(super) enum Phase {
 }
 
 impl Worker {
-    pub(super) fn new(judged_by: HealthConfig) -> Self {
+    pub(super) fn new(config: &PoolConfig) -> Self {
+        let held = if config.prefetch.is_zero() { HELD_AT_FIRST } else { AHEAD_AT_FIRST };
         Self {
             generation: Generation::new(Generation::FIRST.get() - 1),
             phase: Phase::Retired,
             offer: None,
             lease: Lease::new(Instant::ZERO),
-            health: HealthTracker::new(judged_by),
+            health: HealthTracker::new(config.health),
             row: Row::default(),
             boot_failures: 0,
-            held: HeldTasks::default(),
+            held: HeldTasks::with_capacity(held),
             reserved_for: None,
             losses: 0,
             ready_at: Instant::ZERO,
@@ -228,6 +229,11 @@ fn restart_delay(losses: u32, config: &PoolConfig) -> Duration {
     let factor = 1_u64.checked_shl(doublings).unwrap_or(u64::MAX);
     (config.restart_delay * factor).min(config.max_restart_delay)
 }
+
+/// Room from the start for what a worker runs at once, and cleans up after.
+const HELD_AT_FIRST: usize = 8;
+/// And where it is given tasks ahead.
+const AHEAD_AT_FIRST: usize = 64;
 
 #[cfg(test)]
 mod tests {

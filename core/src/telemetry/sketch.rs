@@ -95,6 +95,14 @@ impl Sketch {
         }
     }
 
+    /// As [`new`](Self::new), with room for so many buckets from the start: recording allocates nothing while values fill no
+    /// more. At one per cent 512 buckets, of 8 KiB, take values of which the largest is 28,000 times the smallest.
+    #[must_use]
+    pub fn with_capacity(accuracy: RelativeAccuracy, buckets: usize) -> Self {
+        let buckets = Vec::with_capacity(buckets.min(DEFAULT_MAX_BUCKETS));
+        Self { buckets, ..Self::new(accuracy) }
+    }
+
     /// Counts one value.
     ///
     /// # Errors

@@ -50,6 +50,16 @@ impl RollingSketch {
         Ok(Self { accuracy, window: Rolling::new(step, slots, || Sketch::new(accuracy))? })
     }
 
+    /// As [`new`](Self::new), with room for so many buckets in each slot from the start: see [`Sketch::with_capacity`].
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_capacity(step: Duration, slots: usize, buckets: usize) -> Result<Self, RollingError> {
+        let accuracy = RelativeAccuracy::ONE_PER_CENT;
+        Ok(Self { accuracy, window: Rolling::new(step, slots, || Sketch::with_capacity(accuracy, buckets))? })
+    }
+
     /// The last minute to one per cent, in twelve slots of five seconds.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "a constant window is always made")]

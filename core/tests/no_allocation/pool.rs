@@ -67,8 +67,7 @@ impl Traffic {
                 complexity: Load::new(if self.rng.chance(0.2) { 4 } else { 1 }),
                 timeout: self.rng.chance(0.5).then_some(Duration::from_secs(1)),
                 max_attempts: if self.rng.chance(0.3) { 3 } else { 1 },
-                // Of all, so that waits stay in about a known range.
-                queue_ttl: Some(Duration::from_millis(20)),
+                queue_ttl: self.rng.chance(0.5).then_some(Duration::from_millis(20)),
                 ..TaskSpec::default()
             };
             self.pool.handle_submit(self.now, TaskId::new(self.next_task), spec).expect("ids count up");
@@ -122,11 +121,10 @@ fn works_without_allocating(overflow: Overflow, prefetch: Duration) -> PoolCount
     let mut load = Traffic::new(overflow, prefetch);
     // Once through all steps of the statistics' window, and round again.
     for _ in 0..6 {
-        load.rounds(40_000);
+        load.rounds(2_000);
         load.now += Duration::from_secs(15);
     }
-    // A sketch of times and a list of what was given ahead may still find a new longest: a few in all, none per task.
-    assert!(allocations_of(|| load.rounds(30_000)) <= 3, "{overflow:?}");
+    assert_eq!(allocations_of(|| load.rounds(30_000)), 0, "{overflow:?}");
     let counters = load.pool.stats(load.now).counters;
     let seen = [counters.completed, counters.expired, counters.aborted, counters.retried, counters.progress];
     assert!(seen.iter().all(|&count| count > 100), "the load was to do everything: {seen:?}");

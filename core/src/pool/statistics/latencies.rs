@@ -4,9 +4,10 @@ use crate::telemetry::{RollingSketch, Sketch};
 use crate::time::{Duration, Instant};
 
 /// Run times of the last minute, and totals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Executions {
-    run: RollingSketch,
+    /// From the first one on.
+    run: Option<RollingSketch>,
     count: u64,
     failures: u64,
     spent: Duration,
@@ -37,12 +38,8 @@ impl Mean {
 }
 
 impl Executions {
-    pub(super) fn new() -> Self {
-        Self { run: last_minute(), count: 0, failures: 0, spent: Duration::ZERO, mean: Mean::default() }
-    }
-
     pub(super) fn record(&mut self, now: Instant, ran: Duration, success: bool) {
-        record(&mut self.run, now, ran);
+        record(self.run.get_or_insert_with(last_minute), now, ran);
         self.count += 1;
         self.failures += u64::from(!success);
         self.spent += ran;
@@ -52,7 +49,7 @@ impl Executions {
     }
 
     pub(super) fn merged(&self, now: Instant) -> Sketch {
-        self.run.merged(now)
+        self.run.as_ref().map_or_else(Sketch::default, |run| run.merged(now))
     }
 
     pub(super) const fn count(&self) -> u64 {
@@ -74,7 +71,7 @@ impl Executions {
 }
 
 pub(super) fn last_minute() -> RollingSketch {
-    RollingSketch::new(STEP, STEPS).expect("steps of some length, and some of them")
+    RollingSketch::with_capacity(STEP, STEPS, BUCKETS).expect("steps of some length, and some of them")
 }
 
 pub(super) fn record(window: &mut RollingSketch, now: Instant, elapsed: Duration) {
@@ -94,4 +91,7 @@ pub(super) fn covered(now: Instant) -> Duration {
 /// Four steps cover the last 45 to 60 seconds. Finer steps would cost memory for every task type and worker.
 pub(super) const STEP: Duration = Duration::from_secs(15);
 pub(super) const STEPS: usize = 4;
+/// Room in each sketch from the start. What takes 10 s and what takes 0.4 ms fit into one, and nearly no pool has more in
+/// a step.
+pub(super) const BUCKETS: usize = 512;
 const FINITE: &str = "a duration is finite and not negative";

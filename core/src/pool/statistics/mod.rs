@@ -79,9 +79,9 @@ impl Statistics {
             started_at: now,
             types: Vec::new(),
             by_type: IdMap::new(),
-            workers: (0..workers).map(|_| Executions::new()).collect(),
+            workers: (0..workers).map(|_| Executions::default()).collect(),
             response: last_minute(),
-            responses: Sketch::new(RelativeAccuracy::ONE_PER_CENT),
+            responses: no_responses(),
             mean_run: Mean::default(),
             depth: DepthMeter::new(),
             usage: UseMeter::new(workers, now),
@@ -196,7 +196,7 @@ impl Statistics {
     /// The times to respond since this was last called, of tasks that somebody waited for: what a page reports against its
     /// budget.
     pub fn take_responses(&mut self) -> Sketch {
-        core::mem::replace(&mut self.responses, Sketch::new(RelativeAccuracy::ONE_PER_CENT))
+        core::mem::replace(&mut self.responses, no_responses())
     }
 
     fn type_mut(&mut self, task_type: TaskType) -> &mut TypeRecord {
@@ -218,10 +218,14 @@ impl Statistics {
         self.types.push(TypeRecord {
             task_type: told_apart.then_some(task_type),
             wait: last_minute(),
-            executions: Executions::new(),
+            executions: Executions::default(),
         });
         slot
     }
+}
+
+fn no_responses() -> Sketch {
+    Sketch::with_capacity(RelativeAccuracy::ONE_PER_CENT, latencies::BUCKETS)
 }
 
 fn merge(all: &mut Sketch, more: &Sketch) {
