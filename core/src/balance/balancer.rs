@@ -19,7 +19,7 @@ use super::rules::{RuleScratch, Rules};
 use super::strategies::built_in;
 use super::{
     BalanceConfig, ConfigError, Eligible, Finished, Fleet, Ineligible, Refusal, Slot, Strategy, Task,
-    WorkerReport, WorkerScore, WorkerSpec, WorkerStatus,
+    WorkerRecord, WorkerReport, WorkerScore, WorkerSpec, WorkerStatus,
 };
 
 /// Decides which worker gets a task, at once, from everything that it was told about the workers.
@@ -197,12 +197,36 @@ impl LoadBalancer {
         }
     }
 
+    /// Learns how a task ended for which a worker was chosen here, and which isn't in the books: for a shell that keeps the
+    /// loads itself and tells them with [`LoadBalancer::handle_report`]. Strategies that learn from their choices are
+    /// told of the task. Unknown workers are ignored.
+    pub fn handle_outcome(
+        &mut self,
+        now: Instant,
+        (task, task_type): (TaskId, TaskType),
+        worker: WorkerId,
+        success: bool,
+        duration: Duration,
+    ) {
+        if let Some(slot) = self.fleet.slot_of(worker) {
+            self.learn(now, slot, task_type, Run { success, duration, latency: duration }, Some(task));
+        }
+    }
+
+    /// A worker told what it has shown elsewhere. Unknown workers are ignored.
+    pub fn handle_record(&mut self, worker: WorkerId, record: WorkerRecord) {
+        if let Some(slot) = self.fleet.slot_of(worker) {
+            self.fleet.set_record(slot, record);
+        }
+    }
+
     /// How good each worker is for the task, in the order of their ids, into `out`. Includes those that can't have it.
     pub fn score_workers(&mut self, now: Instant, task: &Task<'_>, out: &mut Vec<WorkerScore>) {
         self.refresh(now);
         out.clear();
         let Self { fleet, config, rules, .. } = self;
-        out.extend(fleet.slots().map(|slot| {
+        let present = |&slot: &Slot| fleet.status(slot) != WorkerStatus::Absent;
+        out.extend(fleet.slots().filter(present).map(|slot| {
             let eligible = Ineligible::check(fleet, rules, task, fleet.worker(slot)).is_ok();
             WorkerScore::of(now, task, (fleet, slot), eligible, &config.score)
         }));

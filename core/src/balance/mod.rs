@@ -74,4 +74,4 @@ pub use rules::{HistoryRule, InvalidHistoryRule, Rule, RuleEffect, RuleWorkers};
 pub use score::{ScoreWeights, WorkerScore};
 pub use strategy::{Finished, Strategy};
 pub use task::Task;
-pub use worker::{WorkerReport, WorkerSpec, WorkerStatus};
+pub use worker::{WorkerRecord, WorkerReport, WorkerSpec, WorkerStatus};

@@ -68,8 +68,8 @@ impl Refusal {
 
     /// Classifies. Called where nobody is eligible.
     pub(super) fn why(fleet: &Fleet, rules: &Rules, task: &Task<'_>) -> Self {
-        let all = || fleet.slots();
-        if fleet.is_empty() {
+        let all = || fleet.slots().filter(|&slot| fleet.status(slot) != WorkerStatus::Absent);
+        if all().next().is_none() {
             return Self::NoWorkers;
         }
         let missing = |slot: Slot| task.required.minus(fleet.spec(slot).capabilities);
@@ -190,7 +190,8 @@ impl Ineligible {
         task: &Task<'_>,
         worker: WorkerId,
     ) -> Result<Slot, Self> {
-        let slot = fleet.slot_of(worker).ok_or(Self::Unknown { worker })?;
+        let slot = fleet.slot_of(worker).filter(|&slot| fleet.status(slot) != WorkerStatus::Absent);
+        let slot = slot.ok_or(Self::Unknown { worker })?;
         let missing = task.required.minus(fleet.spec(slot).capabilities);
         if !missing.is_empty() {
             return Err(Self::Lacks { missing });

@@ -20,6 +20,9 @@ pub enum WorkerStatus {
     Draining,
     /// It can't be reached. It keeps its place and its record; a worker that won't come back should leave.
     Offline,
+    /// It isn't part of the fleet at present, and nothing speaks of it: for a shell that is handed the workers anew each
+    /// time. It keeps its record, and no time counts as an outage.
+    Absent,
 }
 
 impl WorkerStatus {
@@ -81,4 +84,31 @@ pub struct WorkerReport {
     pub latency: Option<Duration>,
     /// The load that others than this balancer have put on it.
     pub foreign_load: Option<Load>,
+}
+
+/// What a worker has shown elsewhere, by its own account: what is believed of it until this balancer has seen more.
+///
+/// ```
+/// use quillwork_core::balance::{BalanceConfig, LoadBalancer, WorkerRecord, WorkerSpec};
+/// use quillwork_core::ids::WorkerId;
+/// use quillwork_core::time::Instant;
+///
+/// let mut balancer = LoadBalancer::new(BalanceConfig::default(), 1)?;
+/// let now = Instant::ZERO;
+/// let worker = WorkerId::new(0);
+/// balancer.handle_joined(now, WorkerSpec::new(worker));
+/// balancer.handle_record(worker, WorkerRecord { success_ratio: Some(0.5), ..WorkerRecord::default() });
+/// let fleet = balancer.fleet();
+/// let slot = fleet.slot_of(worker).expect("it has joined");
+/// assert!((fleet.success_ratio(slot, now) - 0.5).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WorkerRecord {
+    /// The share of its runs that succeeded, in 0..=1. It counts as much as two runs that were seen.
+    pub success_ratio: Option<f64>,
+    /// What its runs take. Read beside what others say of theirs: it counts as one run that was seen.
+    pub mean_duration: Option<Duration>,
+    /// The share of the time in which it could be reached, in 0..=1. What is seen of its outages is multiplied with it.
+    pub uptime_ratio: Option<f64>,
 }

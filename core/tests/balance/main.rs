@@ -8,4 +8,5 @@ mod outside;
 mod preferences;
 mod refusals;
 mod rig;
+mod snapshots;
 mod speed;

@@ -162,7 +162,7 @@ impl Adaptive {
             let slot = favourite(eligible, scores);
             let fleet = eligible.fleet();
             let worker = fleet.worker(slot);
-            let (in_flight, concurrency) = (fleet.in_flight(slot), fleet.spec(slot).concurrency);
+            let (in_flight, concurrency) = (fleet.held(slot), fleet.spec(slot).concurrency);
             let start_after = completions.get(&worker).map_or(0, |of| of.start_after(in_flight, concurrency));
             advice.push(Advice { worker, start_after });
             add_normalised(mix, scores, *weight);

@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::{TaskType, WorkerId};
+use crate::pool::Capabilities;
 use crate::time::{Duration, Instant};
 
 use super::bits::{WORD, bit_of, contains, count, word_of, words_for};
-use super::{BalanceConfig, Load, WorkerReport, WorkerSpec, WorkerStatus};
+use super::{BalanceConfig, Load, WorkerRecord, WorkerReport, WorkerSpec, WorkerStatus};
 use evidence::{EvidenceTable, Failed};
 use history::History;
 use measures::Measures;
@@ -17,6 +18,7 @@ mod evidence;
 mod history;
 mod measures;
 mod reading;
+mod record;
 mod rest;
 
 pub(crate) use reading::Service;
@@ -79,6 +81,8 @@ pub struct Fleet {
     equal_weights: bool,
     largest_weight: u64,
     equal_capacities: bool,
+    /// The mean of what the workers say that their runs take, in nanoseconds.
+    told_nanos: Option<f64>,
     open_load: u64,
     open_capacity: u64,
     settings: Settings,
@@ -93,9 +97,17 @@ struct Member {
     foreign_load: Load,
     weight_factor: f64,
     ejected_until: Option<Instant>,
+    record: WorkerRecord,
+    /// What the record says of its speed: 1 is usual.
+    told_slowness: f64,
 }
 
 impl Member {
+    /// What it brings to the fleet.
+    fn capabilities(&self) -> Capabilities {
+        if self.status == WorkerStatus::Absent { Capabilities::NONE } else { self.spec.capabilities }
+    }
+
     fn load(&self) -> Load {
         Load::new(u32::try_from(self.own_load).unwrap_or(u32::MAX)) + self.foreign_load
     }
@@ -139,6 +151,7 @@ impl Fleet {
             equal_weights: true,
             largest_weight: 1,
             equal_capacities: true,
+            told_nanos: None,
             open_load: 0,
             open_capacity: 0,
             settings: Settings {
@@ -166,6 +179,8 @@ impl Fleet {
             foreign_load: Load::ZERO,
             weight_factor: 1.0,
             ejected_until: None,
+            record: WorkerRecord::default(),
+            told_slowness: 1.0,
         };
         self.ids.insert(index, spec.id);
         self.members.insert(index, member);
@@ -199,6 +214,7 @@ impl Fleet {
         self.load_keys.remove(index);
         self.renumber_from(index);
         self.rebuild(now);
+        self.compare_records();
         Some(slot)
     }
 
@@ -210,7 +226,9 @@ impl Fleet {
             self.measures[slot.index()].uptime.turn(now, half_life, is_up(status));
         }
         // From ready to busy and back, which may come with every task, changes nothing.
-        if before.takes_tasks() != status.takes_tasks() {
+        if (before == WorkerStatus::Absent) != (status == WorkerStatus::Absent) {
+            self.rebuild(now);
+        } else if before.takes_tasks() != status.takes_tasks() {
             self.rebuild_open(now);
         }
     }
@@ -273,7 +291,7 @@ impl Fleet {
             // Before anything is compared with it, or the first run of a type would look fast or slow beside a guess.
             row.typical.observe(now, settings.evidence_half_life, duration);
         }
-        let typical = row.typical.mean().unwrap_or(settings.assumed_nanos);
+        let typical = row.typical.mean().or(self.told_nanos).unwrap_or(settings.assumed_nanos);
         let least = if run.success { 0.0 } else { typical * settings.failure_penalty };
         let penalised = duration.max(least);
         let slowness = |nanos: f64| (nanos / typical.max(1.0)).min(MOST_SLOWNESS);
@@ -387,7 +405,7 @@ impl Fleet {
         self.holders.clear();
         self.holders.resize(words * WORD, 0);
         for (index, member) in self.members.iter().enumerate() {
-            for bit in member.spec.capabilities.bit_indices() {
+            for bit in member.capabilities().bit_indices() {
                 self.holders[bit * words + word_of(index)] |= bit_of(index);
             }
         }
@@ -402,7 +420,7 @@ impl Fleet {
         self.scarcity.extend(
             self.members
                 .iter()
-                .map(|member| -> f64 { member.spec.capabilities.bit_indices().map(|bit| rarity[bit]).sum() }),
+                .map(|member| -> f64 { member.capabilities().bit_indices().map(|bit| rarity[bit]).sum() }),
         );
         let most = self.scarcity.iter().fold(0.0, |most: f64, &scarcity| most.max(scarcity));
         if most > 0.0 {

@@ -150,10 +150,11 @@ impl Fleet {
     }
 
     /// The share of its runs that succeeded, recent ones counting most, in 0..=1. Two successes are thrown in, so that a
-    /// new worker has 1 and one failure doesn't condemn it.
+    /// new worker has 1 and one failure doesn't condemn it; where the worker has told a ratio, two runs of that.
     #[must_use]
     pub fn success_ratio(&self, slot: Slot, now: Instant) -> f64 {
-        self.runs.success_ratio(now, slot.index(), 1.0, self.is_due_for_trial(slot, now))
+        let told = self.members[slot.index()].record.success_ratio.unwrap_or(1.0);
+        self.runs.success_ratio(now, slot.index(), told, self.is_due_for_trial(slot, now))
     }
 
     /// Whether it is time to try it again: its last run failed, it holds nothing, and it has rested for as long as the penalty
@@ -172,10 +173,11 @@ impl Fleet {
     }
 
     /// How long its runs take as a multiple of what is typical for their types: 1 for a usual worker and for an unknown
-    /// one. A failed run counts with its penalty, so a worker that fails fast is slow.
+    /// one, unless it has told what its runs take. A failed run counts with its penalty, so a worker that fails fast is slow.
     #[must_use]
     pub fn slowness(&self, slot: Slot, now: Instant) -> f64 {
-        self.runs.mean(now, slot.index(), 1.0, self.is_due_for_trial(slot, now))
+        let told = self.members[slot.index()].told_slowness;
+        self.runs.mean(now, slot.index(), told, self.is_due_for_trial(slot, now))
     }
 
     /// What a failed run counts as having taken, in multiples of a typical success.
@@ -207,16 +209,19 @@ impl Fleet {
         if self.in_flight(slot) == 0 { Duration::ZERO } else { now - self.measures[slot.index()].progress }
     }
 
-    /// The share of the recent past in which it could be reached, in 0..=1.
+    /// The share of the recent past in which it could be reached, in 0..=1, times what it has told of the time before.
     #[must_use]
     pub fn uptime(&self, slot: Slot, now: Instant) -> f64 {
-        self.measures[slot.index()].uptime.read(now, self.settings.uptime_half_life)
+        let told = self.members[slot.index()].record.uptime_ratio.unwrap_or(1.0);
+        self.measures[slot.index()].uptime.read(now, self.settings.uptime_half_life) * told
     }
 
-    /// Its Peak-EWMA latency in nanoseconds: from assignment to end, failures with their penalty. `None` before its first.
+    /// Its Peak-EWMA latency in nanoseconds: from assignment to end, failures with their penalty. Before its first what it
+    /// has told of its runs, or `None`.
     #[must_use]
     pub fn peak_latency_nanos(&self, slot: Slot, now: Instant) -> Option<f64> {
-        self.measures[slot.index()].peak.read(now, self.settings.latency_half_life)
+        let told = || self.members[slot.index()].record.mean_duration.map(|mean| mean.as_nanos() as f64);
+        self.measures[slot.index()].peak.read(now, self.settings.latency_half_life).or_else(told)
     }
 
     /// What its tasks in flight typically take one after the other, in nanoseconds.
@@ -225,10 +230,12 @@ impl Fleet {
         self.measures[slot.index()].backlog
     }
 
-    /// What successful runs of this type take on any worker, in nanoseconds; the configured assumption before the first.
+    /// What successful runs of this type take on any worker, in nanoseconds. Before the first the mean of what the workers
+    /// have told of their runs, or the configured assumption.
     #[must_use]
     pub fn typical_nanos(&self, task_type: TaskType) -> f64 {
-        self.history.typical(task_type).unwrap_or(self.settings.assumed_nanos)
+        let measured = self.history.typical(task_type);
+        measured.or(self.told_nanos).unwrap_or(self.settings.assumed_nanos)
     }
 
     /// What a task of this type is expected to take on this worker, in nanoseconds. Its own runs of the type, with one run

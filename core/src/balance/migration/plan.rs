@@ -50,6 +50,26 @@ impl LoadBalancer {
         self.refresh(now);
         self.planner.plan(now, (&self.fleet, &self.rules), &self.tasks, out);
     }
+
+    /// The same for queues that the shell keeps itself: `held` is what the workers hold, each with its worker and the ones
+    /// that go first first; what of it is past a worker's lanes waits. The loads are those that were reported. Tasks of
+    /// unknown workers, and a second one of an id, are left out.
+    pub fn suggest_migration_of(
+        &mut self,
+        now: Instant,
+        held: &[(Task<'_>, WorkerId)],
+        out: &mut Vec<Migration>,
+    ) {
+        self.refresh(now);
+        let mut tasks = InFlightTable::new();
+        for (task, worker) in held {
+            if self.fleet.slot_of(*worker).is_some() && tasks.find(task.id).is_none() {
+                let expected_nanos = nanos(self.fleet.typical_nanos(task.task_type));
+                tasks.insert(InFlight::new(now, task, *worker, expected_nanos));
+            }
+        }
+        self.planner.plan(now, (&self.fleet, &self.rules), &tasks, out);
+    }
 }
 
 /// Plans moves. What it holds is room for the next plan.

@@ -74,8 +74,9 @@ impl OverloadDetector {
                 queued_nanos = queued_nanos.saturating_add(queue.nanos);
                 lanes += u64::from(fleet.spec(slot).concurrency.max(1));
             }
-            watched.pressure =
-                fleet.load_share(slot).max(queue.wait.as_secs_f64() / config.wait.as_secs_f64());
+            let is_there = fleet.status(slot) != WorkerStatus::Absent;
+            let pressure = fleet.load_share(slot).max(queue.wait.as_secs_f64() / config.wait.as_secs_f64());
+            watched.pressure = if is_there { pressure } else { 0.0 };
             watched.planned = fleet.load(slot);
             let is_over = watched.state.update(now, watched.pressure, levels);
             watched.trouble = trouble(now, fleet, slot, &config, is_over, watched.pressure);
@@ -236,7 +237,7 @@ fn trouble(
     pressure: f64,
 ) -> Option<OverloadReason> {
     let status = fleet.status(slot);
-    if status == WorkerStatus::Offline && fleet.in_flight(slot) > 0 {
+    if status == WorkerStatus::Offline && fleet.held(slot) > 0 {
         return Some(OverloadReason::Unreachable { status });
     }
     let silent = fleet.silence(slot, now);

@@ -9,7 +9,7 @@ use crate::time::Instant;
 use super::relative_to_least;
 
 /// The worker with the least `latency * (tasks in flight + 1)`, where latency is a moving average that jumps up to each
-/// peak at once and comes down slowly.
+/// peak at once and comes down slowly. Each unit of load from elsewhere counts as a task.
 ///
 /// From Finagle (`PeakEwma`), by way of linkerd and tower, with what their users found missing:
 ///
@@ -47,7 +47,7 @@ impl Strategy for PeakEwma {
 
 fn cost(now: Instant, task: &Task<'_>, eligible: &Eligible<'_>, slot: Slot) -> f64 {
     let fleet = eligible.fleet();
-    let in_flight = fleet.in_flight(slot);
+    let in_flight = fleet.held(slot);
     if fleet.is_due_for_trial(slot, now) {
         return fleet.success_nanos(slot, task.task_type, now);
     }

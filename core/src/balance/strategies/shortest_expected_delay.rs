@@ -16,7 +16,8 @@ use super::relative_to_least;
 /// * `service` is what a task of this type takes on this worker, measured, a failed run counted with its penalty: that is
 ///   the price of trying again;
 /// * `wait` is what stands before it: nothing while a lane is free, else the worker's tasks in flight at what their types
-///   typically take, times the worker's slowness, over its lanes; at least as long as it has been silent already;
+///   typically take, and its load from elsewhere as a task of this type for each unit, times the worker's slowness, over
+///   its lanes; at least as long as it has been silent already;
 /// * a worker with a free lane that has been silent for longer than all its work should take is expected to stay so for as
 ///   long again: one that doesn't answer any more looks worse with every moment;
 /// * a worker that failed and has rested is [tried again](Fleet::is_due_for_trial) with one task.
@@ -51,8 +52,9 @@ impl Strategy for ShortestExpectedDelay {
 fn delay(now: Instant, service: &Service<'_>, (fleet, slot): (&Fleet, Slot)) -> f64 {
     let slowness = fleet.slowness(slot, now);
     let lanes = fleet.spec(slot).concurrency.max(1);
-    let before = fleet.in_flight(slot);
-    let backlog = fleet.backlog_nanos(slot) as f64 * slowness;
+    let before = fleet.held(slot);
+    let foreign = f64::from(fleet.foreign_load(slot)) * service.typical;
+    let backlog = (fleet.backlog_nanos(slot) as f64 + foreign) * slowness;
     let silence = fleet.silence(slot, now).as_nanos() as f64;
     let wait = if before < lanes {
         (silence - backlog).max(0.0)
