@@ -18,7 +18,8 @@ impl Scheduler {
             if let Stage::Started(at) = held.stage {
                 let succeeded = outcome == TaskOutcome::Completed;
                 let usual = self.measure_execution(now, index, held.slot, now - at, succeeded);
-                self.count_in_row(now, index, outcome, usual);
+                let failed_trial = self.has_another_attempt(held.slot).then_some(now - at);
+                self.count_in_row(now, index, outcome, usual, failed_trial);
             }
             match outcome {
                 TaskOutcome::Completed => self.settle(held.slot, Settlement::Completed),

@@ -1,9 +1,14 @@
 //! A worker that fails fast is free again at once, and would be given task after task to fail: the sinkhole of every queue
 //! that workers pull from. So a worker that fails again and again, while others don't, rests.
 //!
-//! After [`RestConfig::after_failures`] failures in a row it is given nothing for as long as such a task takes where it
-//! succeeds, twice as long after each further failure, up to 64 times and up to [`RestConfig::longest`]. What it fails then
-//! is one task a rest. A success ends the row. Nobody rests where
+//! After [`RestConfig::after_failures`] failures in a row it is given nothing for a while, twice as long after each further
+//! failure, and never longer than [`RestConfig::longest`]. A success ends the row. How long depends on what failing costs:
+//!
+//! * where the failure is final, for as long as such a task takes where it succeeds, up to 64 times: one task a rest is lost;
+//! * where the task is tried again, for as long as the failure took, up to 8 times. Little is lost then but that time, and
+//!   a worker that fails some tasks and not others, or has come back, is missed.
+//!
+//! Nobody rests where
 //!
 //! * half of the workers or more fail, for then the tasks are at fault and not the workers;
 //! * no other worker that is up and doesn't rest offers at least as much, for a bad worker is better than none.
@@ -76,13 +81,15 @@ impl Row {
 }
 
 impl Scheduler {
-    /// A worker has told how a task ended that is expected to take so long where it succeeds. It may rest from now on.
+    /// A worker has told how a task ended that is expected to take so long where it succeeds. It may rest from now on. Where
+    /// the task failed and is tried again: how long that took.
     pub(super) fn count_in_row(
         &mut self,
         now: Instant,
         index: usize,
         outcome: TaskOutcome,
         usual: Option<Duration>,
+        failed_trial: Option<Duration>,
     ) {
         let rest = self.config.rest;
         let row = &mut self.workers[index].row;
@@ -93,8 +100,16 @@ impl Scheduler {
         if !row.is_failing(&rest) {
             return;
         }
-        let doublings = (row.failures - rest.after_failures).min(MOST_DOUBLINGS);
-        let lasts = (usual.unwrap_or(FIRST_REST) * (1 << doublings)).min(rest.longest);
+        let usual = usual.unwrap_or(FIRST_REST);
+        let (first, most) = match failed_trial {
+            Some(took) => {
+                let least = Duration::from_nanos(usual.as_nanos() >> MOST_DOUBLINGS_OF_TRIALS);
+                (took.clamp(least, usual), MOST_DOUBLINGS_OF_TRIALS)
+            }
+            None => (usual, MOST_DOUBLINGS),
+        };
+        let doublings = (row.failures - rest.after_failures).min(most);
+        let lasts = (first * (1 << doublings)).min(rest.longest);
         if lasts.is_zero() || self.failing_workers_are_many() || !self.is_covered(index) {
             return;
         }
@@ -163,7 +178,9 @@ impl Scheduler {
     }
 }
 
-/// 64 times the first rest.
+/// 64 times the first rest: of a few dozen tasks one fails for good at a worker that always does.
 const MOST_DOUBLINGS: u32 = 6;
+/// 8 times. However fast it fails, what it is given is then no more than the others are.
+const MOST_DOUBLINGS_OF_TRIALS: u32 = 3;
 /// Where no such task has succeeded yet.
 const FIRST_REST: Duration = Duration::from_millis(10);

@@ -12,14 +12,13 @@ use super::{Output, Scheduler, Settlement};
 impl Scheduler {
     /// An attempt of this task failed at this worker: it is delayed, or settles as failed.
     pub(super) fn retry_or_fail(&mut self, now: Instant, slot: u32, worker: WorkerId) {
+        if !self.has_another_attempt(slot) {
+            let attempts = self.tasks.task(slot).attempts;
+            return self.settle(slot, Settlement::Failed { attempts });
+        }
         let timer = self.task_timer(slot);
         let task = self.tasks.task_mut(slot);
         task.failures += 1;
-        let once_more = task.spec.redeliverable && task.failures < task.spec.max_attempts;
-        if !once_more || self.delayed >= self.config.max_delayed {
-            let attempts = task.attempts;
-            return self.settle(slot, Settlement::Failed { attempts });
-        }
         let after = self.config.retry_backoff.delay(task.failures, task.last_delay, &mut self.rng);
         task.last_delay = after;
         task.failed_on.push_last(worker);
@@ -29,6 +28,14 @@ impl Scheduler {
         self.counters.retried += 1;
         self.deadlines.set(timer, now + after);
         self.outputs.push_back(Output::Retry { task, after });
+    }
+
+    /// Whether a held task is tried again if it fails now.
+    pub(super) fn has_another_attempt(&self, slot: u32) -> bool {
+        let task = self.tasks.task(slot);
+        task.spec.redeliverable
+            && task.failures + 1 < task.spec.max_attempts
+            && self.delayed < self.config.max_delayed
     }
 
     /// The delay of a task is over.

@@ -1,5 +1,6 @@
 //! Whom a free choice falls on: workers that fail rest, workers that are fast go first.
 
+use quillwork_core::flow::retry::Backoff;
 use quillwork_core::ids::{TaskType, WorkerId};
 use quillwork_core::pool::{
     Output, PerMille, PoolConfig, Resources, RestConfig, TaskOutcome, TaskSpec, WorkerState,
@@ -33,6 +34,41 @@ fn a_worker_that_fails_fast_rests_while_others_do_not_fail() {
     assert_eq!(went.len(), 300);
     let failed = went.iter().filter(|&&worker| worker == 0).count();
     assert!((3..=12).contains(&failed), "tried again now and then, twice as long after each time: {failed}");
+}
+
+/// Runs tasks one after the other on three workers. How many attempts the first of them failed.
+fn failures_of_the_first(rig: &mut Rig, spec: TaskSpec, tasks: u64) -> usize {
+    let mut failed = 0;
+    for task in 0..tasks {
+        rig.submit(task, spec);
+        loop {
+            let (worker, _) = rig.holder_of(task);
+            let (millis, outcome) = first_fails(worker);
+            rig.pass_millis(millis);
+            rig.ended(worker, 1, task, outcome);
+            failed += usize::from(outcome == TaskOutcome::Failed);
+            if outcome == TaskOutcome::Completed || spec.max_attempts == 1 {
+                break;
+            }
+            rig.wait_millis(0);
+        }
+    }
+    failed
+}
+
+#[test]
+fn rests_are_short_where_what_fails_is_tried_again_and_long_where_it_is_lost() {
+    let retry_backoff = Backoff::NONE;
+    let pool = || Rig::ready_with(&[NONE, NONE, NONE], PoolConfig { retry_backoff, ..quiet() });
+    let lost = failures_of_the_first(&mut pool(), TaskSpec::default(), 300);
+    assert!((3..=12).contains(&lost), "{lost}");
+
+    let spec = TaskSpec { max_attempts: 3, ..TaskSpec::default() };
+    let mut rig = pool();
+    let tried_again = failures_of_the_first(&mut rig, spec, 300);
+    assert!((50..=150).contains(&tried_again), "it takes its turn and no more: {tried_again}");
+    rig.wait_millis(10);
+    assert!(!rests(&rig, 0), "8 times the millisecond that it fails in are over");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use quillwork_core::flow::retry::Backoff;
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::recording::Recorder;
 use quillwork_core::pool::{
@@ -23,10 +24,12 @@ pub(super) struct LateBinding {
 }
 
 impl LateBinding {
-    /// As many workers as the scenario has; nothing else of the settings is changed.
+    /// As many workers as the scenario has, and no wait before a failed task is tried again; nothing else of the settings is
+    /// changed.
     pub(super) fn new(config: PoolConfig, workers: usize) -> Self {
-        let scheduler = Scheduler::new(PoolConfig { workers: index(workers), ..config }, START)
-            .expect("the pool's settings were checked by the caller");
+        let config = PoolConfig { workers: index(workers), retry_backoff: Backoff::NONE, ..config };
+        let scheduler =
+            Scheduler::new(config, START).expect("the pool's settings were checked by the caller");
         let generations = alloc::vec![Generation::FIRST; workers];
         Self { scheduler, generations, awaited: alloc::vec![false; workers], recorder: None }
     }
@@ -73,10 +76,10 @@ impl LateBinding {
                         world.submit_soon(next);
                     }
                 }
+                Output::Retry { task, .. } => world.repeat(attempt_of(task)),
                 Output::Probe { .. }
                 | Output::TakeBack { .. }
                 | Output::AbortRunning { .. }
-                | Output::Retry { .. }
                 | Output::Parked { .. }
                 | Output::Admitted { .. }
                 | Output::Saturated { .. }
@@ -105,6 +108,7 @@ impl Binder for LateBinding {
             priority: job.priority,
             required: job.required,
             timeout: Some(world.scenario.client.timeout),
+            max_attempts: world.attempts_left(attempt),
             region: job.region,
             avoid: failed_on(world, attempt),
             ..TaskSpec::default()

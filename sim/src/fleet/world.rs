@@ -47,6 +47,8 @@ pub(super) struct World<'a> {
     pub(super) now: Instant,
     events: BinaryHeap<Reverse<(Instant, u64, Event)>>,
     scheduled: u64,
+    /// Attempts that were made once more.
+    repeats: usize,
     rng: Rng,
     recorder: Recorder,
 }
@@ -88,6 +90,7 @@ impl<'a> World<'a> {
             now: START,
             events: BinaryHeap::new(),
             scheduled: 0,
+            repeats: 0,
             rng,
             recorder: Recorder::new(scenario, jobs),
         };
@@ -115,7 +118,7 @@ impl<'a> World<'a> {
             }
         }
         let given = self.servers.iter().map(|server| server.given).collect();
-        self.recorder.report(given, self.attempts.len())
+        self.recorder.report(given, self.attempts.len() + self.repeats)
     }
 
     fn step(&mut self, binder: &mut impl Binder) {
@@ -240,6 +243,17 @@ impl<'a> World<'a> {
 
     pub(super) fn job(&self, attempt: u32) -> &'a Job {
         &self.jobs[self.attempts[attempt as usize].job as usize]
+    }
+
+    /// The same attempt is made once more, after it failed: it counts as a further one.
+    pub(super) fn repeat(&mut self, attempt: u32) {
+        self.attempts[attempt as usize].number += 1;
+        self.repeats += 1;
+    }
+
+    /// How often the attempt's task may still be tried, with this attempt.
+    pub(super) fn attempts_left(&self, attempt: u32) -> u32 {
+        self.scenario.client.attempts + 1 - self.attempts[attempt as usize].number
     }
 
     /// The workers on which earlier attempts of its task failed, the last first.

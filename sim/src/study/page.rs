@@ -91,8 +91,9 @@ fn method(seeds: u64) -> String {
            isn't free yet. No real dispatcher knows what either knows. The aim is stated against the first.\n\
          * Response time counts from a task's arrival until its result, also where that took several attempts. A failed\n  \
            attempt, one lost with a crashed worker, and one without an answer {timeout:?} after it was given to a worker\n  \
-           (in the pool: after its start) is repeated at once, up to {ATTEMPTS} attempts, under early binding on a worker that it has\n  \
-           not failed on while there is one.\n  \
+           (in the pool: after its start) is repeated at once, up to {ATTEMPTS} attempts, on a worker that it has\n  \
+           not failed on while there is one. In the bounds it keeps its place in the queue; in the pool too, but for time-outs,\n  \
+           after which the submitter hands the task in anew.\n  \
            A task without any good answer counts with what it took, at least {timeout:?}. So failing fast costs time as\n  \
            slowness does.\n\
          * {seeds} seeds. Within a seed, tasks, their times and their service times are the same for everybody. Figures are means\n  \
