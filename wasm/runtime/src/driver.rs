@@ -1,13 +1,15 @@
 //! The drive loop's half of a pool: hands inputs in, and outputs out as records.
 
-use quillwork_core::ids::WorkerId;
-use quillwork_core::pool::{ConfigError, Input, PoolConfig, PoolStats, Scheduler, WorkerStats};
+use std::ops::Range;
+
+use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::pool::{ConfigError, Input, PoolConfig, PoolStats, Scheduler, TaskOutcome, WorkerStats};
 use quillwork_core::telemetry::{Quantiles, Sketch};
 use quillwork_core::time::{Duration, Instant};
 
 use crate::clock::deadline_millis;
 use crate::records::record;
-use crate::slots::Slots;
+use crate::slots::{MAX_RECORDS, Slots};
 
 /// One pool.
 #[derive(Debug)]
@@ -37,11 +39,47 @@ impl PoolDriver {
         self.drain(slots)
     }
 
+    /// What one message of a worker says: an input for each of these answers in the slots, each after the outputs of the one
+    /// before it, until the records are full. Float 1 is the place of the first answer that was not handed in.
+    ///
+    /// # Panics
+    ///
+    /// Where the slots have no such answers.
+    pub fn answers(
+        &mut self,
+        now: Instant,
+        worker: WorkerId,
+        generation: Generation,
+        answers: Range<usize>,
+        slots: &mut Slots,
+    ) -> u32 {
+        self.now = self.now.max(now);
+        let (mut written, mut next) = (0, answers.start);
+        while next < answers.end && written < MAX_RECORDS {
+            let [task, said] = slots.answer(next);
+            self.scheduler
+                .handle_input(self.now, answer(worker, generation, TaskId::new(task.into()), said))
+                .expect("an answer submits nothing");
+            written = self.write_outputs(written, slots);
+            next += 1;
+        }
+        slots.set_float(1, next as f64);
+        self.leave(written, slots)
+    }
+
     /// Outputs that did not fit before, and the deadline.
     pub fn drain(&mut self, slots: &mut Slots) -> u32 {
-        let written = slots.write_records(|| self.scheduler.poll_output().map(record));
+        let written = self.write_outputs(0, slots);
+        self.leave(written, slots)
+    }
+
+    fn write_outputs(&mut self, written: usize, slots: &mut Slots) -> usize {
+        slots.write_records(written, || self.scheduler.poll_output().map(record))
+    }
+
+    fn leave(&self, written: usize, slots: &mut Slots) -> u32 {
         slots.set_float(0, deadline_millis(self.scheduler.next_deadline()));
-        written
+        u32::try_from(written).expect("the slots hold fewer records")
     }
 
     /// The pool now.
@@ -72,14 +110,21 @@ impl PoolDriver {
     }
 }
 
+fn answer(worker: WorkerId, generation: Generation, task: TaskId, said: u32) -> Input {
+    match said {
+        0 => Input::TaskDone { worker, generation, task, outcome: TaskOutcome::Completed },
+        1 => Input::TaskDone { worker, generation, task, outcome: TaskOutcome::Failed },
+        2 => Input::TaskReturned { worker, generation, task },
+        _ => unreachable!("the page says 0 to 2"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use quillwork_core::ids::{Generation, TaskId};
-    use quillwork_core::pool::{CloseMode, Offer, Priority, TaskOutcome, TaskSpec};
+    use quillwork_core::pool::{CloseMode, Offer, Priority, TaskSpec};
 
     use super::*;
     use crate::records::RECORD_WORDS;
-    use crate::slots::MAX_RECORDS;
 
     const WORKER: WorkerId = WorkerId::new(0);
 
@@ -195,6 +240,50 @@ mod tests {
             written = pool.drain(&mut slots) as usize;
         }
         assert_eq!(settled, (0..tasks).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn the_answers_of_one_message_are_inputs_one_after_the_other() {
+        let mut slots = Slots::new();
+        let config = PoolConfig { workers: 1, prefetch: Duration::from_millis(1), ..PoolConfig::default() };
+        let mut pool = PoolDriver::new(at(0), config).expect("a pool of one");
+        pool.drain(&mut slots);
+        pool.input(at(0), ready(), &mut slots);
+        for task in 0..200 {
+            pool.input(at(0), submit(task), &mut slots);
+        }
+        // Once one was measured, the others are given ahead.
+        slots.answers_mut()[..2].copy_from_slice(&[0, 0]);
+        let mut written = pool.answers(at(0), WORKER, Generation::FIRST, 0..1, &mut slots) as usize;
+        let mut given = dispatched(&slots, written);
+        while written == MAX_RECORDS {
+            written = pool.drain(&mut slots) as usize;
+            given.extend(dispatched(&slots, written));
+        }
+        assert_eq!(given, (1..200).collect::<Vec<u32>>());
+
+        for (answer, task) in slots.answers_mut().chunks_exact_mut(2).zip(1..200) {
+            answer.copy_from_slice(&[task, task % 2]);
+        }
+        let (mut next, mut settled) = (0, Vec::new());
+        while next < 199 {
+            written = pool.answers(at(0), WORKER, Generation::FIRST, next..199, &mut slots) as usize;
+            next = slots.floats()[1] as usize;
+            loop {
+                let records = slots.words().chunks_exact(RECORD_WORDS).take(written);
+                settled.extend(records.filter(|record| record[0] == 6).map(|record| (record[1], record[2])));
+                if written < MAX_RECORDS {
+                    break;
+                }
+                written = pool.drain(&mut slots) as usize;
+            }
+        }
+        assert_eq!(settled, (1..200).map(|task| (task, 1 + task % 2)).collect::<Vec<(u32, u32)>>());
+    }
+
+    fn dispatched(slots: &Slots, written: usize) -> Vec<u32> {
+        let records = slots.words().chunks_exact(RECORD_WORDS).take(written);
+        records.filter(|record| record[0] == 3).map(|record| record[1]).collect()
     }
 
     #[test]

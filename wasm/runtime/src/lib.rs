@@ -13,6 +13,8 @@
 //! * **Each input hands in one thing that happened, and puts what to do about it into the words.** It returns the number of
 //!   records there. Where that is [`slots::MAX_RECORDS`] there may be more, which [`abi::pool::pool_drain`] fetches: all must
 //!   be fetched before the next input. Every input leaves the next deadline (or infinity) in float 0.
+//! * What one message of a worker says about its tasks is handed in with one call: [`abi::pool::pool_answers`]. Each answer is an
+//!   input of its own all the same.
 //! * Nothing calls back into JavaScript, so nothing re-enters. A call from inside another is a fault of the page and
 //!   panics.
 //!

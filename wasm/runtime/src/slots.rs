@@ -1,4 +1,4 @@
-//! The part of the memory that the page reads answers from. It never moves.
+//! The part of the memory that the page reads from and writes to. It never moves.
 
 use crate::records::{RECORD_WORDS, Record};
 
@@ -7,11 +7,17 @@ pub const MAX_RECORDS: usize = 128;
 /// Floats that fit: a full latency sketch and its header.
 pub const FLOATS: usize = 4_608;
 
-/// Words for records, floats for a deadline and statistics.
+/// Answers of workers that fit: more than one worker holds as a rule.
+pub const MAX_ANSWERS: usize = 512;
+/// Words of one answer: the task, and what is said about it.
+pub const ANSWER_WORDS: usize = 2;
+
+/// Words for records, floats for a deadline and statistics; answers of workers come in.
 #[derive(Debug)]
 pub struct Slots {
     words: Box<[u32]>,
     floats: Box<[f64]>,
+    answers: Box<[u32]>,
 }
 
 impl Slots {
@@ -21,18 +27,36 @@ impl Slots {
         Self {
             words: vec![0; MAX_RECORDS * RECORD_WORDS].into_boxed_slice(),
             floats: vec![0.0; FLOATS].into_boxed_slice(),
+            answers: vec![0; MAX_ANSWERS * ANSWER_WORDS].into_boxed_slice(),
         }
     }
 
-    /// Writes records until there are no more or the words are full, and returns how many.
-    pub fn write_records(&mut self, mut next: impl FnMut() -> Option<Record>) -> u32 {
-        let mut written = 0;
-        for words in self.words.chunks_exact_mut(RECORD_WORDS) {
+    /// Writes records behind the first `written` until there are no more or the words are full, and returns how many there are
+    /// now.
+    pub fn write_records(&mut self, mut written: usize, mut next: impl FnMut() -> Option<Record>) -> usize {
+        for words in self.words.chunks_exact_mut(RECORD_WORDS).skip(written) {
             let Some(record) = next() else { break };
             words.copy_from_slice(&record);
             written += 1;
         }
         written
+    }
+
+    /// The answer in this place: the task, and what is said about it.
+    ///
+    /// # Panics
+    ///
+    /// Past [`MAX_ANSWERS`].
+    #[must_use]
+    pub fn answer(&self, at: usize) -> [u32; ANSWER_WORDS] {
+        let (answers, _) = self.answers.as_chunks();
+        answers[at]
+    }
+
+    /// Where the page writes answers.
+    #[must_use]
+    pub fn answers_mut(&mut self) -> &mut [u32] {
+        &mut self.answers
     }
 
     /// Writes one float.
@@ -85,9 +109,9 @@ mod tests {
     fn more_records_than_fit_wait_for_the_next_call() {
         let mut slots = Slots::new();
         let mut left = (0..).map(|n| [n, 0, 0, 0, 0]).take(MAX_RECORDS + 3);
-        assert_eq!(slots.write_records(|| left.next()) as usize, MAX_RECORDS);
-        assert_eq!(slots.write_records(|| left.next()), 3);
+        assert_eq!(slots.write_records(0, || left.next()), MAX_RECORDS);
+        assert_eq!(slots.write_records(0, || left.next()), 3);
         assert_eq!(slots.words()[0] as usize, MAX_RECORDS);
-        assert_eq!(slots.write_records(|| left.next()), 0);
+        assert_eq!(slots.write_records(0, || left.next()), 0);
     }
 }

@@ -22,6 +22,13 @@ pub extern "C" fn words_ptr() -> *const u32 {
     state::with(|state| state.slots.words().as_ptr())
 }
 
+/// Where answers of workers are put: see [`pool::pool_answers`]. Each is two words: the task, and 0 for a result, 1 for an error,
+/// 2 for a task that is given back.
+#[unsafe(no_mangle)]
+pub extern "C" fn answers_ptr() -> *mut u32 {
+    state::with(|state| state.slots.answers_mut().as_mut_ptr())
+}
+
 /// Where deadline and statistics are.
 #[unsafe(no_mangle)]
 pub extern "C" fn floats_ptr() -> *const f64 {

@@ -116,6 +116,22 @@ pub extern "C" fn pool_task_done(
     input(pool, now, Input::TaskDone { worker, generation, task: task_id(task), outcome })
 }
 
+/// Inputs: what one message of a worker says about its tasks, from the slots' answers. Those from `from` to before `to` are
+/// handed in one after the other, until the records are full; float 1 is the place of the first that was not. Who gets
+/// [`MAX_RECORDS`](crate::slots::MAX_RECORDS) records fetches the rest with [`pool_drain`] before handing in the other answers.
+///
+/// # Panics
+///
+/// Where there are no such places.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_answers(pool: u32, now: f64, worker: u32, generation: u32, from: u32, to: u32) -> u32 {
+    let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
+    state::with(|state| {
+        let answers = from as usize..to as usize;
+        state.pools.get(pool).answers(instant(now), worker, generation, answers, &mut state.slots)
+    })
+}
+
 /// Input: the pool shall end, at once or (`drain` not 0) after its tasks.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_close(pool: u32, now: f64, drain: u32) -> u32 {
