@@ -268,7 +268,7 @@ mod tests {
         let (mut next, mut settled) = (0, Vec::new());
         while next < 199 {
             written = pool.answers(at(0), WORKER, Generation::FIRST, next..199, &mut slots) as usize;
-            next = slots.floats()[1] as usize;
+            next = (next..=199).find(|&at| at as f64 >= slots.floats()[1]).expect("a place up to the end");
             loop {
                 let records = slots.words().chunks_exact(RECORD_WORDS).take(written);
                 settled.extend(records.filter(|record| record[0] == 6).map(|record| (record[1], record[2])));
