@@ -30,7 +30,13 @@ pub(crate) fn clippy(lab: &Lab) -> Result<Counts> {
 /// What stands behind `cfg(target_arch = "wasm32")`, which the native clippy never sees.
 pub(crate) fn wasm_clippy(lab: &Lab) -> Result<Counts> {
     let compiler = &lab.tools()?.compiler;
-    let packages = ["quillwork-runtime", "quillwork-compute-wasm", "quillwork-dashboard", "quillwork-tests"];
+    let packages = [
+        "quillwork-policy",
+        "quillwork-runtime",
+        "quillwork-compute-wasm",
+        "quillwork-dashboard",
+        "quillwork-tests",
+    ];
     let job = compiler
         .wasm_lint(Job::new(lab.workspace, "cargo clippy for wasm", "cargo"))?
         .args(["--profile", "wasm", "--lib", "--bins", "--target-dir"])

@@ -1,4 +1,5 @@
 // Builds dist/ from src/ and the WebAssembly modules:
+//   QUILLWORK_POLICY_WASM   the built wasm/policy (quillwork_policy.wasm), which is embedded
 //   QUILLWORK_RUNTIME_WASM  the built wasm/runtime (quillwork_runtime.wasm)
 //   QUILLWORK_COMPUTE_DIR   output of `wasm-bindgen --target web` for wasm/compute
 import { execFileSync } from 'node:child_process';
@@ -12,6 +13,10 @@ import { stripCustomSections } from './strip-wasm.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 
+const policyWasm = fromEnvironment(
+  'QUILLWORK_POLICY_WASM',
+  'cargo build --profile wasm -p quillwork-policy --target wasm32-unknown-unknown',
+);
 const runtimeWasm = fromEnvironment(
   'QUILLWORK_RUNTIME_WASM',
   'cargo build --profile wasm -p quillwork-runtime --target wasm32-unknown-unknown',
@@ -20,6 +25,10 @@ const computeDir = fromEnvironment('QUILLWORK_COMPUTE_DIR', 'wasm-bindgen --targ
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
+writeFileSync(
+  join(dist, 'policy-wasm.js'),
+  `export const POLICY_WASM = "${stripCustomSections(readFileSync(policyWasm)).toString('base64')}";\n`,
+);
 writeFileSync(join(dist, 'runtime.wasm'), stripCustomSections(readFileSync(runtimeWasm)));
 writeFileSync(
   join(dist, 'compute.wasm'),
@@ -49,12 +58,13 @@ const result = await build({
   sourcemap: true,
   sourcesContent: true,
   legalComments: 'none',
-  external: ['react'],
+  // The embedded module stays a file of its own: who imports nothing that needs it loads nothing of it.
+  external: ['react', './policy-wasm.js'],
   metafile: true,
   plugins: [computeGlue(computeDir)],
 });
 
-for (const file of ['runtime.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
+for (const file of ['policy-wasm.js', 'runtime.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
   const bytes = readFileSync(file.startsWith('dist/') ? join(root, file) : join(dist, file));
   console.log(`${file.replace(/^dist\//, '').padEnd(24)} ${String(bytes.length).padStart(9)} bytes, ${brotliCompressSync(bytes).length} brotli`);
 }

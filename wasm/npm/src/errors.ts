@@ -14,7 +14,10 @@
  * | `ERR_UNKNOWN_TASK` | the worker's module exposes no task of this name | the names in the message |
  * | `ERR_NOT_CLONEABLE` | input, result or progress can't be sent between threads | plain data, typed arrays, Map, Set, Date |
  * | `ERR_INVALID_OPTION` | an option is out of its range | |
- * | `ERR_WASM_LOAD` | `runtime.wasm` could not be loaded | the URL in the message |
+ * | `ERR_CIRCUIT_OPEN` | a circuit breaker refused the call | `error.retryAfterMs`, a fallback |
+ * | `ERR_RATE_LIMITED` | a rate limit is used up | `error.retryAfterMs` |
+ * | `ERR_OVERLOADED` | an adaptive limit refused the call | fewer calls at a time |
+ * | `ERR_WASM_LOAD` | a WebAssembly module could not be loaded | the URL in the message |
  * | `ERR_INTERNAL` | a fault of this package: every task ends, the runtime can't be used further | please report it |
  */
 export type QuillworkErrorCode =
@@ -29,6 +32,9 @@ export type QuillworkErrorCode =
   | 'ERR_UNKNOWN_TASK'
   | 'ERR_NOT_CLONEABLE'
   | 'ERR_INVALID_OPTION'
+  | 'ERR_CIRCUIT_OPEN'
+  | 'ERR_RATE_LIMITED'
+  | 'ERR_OVERLOADED'
   | 'ERR_WASM_LOAD'
   | 'ERR_INTERNAL';
 
@@ -37,9 +43,13 @@ export class QuillworkError extends Error {
   /** Stable reason: test this, not the message. */
   readonly code: QuillworkErrorCode;
 
-  constructor(code: QuillworkErrorCode, message: string, options?: { cause?: unknown }) {
+  /** In how many milliseconds it makes sense to try again, where that is known. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: QuillworkErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   static {

@@ -5,6 +5,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
+/** What the package's build writes; the packed package has it. */
+const builtModule = {
+  name: 'built-module',
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/policy-wasm\.js$/ }, () => ({
+      path: join(import.meta.dirname, 'node_modules/quillwork/dist/policy-wasm.js'),
+    }));
+  },
+};
+
 /** Imports a module of src/. */
 export async function source(name) {
   const folder = mkdtempSync(join(tmpdir(), 'quillwork-source-'));
@@ -17,6 +27,7 @@ export async function source(name) {
     target: 'es2022',
     platform: 'neutral',
     logLevel: 'error',
+    plugins: [builtModule],
   });
   try {
     return await import(pathToFileURL(outfile).href);

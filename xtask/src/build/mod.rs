@@ -1,7 +1,8 @@
 //! Builds the parts, each from what it is made of, and only what changed.
 //!
 //! ```text
-//! core, wasm/runtime  -> runtime.wasm  --\
+//! core, wasm/policy     -> policy.wasm  --\
+//! core, wasm/runtime    -> runtime.wasm --+
 //! compute, wasm/compute -> compute.wasm --+-> npm package -> story app --\
 //! web, protocol ------------------------------> dashboard ---------------+-> target/release/
 //! native-host ---------------------------------> quillwork --------------/

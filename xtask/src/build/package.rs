@@ -24,12 +24,14 @@ pub(super) fn unpacked(workspace: &Workspace) -> PathBuf {
     workspace.target("npm/quillwork")
 }
 
-/// Builds both modules and the package around them.
+/// Builds the modules and the package around them.
 pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    wasm::policy(workspace, tools)?;
     wasm::runtime(workspace, tools)?;
     wasm::compute(workspace, tools)?;
     npm::install(workspace, DIR)?;
     let dir = workspace.path(DIR);
+    let policy = wasm::policy_file(workspace);
     let runtime = wasm::runtime_file(workspace);
     let compute = wasm::compute_dir(workspace);
     let packed = tarball(workspace);
@@ -42,11 +44,12 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
         "scripts",
         "README.md",
     ];
-    let inputs: Vec<_> =
-        sources.map(|name| dir.join(name)).into_iter().chain([runtime.clone(), compute.clone()]).collect();
+    let modules = [policy.clone(), runtime.clone(), compute.clone()];
+    let inputs: Vec<_> = sources.map(|name| dir.join(name)).into_iter().chain(modules).collect();
     let stamp = Stamp::new(workspace, "npm-package", &inputs, &[], &[packed.clone(), unpacked(workspace)])?;
     stamp.unless_fresh(|| {
         npm(workspace, "npm run build", &dir)
+            .env("QUILLWORK_POLICY_WASM", &policy)
             .env("QUILLWORK_RUNTIME_WASM", &runtime)
             .env("QUILLWORK_COMPUTE_DIR", &compute)
             .args(["run", "build"])

@@ -14,6 +14,11 @@ pub(super) fn runtime_file(workspace: &Workspace) -> PathBuf {
     workspace.wasm_artifact("wasm", "quillwork_runtime.wasm")
 }
 
+/// The module of flow control and balancing, as the compiler leaves it. The package's build strips and embeds it.
+pub(super) fn policy_file(workspace: &Workspace) -> PathBuf {
+    workspace.wasm_artifact("wasm", "quillwork_policy.wasm")
+}
+
 /// What wasm-bindgen makes of `wasm/compute`.
 pub(super) fn compute_dir(workspace: &Workspace) -> PathBuf {
     workspace.target("xtask/wasm/compute")
@@ -22,6 +27,11 @@ pub(super) fn compute_dir(workspace: &Workspace) -> PathBuf {
 /// Builds `runtime.wasm`.
 pub(super) fn runtime(workspace: &Workspace, tools: &Tools) -> Result<()> {
     cargo(workspace, tools, "quillwork-runtime")
+}
+
+/// Builds `policy.wasm`.
+pub(super) fn policy(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    cargo(workspace, tools, "quillwork-policy")
 }
 
 /// Builds `compute.wasm` with its JavaScript, as the package takes it.

@@ -1,12 +1,13 @@
 // Runs one case in the environment at hand: the same cases hold in Node, in a plain page and in a bundled one.
 import basics from './basics.mjs';
+import breaker from './breaker.mjs';
 import cache from './cache.mjs';
 import errors from './errors.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import workers from './workers.mjs';
 
-const CASES = { basics, errors, hostile, limits, workers, cache };
+const CASES = { basics, errors, hostile, limits, workers, cache, breaker };
 
 /** Names of the cases by subject. */
 export const names = Object.fromEntries(Object.entries(CASES).map(([subject, cases]) => [subject, Object.keys(cases)]));

@@ -1,12 +1,13 @@
 // Node: workers are threads.
 import { Worker } from 'node:worker_threads';
-import { createRuntime } from 'quillwork';
+import * as quillwork from 'quillwork';
 
 const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
 
 export const environment = {
   environment: 'node',
-  createRuntime,
+  quillwork,
+  createRuntime: quillwork.createRuntime,
   workers: {
     ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, at(name)])),
     missingUrl: at('missing').href,

@@ -1,5 +1,5 @@
 // Built by Vite, which must see the address of each worker.
-import { createRuntime } from 'quillwork';
+import * as quillwork from 'quillwork';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
 
@@ -15,7 +15,8 @@ const STARTS = {
 
 const environment = {
   ...page,
-  createRuntime,
+  quillwork,
+  createRuntime: quillwork.createRuntime,
   workers: { ...STARTS, missingUrl: new URL('/missing.mjs', location.href).href },
   start: (name) => STARTS[name](),
 };

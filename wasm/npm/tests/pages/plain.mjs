@@ -1,5 +1,5 @@
 // No bundler: files as they are in the package, an import map for the page, and workers that import by address.
-import { createRuntime } from 'quillwork';
+import * as quillwork from 'quillwork';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
 
@@ -8,7 +8,8 @@ const starts = (name) => () => start(name);
 
 const environment = {
   ...page,
-  createRuntime,
+  quillwork,
+  createRuntime: quillwork.createRuntime,
   workers: {
     ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, starts(name)])),
     missingUrl: new URL('../workers/plain/missing.mjs', import.meta.url).href,
@@ -17,4 +18,4 @@ const environment = {
 };
 
 window.runCase = (subject, name) => run(environment, subject, name);
-window.quillwork = { createRuntime, start };
+window.quillwork = { ...quillwork, start };

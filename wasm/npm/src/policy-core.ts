@@ -1,0 +1,131 @@
+import { describe, QuillworkError } from './errors.js';
+import type { FlowExports } from './flow/exports.js';
+import { POLICY_WASM } from './policy-wasm.js';
+
+/** The exports of `policy.wasm`; what each does is written in `wasm/policy/src/abi`. */
+export interface PolicyExports extends FlowExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  init(): void;
+  floats_ptr(): number;
+  floats_len(): number;
+  floats_reserve(floats: number): void;
+  text_ptr(): number;
+  text_len(): number;
+}
+
+/** Floats of one output record. */
+export const RECORD = 8;
+/** Output records that one call gives out; where so many came, there may be more. */
+export const MAX_RECORDS = 127;
+/** Where an answer stands that goes with the records. */
+export const BESIDE = 1 + MAX_RECORDS * RECORD;
+
+/** One instance of `policy.wasm`, and the view of the memory that settings are written to and answers read from. */
+export class PolicyCore {
+  readonly exports: PolicyExports;
+  #floats: Float64Array;
+  #fault: QuillworkError | undefined;
+  readonly #unused = new FinalizationRegistry<() => void>((free) => free());
+
+  constructor(module: WebAssembly.Module) {
+    // The module imports nothing: clocks, timers and functions stay on this side.
+    this.exports = new WebAssembly.Instance(module, {}).exports as unknown as PolicyExports;
+    this.exports.init();
+    this.#floats = this.#view();
+  }
+
+  /** Settings on their way in, answers on their way out. A view goes stale when the memory grows; its length is zero then. */
+  get floats(): Float64Array {
+    if (this.#floats.length === 0) {
+      this.#floats = this.#view();
+    }
+    return this.#floats;
+  }
+
+  /** The floats, at least so many. */
+  reserve(floats: number): Float64Array {
+    if (this.floats.length < floats) {
+      this.call((core) => core.floats_reserve(floats));
+      this.#floats = this.#view();
+    }
+    return this.#floats;
+  }
+
+  /** Makes a thing of settings, which the export reads from the floats. Throws `ERR_INVALID_OPTION` with what core says of them. */
+  make(settings: readonly number[], make: (exports: PolicyExports) => number): number {
+    this.reserve(settings.length).set(settings);
+    const handle = this.call(make);
+    if (handle === 0) {
+      throw new QuillworkError('ERR_INVALID_OPTION', this.#refusal());
+    }
+    return handle;
+  }
+
+  /** Frees a thing when `holder` is collected. `free` must not hold on to `holder`. */
+  freeWith(holder: object, free: (exports: PolicyExports) => void): void {
+    this.#unused.register(holder, () => {
+      if (this.#fault === undefined) {
+        free(this.exports);
+      }
+    });
+  }
+
+  /** Calls an export; a trap becomes `ERR_INTERNAL`, and so does every later call: the instance's state is unknown then. */
+  call<Result>(run: (exports: PolicyExports) => Result): Result {
+    if (this.#fault !== undefined) {
+      throw this.#fault;
+    }
+    try {
+      return run(this.exports);
+    } catch (thrown) {
+      throw this.fault(thrown);
+    }
+  }
+
+  /** What a trap means. The instance is of no more use; what is made from then on gets a new one. */
+  fault(thrown: unknown): QuillworkError {
+    if (current === this) {
+      current = undefined;
+    }
+    this.#fault ??= new QuillworkError('ERR_INTERNAL', `policy.wasm failed: ${this.#text() || String(thrown)}. Please report this`, {
+      cause: thrown,
+    });
+    return this.#fault;
+  }
+
+  /** Core names settings as Rust does. */
+  #refusal(): string {
+    return this.#text().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  }
+
+  #text(): string {
+    const { memory, text_ptr, text_len } = this.exports;
+    return new TextDecoder().decode(new Uint8Array(memory.buffer, text_ptr(), text_len()));
+  }
+
+  #view(): Float64Array {
+    // The pointer first: asking for one may make the memory grow, which detaches the buffer.
+    const at = this.exports.floats_ptr();
+    return new Float64Array(this.exports.memory.buffer, at, this.exports.floats_len());
+  }
+}
+
+let compiled: WebAssembly.Module | undefined;
+let current: PolicyCore | undefined;
+
+/** The instance that all policies share, made when the first is. Throws `ERR_WASM_LOAD` where a page forbids WebAssembly. */
+export function policyCore(): PolicyCore {
+  if (current === undefined) {
+    try {
+      compiled ??= new WebAssembly.Module(Uint8Array.from(atob(POLICY_WASM), (byte) => byte.charCodeAt(0)));
+      current = new PolicyCore(compiled);
+    } catch (thrown) {
+      throw new QuillworkError(
+        'ERR_WASM_LOAD',
+        `could not start policy.wasm (${describe(thrown)}); a Content-Security-Policy must allow 'wasm-unsafe-eval'`,
+        { cause: thrown },
+      );
+    }
+  }
+  return current;
+}
