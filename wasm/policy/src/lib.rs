@@ -26,5 +26,6 @@
 //! else and makes a new one for what is made from then on.
 
 pub mod abi;
+mod balance;
 pub mod clock;
 pub mod slots;

@@ -4,7 +4,9 @@
     reason = "exporting a function under its own name needs `unsafe(no_mangle)`; the names are unique in the module"
 )]
 
+pub mod balance;
 pub mod flow;
+pub mod registry;
 mod settings;
 mod state;
 

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 
 use quillwork_core::flow::policy::PolicyStack;
+use quillwork_core::pool::registry::Registry;
 
+use crate::balance::Balancing;
 use crate::slots::Slots;
 
 /// Everything by handle, and the slots that all of it answers through.
@@ -11,6 +13,8 @@ use crate::slots::Slots;
 pub(crate) struct State {
     pub(crate) slots: Slots,
     pub(crate) stacks: Handles<PolicyStack>,
+    pub(crate) balancers: Handles<Balancing>,
+    pub(crate) registries: Handles<Registry>,
 }
 
 /// Things by handle, counted from 1, until they are freed.
