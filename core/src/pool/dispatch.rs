@@ -37,6 +37,7 @@ impl Scheduler {
             losses: 0,
             failures: 0,
             last_delay: Duration::ZERO,
+            suspect: false,
             failed_on: spec.avoid,
             standing: Standing::Queued,
         });

@@ -8,6 +8,9 @@
 //!   average of each task's type. Of a type that was never measured nobody knows that it is short;
 //! * none waits behind a task that runs for longer than that, or that nobody knows, or that is being stopped;
 //! * only tasks that can be taken back: one whose input moves with it, or that must not run twice, stays in the queue;
+//! * none that a lost worker had, and none behind such a task. A worker may answer for several tasks at once, so that what
+//!   seemed to run when it fell silent or crashed may have ended long before, and what seemed to wait may be what hangs. By
+//!   itself each shows what it is, and the others lose no further execution to it;
 //! * in the order of the queue: where the next task may not be given ahead, none behind it is.
 
 use crate::ids::TaskType;
@@ -66,12 +69,13 @@ impl Scheduler {
         }
     }
 
-    /// How long the task in this slot is expected to run.
+    /// How long the task in this slot is expected to run; `None` where nothing is given ahead for its sake.
     pub(super) fn expected_run(&self, slot: u32) -> Option<Duration> {
-        if self.config.prefetch.is_zero() {
+        let task = self.tasks.task(slot);
+        if self.config.prefetch.is_zero() || task.suspect {
             return None;
         }
-        self.run_times.expected(self.tasks.task(slot).spec.task_type)
+        self.run_times.expected(task.spec.task_type)
     }
 
     /// A task was completed after this time.

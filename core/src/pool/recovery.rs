@@ -101,6 +101,7 @@ impl Scheduler {
                 continue;
             }
             let task = self.tasks.task_mut(held.slot);
+            task.suspect = true;
             match held.stage {
                 Stage::Waiting => self.prefetched -= 1,
                 // Where the worker ended because of another task, that is no fault of this one.

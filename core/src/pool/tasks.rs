@@ -30,6 +30,8 @@ pub(super) struct Task {
     pub(super) failures: u32,
     /// The delay after the last of these.
     pub(super) last_delay: Duration,
+    /// A worker was lost that had it: see [`super::prefetch`].
+    pub(super) suspect: bool,
     /// Where they happened, the last one last, after those that it was to avoid from the start.
     pub(super) failed_on: WorkerList,
     pub(super) standing: Standing,
