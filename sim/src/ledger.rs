@@ -52,6 +52,8 @@ pub(crate) struct Task {
     pub(crate) losses: u32,
     /// How many of these ended with its own error.
     pub(crate) failures: u32,
+    /// A worker was lost that had it.
+    pub(crate) suspect: bool,
     /// It waits outside a full queue.
     pub(crate) parked: bool,
     pub(crate) state: TaskState,
@@ -292,6 +294,7 @@ impl Ledger {
                     attempts,
                     losses,
                     failures,
+                    suspect: false,
                     parked,
                     state,
                     failed_on: spec.avoid.iter().collect(),
@@ -485,6 +488,7 @@ impl Ledger {
                     && let Some(task) = self.tasks.get_mut(&task)
                 {
                     task.losses += u32::from(started.is_some() && reason.is_loss());
+                    task.suspect = true;
                     task.queue(self.now, self.steps);
                 }
             }
@@ -524,7 +528,13 @@ impl Ledger {
         if starts && self.is_held_back(&before, &task) {
             self.broken(Broken::LimitIgnored(worker));
         }
-        let may_wait = !self.config.prefetch.is_zero() && task.spec.redeliverable && before.could_run(&task);
+        let behind_suspect =
+            before.work.iter().any(|work| self.tasks.get(&work.task).is_some_and(|task| task.suspect));
+        let may_wait = !self.config.prefetch.is_zero()
+            && task.spec.redeliverable
+            && !task.suspect
+            && !behind_suspect
+            && before.could_run(&task);
         if !starts && !may_wait {
             self.broken(Broken::BeyondCapacity(worker));
         }
