@@ -9,35 +9,39 @@ export interface RuntimeExports {
   floats_ptr(): number;
   text_ptr(): number;
   text_len(): number;
-  pool_new(
-    now: number,
-    workers: number,
-    maxQueued: number,
-    maxRedeliveries: number,
-    leaseMs: number,
-    bootTimeoutMs: number,
-    abortGraceMs: number,
-  ): number;
+  pool_new(now: number): number;
   pool_submit(
     pool: number,
     now: number,
     task: number,
+    type: number,
     priority: number,
     required: number,
     timeoutMs: number,
     queueTtlMs: number,
     redeliverable: number,
   ): number;
+  pool_submit_spec(pool: number, now: number, task: number): number;
   pool_abort(pool: number, now: number, task: number): number;
-  pool_worker_ready(pool: number, now: number, worker: number, generation: number, capabilities: number): number;
+  pool_worker_ready(
+    pool: number,
+    now: number,
+    worker: number,
+    generation: number,
+    capabilities: number,
+    capacity: number,
+  ): number;
   pool_worker_alive(pool: number, now: number, worker: number, generation: number): number;
   pool_worker_lost(pool: number, now: number, worker: number, generation: number): number;
   pool_task_done(pool: number, now: number, worker: number, generation: number, task: number, failed: number): number;
+  pool_progress(pool: number, now: number, worker: number, generation: number, task: number): number;
+  pool_resources(pool: number, now: number, memoryRatio: number, cpuRatio: number): number;
   pool_close(pool: number, now: number, drain: number): number;
   pool_deadline(pool: number, now: number): number;
   pool_drain(pool: number): number;
   pool_stats(pool: number, now: number): void;
-  pool_worker_stats(pool: number, now: number, worker: number): void;
+  pool_worker_stats(pool: number, now: number): number;
+  pool_type_stats(pool: number, now: number): number;
   pool_take_responses(pool: number): number;
   cache_new(maxEntries: number, ttlMs: number): number;
   cache_get(cache: number, now: number, key: number): number;

@@ -6,6 +6,9 @@
  * | `ERR_ABORTED` | {@link Runtime.run}'s signal was aborted without a reason of its own | |
  * | `ERR_TIMEOUT` | the task ran for longer than `timeoutMs` | a longer time, or smaller tasks |
  * | `ERR_QUEUE_FULL` | `maxQueue` tasks were already waiting | submit less at once, or raise `maxQueue` |
+ * | `ERR_DROPPED` | it waited in a full queue and made room for another, as the option `overflow` says | raise `maxQueue` |
+ * | `ERR_SHED` | memory ran short, and its priority was too low to be kept | submit it later |
+ * | `ERR_TOO_LARGE` | its `complexity` is beyond the `concurrency` of the workers | raise `concurrency` |
  * | `ERR_QUEUE_EXPIRED` | no worker was free within `queueTtlMs` | |
  * | `ERR_NO_CAPABLE_WORKER` | no worker of this pool carries the `capabilities` asked for | |
  * | `ERR_WORKER_LOST` | the task's workers crashed or fell silent more often than it may be redelivered | `error.cause` has what the worker said |
@@ -24,6 +27,9 @@ export type QuillworkErrorCode =
   | 'ERR_ABORTED'
   | 'ERR_TIMEOUT'
   | 'ERR_QUEUE_FULL'
+  | 'ERR_DROPPED'
+  | 'ERR_SHED'
+  | 'ERR_TOO_LARGE'
   | 'ERR_QUEUE_EXPIRED'
   | 'ERR_NO_CAPABLE_WORKER'
   | 'ERR_WORKER_LOST'

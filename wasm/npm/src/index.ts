@@ -20,12 +20,13 @@ export {
   type CircuitBreakerOptions,
 } from './flow/circuit-breaker.js';
 export type { ExecuteOptions } from './flow/stack.js';
-export type { WorkerLost } from './pool/pool.js';
+export type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { CompiledModule, WasmSource } from './runtime/load.js';
-export type { RunOptions, RuntimeOptions } from './runtime/options.js';
+export type { RuntimeOptions, RuntimeRetryOptions, WorkerRange } from './runtime/options.js';
 export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap } from './runtime/runtime.js';
-export type { PoolStats, Quantiles, WorkerState, WorkerStats } from './runtime/stats.js';
+export type { PoolNumbers, PoolStats, Quantiles, TypeStats, WorkerState, WorkerStats } from './runtime/stats.js';
+export type { RunOptions, TaskOptions } from './runtime/task-options.js';
 export {
   defineTasks,
   type TaskContext,

@@ -14,14 +14,19 @@ export const STRIDE = 4;
 
 // From page to worker:
 
-/** Asks for `READY`, which a worker says once; `a` is the list of capabilities that the worker carries. */
+/** Asks for `READY`, which a worker says once; `a` is the list of capabilities that the worker carries, `b` how much it runs at a time. */
 export const HELLO = 1;
 /** `a` is the reason as a `Sent` value. */
 export const ABORT = 2;
 /** Answered by `PONG` as soon as the worker's event loop turns. */
 export const PING = 3;
-/** This and above: run a task for the `kind - RUN`th time; `a` is the index of its name in `READY`, `b` its input. */
+/**
+ * This and above: run a task for the `kind - RUN`th time; `b` is its input, `a` the index of its name in `READY` and, `WEIGHT` times, by how
+ * much its complexity exceeds 1.
+ */
 export const RUN = 8;
+/** More names than a module exposes. */
+export const WEIGHT = 2 ** 20;
 
 // From worker to page:
 

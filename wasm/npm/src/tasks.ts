@@ -26,6 +26,12 @@ export interface TaskContext<Progress = unknown> {
    */
   transfer<Value>(value: Value, transfer: readonly object[]): Value;
   /**
+   * Runs when the task is aborted or timed out, and once it is done the task counts as ended, even where its function never settles: its
+   * worker lives on. It may return a promise, and has `abortGraceMs` for it. Use it to stop what ignores `signal`. Runs at once
+   * where the task was aborted before.
+   */
+  onAbort(handler: (reason: unknown) => void | PromiseLike<void>): void;
+  /**
    * Runs after the task has ended in whatever way, the last one added first. It may return a promise: the result is sent,
    * and the worker takes its next task, only after it.
    */

@@ -7,26 +7,17 @@ import { source } from './source.mjs';
 
 const { Core } = await source('abi');
 const { Pool } = await source('pool/pool');
+const { CapabilityNames } = await source('pool/capabilities');
+const { newPool, submitTask } = await source('pool/settings');
+const { poolSettings } = await source('runtime/options');
+const { TaskTypes } = await source('runtime/task-options');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
-const settings = {
-  workers: 1,
-  gpu: false,
-  maxQueue: 10,
-  maxRedeliveries: 0,
-  leaseMs: 60_000,
-  bootTimeoutMs: 10_000,
-  abortGraceMs: 1_000,
-};
+const settings = poolSettings({ worker: 'tasks.js', workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0 });
 const request = (over = {}) => ({
   name: 'square',
   input: 2,
-  priority: 5,
-  required: 0,
-  timeoutMs: Infinity,
-  queueTtlMs: Infinity,
-  redeliverable: true,
-  ...over,
+  spec: { ...new TaskTypes({}, new CapabilityNames()).spec('square'), ...over },
 });
 
 describe('runtime.wasm', () => {
@@ -39,15 +30,14 @@ describe('runtime.wasm', () => {
 
   it('leaves the message of a panic to be read', () => {
     const core = new Core(module);
-    const pool = core.exports.pool_new(0, 1, 10, 0, 1_000, 1_000, 0);
-    assert.throws(() => core.exports.pool_submit(pool, 0, 0, 99, 0, Infinity, Infinity, 1), WebAssembly.RuntimeError);
+    const pool = newPool(core, 0, settings);
+    assert.throws(() => submitTask(core, pool, 0, 0, request({ priority: 99 }).spec), WebAssembly.RuntimeError);
     assert.match(core.fault(new Error('trap')).message, /the page checks priorities/);
   });
 
   it('says what is wrong with settings', () => {
     const core = new Core(module);
-    assert.equal(core.exports.pool_new(0, 0, 10, 0, 1_000, 1_000, 0), 0);
-    assert.match(core.text(), /1 to 1024 workers, not 0/);
+    assert.throws(() => newPool(core, 0, { ...settings, workers: 0 }), { code: 'ERR_INVALID_OPTION', message: /1 to 1024 workers, not 0/ });
     assert.equal(core.exports.cache_new(0, Infinity), 0);
     assert.match(core.text(), /capacity/);
   });
@@ -57,7 +47,7 @@ describe('a pool whose core fails', () => {
   it('rejects every task, terminates its workers, and takes no more', { timeout: 30_000 }, async () => {
     let closed;
     const over = new Promise((resolve) => (closed = resolve));
-    const pool = new Pool(new Core(module), settings, new URL('./workers/entry.mjs', import.meta.url), {
+    const pool = new Pool(new Core(module), settings, new URL('./workers/entry.mjs', import.meta.url), new CapabilityNames(), {
       onWorkerLost() {},
       onClosed: () => closed(),
     });

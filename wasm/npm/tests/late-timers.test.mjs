@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { source } from './source.mjs';
 
 const { Core } = await source('abi');
+const { CapabilityNames } = await source('pool/capabilities');
 const { Pool } = await source('pool/pool');
+const { poolSettings } = await source('runtime/options');
+const { TaskTypes } = await source('runtime/task-options');
 const { DONE, MAGIC, PING, PONG, READY, RUN, STRIDE } = await source('messages');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
@@ -75,11 +78,13 @@ async function poolOfOne(settings = {}) {
     workers.push(new FakeWorker());
     return workers.at(-1);
   };
-  const all = { workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0, leaseMs: 60_000, bootTimeoutMs: 10_000, abortGraceMs: 1_000 };
-  const pool = new Pool(new Core(module), { ...all, ...settings }, start, { onWorkerLost() {}, onClosed() {} });
+  const all = poolSettings({ worker: start, workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0, ...settings });
+  const capabilities = new CapabilityNames();
+  const types = new TaskTypes({}, capabilities);
+  const pool = new Pool(new Core(module), all, start, capabilities, { onWorkerLost() {}, onClosed() {} });
   workers[0].say(READY, 0, ['task'], undefined);
   const run = (timeoutMs) =>
-    pool.submit({ name: 'task', input: 0, priority: 5, required: 0, timeoutMs, queueTtlMs: Infinity, redeliverable: false });
+    pool.submit({ name: 'task', input: 0, spec: types.spec('task', { timeoutMs, redeliver: false }) });
   await turn();
   return { pool, workers, run };
 }

@@ -25,7 +25,7 @@ before(() => {
 
 describe('the code in the README', () => {
   it('is all there', () => {
-    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'app.tsx', 'kernels.ts']);
+    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'app.tsx', 'kernels.ts']);
   });
 
   it('type-checks', options, () => {
@@ -56,6 +56,8 @@ describe('the code in the README', () => {
     writeFileSync(join(folder, 'tasks.js'), transformSync(files.get('tasks.ts'), { loader: 'ts' }).code);
     const output = execFileSync(process.execPath, [join(folder, 'server.js')], { encoding: 'utf8', timeout: 60_000 });
     assert.equal(output, '4\n');
+    const elastic = execFileSync(process.execPath, [join(folder, 'pool.js')], { encoding: 'utf8', timeout: 60_000 });
+    assert.match(elastic, /^4$/m);
   });
 
   describe('in Chromium', () => {

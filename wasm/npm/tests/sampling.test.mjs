@@ -7,6 +7,8 @@ import { source } from './source.mjs';
 
 const { Core } = await source('abi');
 const { Clock } = await source('pool/clock');
+const { newPool } = await source('pool/settings');
+const { poolSettings } = await source('runtime/options');
 const { Sampler } = await source('telemetry/sampler');
 const { FrameMeter } = await source('telemetry/fps');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
@@ -24,7 +26,7 @@ afterEach(() => {
 
 function sampler() {
   const core = new Core(module);
-  const pool = core.exports.pool_new(0, 1, 10, 0, 1_000, 1_000, 0);
+  const pool = newPool(core, 0, poolSettings({ worker: 'tasks.js', workers: 1 }));
   const none = { hits: 0, misses: 0, evictions: 0, entries: 0 };
   return new Sampler({ core, pool, clock: new Clock(), cacheTotals: () => none });
 }

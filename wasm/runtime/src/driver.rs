@@ -3,9 +3,12 @@
 use std::ops::Range;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
-use quillwork_core::pool::{ConfigError, Input, PoolConfig, PoolStats, Scheduler, TaskOutcome, WorkerStats};
-use quillwork_core::telemetry::{Quantiles, Sketch};
-use quillwork_core::time::{Duration, Instant};
+use quillwork_core::pool::{
+    ConfigError, Input, LoadSnapshot, PoolConfig, PoolStats, Scheduler, TaskOutcome, TypeSnapshot,
+    WorkerSnapshot, WorkerStats,
+};
+use quillwork_core::telemetry::Sketch;
+use quillwork_core::time::Instant;
 
 use crate::clock::deadline_millis;
 use crate::records::record;
@@ -88,19 +91,20 @@ impl PoolDriver {
         self.scheduler.stats(now)
     }
 
-    /// A worker's place now.
-    #[must_use]
-    pub fn worker_stats(&self, now: Instant, worker: WorkerId) -> Option<WorkerStats> {
-        self.scheduler.worker_stats(now, worker)
+    /// The last minute as a whole.
+    pub fn load(&mut self, now: Instant) -> LoadSnapshot {
+        self.scheduler.load(now)
     }
 
-    /// p50, p95 and p99 in milliseconds of waiting, of running and of both over the last minute; NaN where there was nothing.
-    pub fn quantiles(&mut self, now: Instant) -> impl Iterator<Item = f64> {
-        let load = self.scheduler.load(now);
-        [load.wait, load.run, load.response].into_iter().flat_map(|quantiles| {
-            let millis = |of: Quantiles| [of.p50, of.p95, of.p99].map(Duration::as_millis_f64);
-            quantiles.map_or([f64::NAN; 3], millis)
-        })
+    /// Each worker's place now, and its last minute.
+    pub fn workers(&self, now: Instant) -> impl Iterator<Item = (WorkerStats, WorkerSnapshot)> {
+        let recent = self.scheduler.statistics().workers(now);
+        (0..).map_while(move |number| self.scheduler.worker_stats(now, WorkerId::new(number))).zip(recent)
+    }
+
+    /// The last minute of each task type.
+    pub fn task_types(&self, now: Instant) -> impl Iterator<Item = TypeSnapshot> {
+        self.scheduler.statistics().task_types(now)
     }
 
     /// Response times since this was last called, of tasks of normal priority and above: what the page reports against its
@@ -122,6 +126,7 @@ fn answer(worker: WorkerId, generation: Generation, task: TaskId, said: u32) -> 
 #[cfg(test)]
 mod tests {
     use quillwork_core::pool::{CloseMode, Offer, Priority, TaskSpec};
+    use quillwork_core::time::Duration;
 
     use super::*;
     use crate::records::RECORD_WORDS;
@@ -182,9 +187,10 @@ mod tests {
             outcome: TaskOutcome::Failed,
         };
         pool.input(at(200), done, &mut slots);
-        let quantiles: Vec<f64> = pool.quantiles(at(200)).collect();
-        for (quantile, expected) in quantiles.iter().step_by(3).zip([40.0, 60.0, 100.0]) {
-            assert!((quantile - expected).abs() <= 0.01 * expected, "{quantile} is not {expected}");
+        let load = pool.load(at(200));
+        for (times, expected) in [load.wait, load.run, load.response].into_iter().zip([40.0, 60.0, 100.0]) {
+            let p50 = times.expect("one task was answered").p50.as_millis_f64();
+            assert!((p50 - expected).abs() <= 0.01 * expected, "{p50} is not {expected}");
         }
         assert_eq!(pool.take_responses().count(), 1);
         assert_eq!(pool.take_responses().count(), 0);
@@ -208,7 +214,8 @@ mod tests {
             pool.input(at(20), done, &mut slots);
             assert_eq!(pool.take_responses().count(), counted, "priority {level}");
         }
-        assert!(pool.quantiles(at(20)).nth(7).is_some_and(f64::is_finite), "the statistics count them all");
+        let counted = pool.load(at(20)).response.map(|times| times.count);
+        assert_eq!(counted, Some(3), "the statistics count them all");
     }
 
     #[test]

@@ -84,4 +84,5 @@ pub mod abi;
 pub mod clock;
 pub mod driver;
 pub mod records;
+pub mod settings;
 pub mod slots;

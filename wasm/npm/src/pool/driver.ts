@@ -1,13 +1,10 @@
 import { MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../abi.js';
-import { QuillworkError } from '../errors.js';
-import type { PoolSettings } from '../runtime/options.js';
+import type { QuillworkError } from '../errors.js';
 import type { Clock } from './clock.js';
+import { newPool, submitTask, type PoolSettings, type TaskSpec } from './settings.js';
 import { afterPendingMessages } from './turn.js';
 
-/**
- * How the core ended a task. Its other codes (12 to 16: too large, shed, dropped, too many outside a full queue, only banned
- * workers) come of settings that a page can't make.
- */
+/** How the core ended a task. */
 export const Settlement = {
   Completed: 1,
   Failed: 2,
@@ -20,10 +17,15 @@ export const Settlement = {
   WorkersUnavailable: 9,
   Closing: 10,
   Closed: 11,
+  TooLarge: 12,
+  Shed: 13,
+  Dropped: 14,
+  TooManyWaiting: 15,
+  OnlyBannedWorkers: 16,
 } as const;
 
 /** Why the core ends a worker. */
-export const TerminateReason = { Lost: 1, BootTimeout: 2, Silent: 3, IgnoredAbort: 4, Closing: 5 } as const;
+export const TerminateReason = { Lost: 1, BootTimeout: 2, Silent: 3, IgnoredAbort: 4, Closing: 5, Retired: 6 } as const;
 
 /** What the core wants done. An action may lead to inputs; they wait until all actions are done. */
 export interface PoolActions {
@@ -34,6 +36,16 @@ export interface PoolActions {
   probe(worker: number, generation: number): void;
   settle(task: number, settlement: number, detail: number): void;
   closed(): void;
+  /** The number of workers changes. */
+  resize(from: number, to: number, reason: number): void;
+  /** A measure is taken or lifted for the sake of memory or CPU. */
+  pressure(action: number, level: number, reason: number): void;
+  /** A task failed and is tried again. */
+  retry(task: number, afterMs: number): void;
+  /** The queue has become full. */
+  saturated(queued: number): void;
+  /** The queue was full and has room again. */
+  drained(queued: number): void;
   /** The page was stopped, and its workers perhaps with it. Calls back when they had a chance to speak. */
   callRoll(then: () => void): void;
   /** The core itself failed: there will be no further output. */
@@ -69,18 +81,7 @@ export class Driver {
     this.#exports = core.exports;
     this.#clock = clock;
     this.#actions = actions;
-    this.#pool = this.#exports.pool_new(
-      clock.now(),
-      settings.workers,
-      settings.maxQueue,
-      settings.maxRedeliveries,
-      settings.leaseMs,
-      settings.bootTimeoutMs,
-      settings.abortGraceMs,
-    );
-    if (this.#pool === 0) {
-      throw new QuillworkError('ERR_INVALID_OPTION', core.text());
-    }
+    this.#pool = newPool(core, clock.now(), settings);
   }
 
   /** The pool's handle. */
@@ -93,38 +94,32 @@ export class Driver {
     this.#input(() => this.#exports.pool_drain(this.#pool));
   }
 
-  submit(
-    task: number,
-    priority: number,
-    required: number,
-    timeoutMs: number,
-    queueTtlMs: number,
-    redeliverable: boolean,
-  ): void {
-    this.#input(() =>
-      this.#exports.pool_submit(
-        this.#pool,
-        this.#clock.now(),
-        task,
-        priority,
-        required,
-        timeoutMs,
-        queueTtlMs,
-        redeliverable ? 1 : 0,
-      ),
-    );
+  submit(task: number, spec: TaskSpec): void {
+    this.#input(() => submitTask(this.#core, this.#pool, this.#clock.now(), task, spec));
   }
 
   abort(task: number): void {
     this.#input(() => this.#exports.pool_abort(this.#pool, this.#clock.now(), task));
   }
 
-  workerReady(worker: number, generation: number, capabilities: number): void {
-    this.#input(() => this.#exports.pool_worker_ready(this.#pool, this.#clock.now(), worker, generation, capabilities));
+  workerReady(worker: number, generation: number, capabilities: number, capacity: number): void {
+    this.#input(() =>
+      this.#exports.pool_worker_ready(this.#pool, this.#clock.now(), worker, generation, capabilities, capacity),
+    );
   }
 
   workerAlive(worker: number, generation: number): void {
     this.#input(() => this.#exports.pool_worker_alive(this.#pool, this.#clock.now(), worker, generation));
+  }
+
+  /** A task goes on; a sign of life of its worker, too. */
+  progress(worker: number, generation: number, task: number): void {
+    this.#input(() => this.#exports.pool_progress(this.#pool, this.#clock.now(), worker, generation, task));
+  }
+
+  /** A reading of the machine: shares of the budgets, `NaN` where one is not known. */
+  resources(memoryRatio: number, cpuRatio: number): void {
+    this.#input(() => this.#exports.pool_resources(this.#pool, this.#clock.now(), memoryRatio, cpuRatio));
   }
 
   workerLost(worker: number, generation: number): void {
@@ -226,7 +221,22 @@ export class Driver {
         case 7:
           actions.closed();
           break;
-        // The other tags tell of size, pressure, retries and back-pressure, and ask for nothing.
+        case 9:
+          actions.resize(worker, generation, detail);
+          break;
+        case 10:
+          actions.pressure(task, worker, detail);
+          break;
+        case 11:
+          actions.retry(task, detail);
+          break;
+        case 14:
+          actions.saturated(detail);
+          break;
+        case 15:
+          actions.drained(detail);
+          break;
+        // The others tell a submitter that its task waits outside a full queue: its promise does so, too.
       }
     }
   }

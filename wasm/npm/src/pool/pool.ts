@@ -1,41 +1,33 @@
 import { describe, QuillworkError } from '../errors.js';
 import type { Core } from '../abi.js';
 import { callSafely } from '../runtime/emitter.js';
-import type { PoolSettings } from '../runtime/options.js';
 import { AbortWatch } from './abort-watch.js';
-import { CapabilityNames } from './capabilities.js';
+import type { CapabilityNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
+import { lossReason, resizeReason, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
 import { RollCall } from './roll-call.js';
+import type { PoolSettings, TaskSpec } from './settings.js';
 import { abortReason, settle, timeoutError } from './settle.js';
 import { loadError, type WorkerSource } from './spawn.js';
 import { TaskTable, type PendingTask } from './task-table.js';
 import { Line, type LineEvents } from './transport.js';
 
-/** A worker was lost and is replaced. */
-export interface WorkerLost {
-  readonly worker: number;
-  readonly generation: number;
-  readonly reason: 'failed' | 'boot-timeout' | 'silent' | 'ignored-abort';
-  /** What the worker said, where it said anything. */
-  readonly error: unknown;
-}
-
 /** What a pool tells its owner. */
 export interface PoolEvents {
   onWorkerLost(event: WorkerLost): void;
+  onRetry(event: TaskRetry): void;
+  onResize(event: PoolResize): void;
+  onSaturated(event: QueueLevel): void;
+  onDrained(event: QueueLevel): void;
   onClosed(): void;
 }
 
-/** What a submitter says about a task: checked numbers. */
+/** What a submitter says about a task. */
 export interface TaskRequest {
   readonly name: string;
   readonly input: unknown;
-  readonly priority: number;
-  readonly required: number;
-  readonly timeoutMs: number;
-  readonly queueTtlMs: number;
-  readonly redeliverable: boolean;
+  readonly spec: TaskSpec;
   readonly transfer: readonly object[] | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: never) => void) | undefined;
@@ -43,7 +35,7 @@ export interface TaskRequest {
 
 /** Workers, payloads and promises; the core decides about them by number. */
 export class Pool implements PoolActions, LineEvents {
-  readonly capabilities = new CapabilityNames();
+  readonly #capabilities: CapabilityNames;
   readonly driver: Driver;
   readonly clock = new Clock();
   readonly #settings: PoolSettings;
@@ -56,7 +48,14 @@ export class Pool implements PoolActions, LineEvents {
   #lastLoss: unknown;
   #broken: QuillworkError | undefined;
 
-  constructor(core: Core, settings: PoolSettings, source: WorkerSource, events: PoolEvents) {
+  constructor(
+    core: Core,
+    settings: PoolSettings,
+    source: WorkerSource,
+    capabilities: CapabilityNames,
+    events: PoolEvents,
+  ) {
+    this.#capabilities = capabilities;
     this.#settings = settings;
     this.#source = source;
     this.#events = events;
@@ -77,8 +76,7 @@ export class Pool implements PoolActions, LineEvents {
         name: request.name,
         input: request.input,
         transfer: request.transfer,
-        timeoutMs: request.timeoutMs,
-        queueTtlMs: request.queueTtlMs,
+        spec: request.spec,
         signal,
         onProgress: request.onProgress,
         resolve,
@@ -93,8 +91,7 @@ export class Pool implements PoolActions, LineEvents {
       if (this.#tasks.size === 1) {
         this.#hold(true);
       }
-      const { priority, required, timeoutMs, queueTtlMs, redeliverable } = request;
-      this.driver.submit(task.id, priority, required, timeoutMs, queueTtlMs, redeliverable);
+      this.driver.submit(task.id, request.spec);
     });
   }
 
@@ -116,14 +113,14 @@ export class Pool implements PoolActions, LineEvents {
 
   /** Names of what the worker in this place can do. */
   capabilitiesOf(worker: number): string[] {
-    return this.capabilities.names(this.#capabilityBits(worker));
+    return this.#capabilities.names(this.#capabilityBits(worker));
   }
 
   // What the core wants done.
 
   spawn(worker: number, generation: number): void {
     try {
-      const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this);
+      const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this.#settings.concurrency, this);
       line.hold(this.#tasks.size > 0);
       this.#lines[worker] = line;
     } catch (thrown) {
@@ -139,11 +136,11 @@ export class Pool implements PoolActions, LineEvents {
       line.terminate();
       this.#rollCall?.heard(line);
     }
-    if (reason === TerminateReason.Closing) {
+    if (reason === TerminateReason.Closing || reason === TerminateReason.Retired) {
       return;
     }
     this.#lastLoss = this.#lossError(reason, line);
-    this.#events.onWorkerLost({ worker, generation, reason: LOSS_NAMES[reason] ?? 'failed', error: this.#lastLoss });
+    this.#events.onWorkerLost({ worker, generation, reason: lossReason(reason), error: this.#lastLoss });
   }
 
   dispatch(id: number, worker: number, generation: number, attempt: number): void {
@@ -153,7 +150,7 @@ export class Pool implements PoolActions, LineEvents {
       return;
     }
     task.line = line;
-    if (!line.run(id, attempt, task.name, task.input, task.transfer)) {
+    if (!line.run(task, attempt)) {
       this.#fail(
         line,
         id,
@@ -184,9 +181,34 @@ export class Pool implements PoolActions, LineEvents {
     }
     this.#forget(task);
     settle(task, settlement, detail, {
-      capabilityNames: (bits) => this.capabilities.names(bits),
+      capabilityNames: (bits) => this.#capabilities.names(bits),
+      concurrency: this.#settings.concurrency,
       lastLoss: this.#lastLoss,
     });
+  }
+
+  resize(from: number, to: number, reason: number): void {
+    this.#events.onResize({ from, to, reason: resizeReason(reason) });
+  }
+
+  pressure(): void {
+    // No reading of the machine is handed in.
+  }
+
+  retry(id: number, afterMs: number): void {
+    const task = this.#tasks.get(id);
+    if (task !== undefined) {
+      this.#events.onRetry({ task: task.name, error: task.outcome, afterMs });
+      task.outcome = undefined;
+    }
+  }
+
+  saturated(queued: number): void {
+    this.#events.onSaturated({ queued });
+  }
+
+  drained(queued: number): void {
+    this.#events.onDrained({ queued });
   }
 
   closed(): void {
@@ -217,7 +239,7 @@ export class Pool implements PoolActions, LineEvents {
   // What workers tell.
 
   onReady(line: Line): void {
-    this.driver.workerReady(line.worker, line.generation, this.#capabilityBits(line.worker));
+    this.driver.workerReady(line.worker, line.generation, this.#capabilityBits(line.worker), this.#settings.concurrency);
   }
 
   onAlive(line: Line): void {
@@ -234,6 +256,8 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   onProgress(line: Line, id: number, value: unknown): void {
+    this.driver.progress(line.worker, line.generation, id);
+    this.#rollCall?.heard(line);
     const task = this.#tasks.get(id);
     if (task?.line === line && task.onProgress !== undefined) {
       callSafely(() => task.onProgress?.(value as never));
@@ -258,10 +282,9 @@ export class Pool implements PoolActions, LineEvents {
       'ERR_NOT_CLONEABLE',
       'a message between page and worker could not be deserialised (a SharedArrayBuffer or a WebAssembly.Module outside of its process?)',
     );
-    // Nobody knows what was in the message: the worker's task ends with it, and is not sent again. It is given up before its worker
-    // is, so that the worker gets no other task in between.
-    const task = line.current === undefined ? undefined : this.#tasks.get(line.current);
-    if (task !== undefined) {
+    // Nobody knows what was in the message: the worker's tasks end with it, and are not sent again. They are given up before the worker
+    // is, so that it gets no other task in between.
+    for (const task of this.#tasks.at(line)) {
       task.failure = error;
       this.driver.abort(task.id);
     }
@@ -277,11 +300,18 @@ export class Pool implements PoolActions, LineEvents {
     const task = this.#tasks.get(id);
     if (task?.line === line) {
       task.outcome = outcome;
+      task.line = undefined;
     }
     this.driver.taskDone(line.worker, line.generation, id, failed);
   }
 
+  /** A task can't be handed over, now or later: it ends, however many attempts it has. */
   #fail(line: Line, id: number, error: QuillworkError): void {
+    const task = this.#tasks.get(id);
+    if (task !== undefined && task.spec.attempts > 1) {
+      task.failure = error;
+      this.driver.abort(id);
+    }
     this.#answer(line, id, error, true);
   }
 
@@ -323,15 +353,9 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   #capabilityBits(worker: number): number {
-    return worker === 0 && this.#settings.gpu ? this.capabilities.bits(['gpu']) : 0;
+    return worker === 0 && this.#settings.gpu ? this.#capabilities.bits(['gpu']) : 0;
   }
 }
 
 /** How long a worker that was perhaps stopped together with the page may take to answer. */
 const ROLL_CALL_MS = 250;
-
-const LOSS_NAMES: Readonly<Record<number, WorkerLost['reason']>> = {
-  [TerminateReason.BootTimeout]: 'boot-timeout',
-  [TerminateReason.Silent]: 'silent',
-  [TerminateReason.IgnoredAbort]: 'ignored-abort',
-};

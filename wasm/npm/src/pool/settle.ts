@@ -6,6 +6,8 @@ import type { PendingTask } from './task-table.js';
 export interface SettlementContext {
   /** Names of the capabilities in a set. */
   capabilityNames(bits: number): readonly string[];
+  /** How many tasks a worker runs at a time. */
+  readonly concurrency: number;
   /** What the last lost worker said. */
   readonly lastLoss: unknown;
 }
@@ -40,7 +42,7 @@ export function abortReason(task: PendingTask): unknown {
 
 /** The error of a task that ran for too long. */
 export function timeoutError(task: PendingTask): QuillworkError {
-  return new QuillworkError('ERR_TIMEOUT', `task "${task.name}" ran for longer than its timeoutMs of ${task.timeoutMs}`);
+  return new QuillworkError('ERR_TIMEOUT', `task "${task.name}" ran for longer than its timeoutMs of ${task.spec.timeoutMs}`);
 }
 
 function refusal(task: PendingTask, settlement: number, detail: number, context: SettlementContext): QuillworkError {
@@ -51,7 +53,7 @@ function refusal(task: PendingTask, settlement: number, detail: number, context:
     case Settlement.Expired:
       return new QuillworkError(
         'ERR_QUEUE_EXPIRED',
-        `${name} found no free worker within its queueTtlMs of ${task.queueTtlMs}`,
+        `${name} found no free worker within its queueTtlMs of ${task.spec.queueTtlMs}`,
       );
     case Settlement.WorkerLost:
       return new QuillworkError(
@@ -65,6 +67,26 @@ function refusal(task: PendingTask, settlement: number, detail: number, context:
       return new QuillworkError(
         'ERR_QUEUE_FULL',
         `${name} was refused: ${detail} tasks wait already. Submit again when some have ended, or raise maxQueue`,
+      );
+    case Settlement.TooManyWaiting:
+      return new QuillworkError(
+        'ERR_QUEUE_FULL',
+        `${name} was refused: the queue is full and ${detail} tasks wait outside it already. Submit again when some have ended, or raise maxWaiting`,
+      );
+    case Settlement.Dropped:
+      return new QuillworkError(
+        'ERR_DROPPED',
+        `${name} made room for another in a full queue, as the option \`overflow\` says. Raise maxQueue to keep more`,
+      );
+    case Settlement.Shed:
+      return new QuillworkError(
+        'ERR_SHED',
+        `${name} was given up because memory runs short: only work of priority ${detail} and above is kept. Submit it again later`,
+      );
+    case Settlement.TooLarge:
+      return new QuillworkError(
+        'ERR_TOO_LARGE',
+        `${name} has a complexity of ${task.spec.complexity}, and a worker takes ${context.concurrency}: raise the option \`concurrency\``,
       );
     case Settlement.NoCapableWorker:
       return new QuillworkError(

@@ -1,3 +1,4 @@
+import type { TaskSpec } from './settings.js';
 import type { Line } from './transport.js';
 
 /** A submitted task: what the core decides about by number. */
@@ -6,13 +7,12 @@ export interface PendingTask {
   readonly name: string;
   readonly input: unknown;
   readonly transfer: readonly object[] | undefined;
-  readonly timeoutMs: number;
-  readonly queueTtlMs: number;
+  readonly spec: TaskSpec;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: never) => void) | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
-  /** Where it runs. */
+  /** Where it was sent and has not ended. */
   line: Line | undefined;
   /** What the worker answered, until the core says what that means. */
   outcome: unknown;
@@ -58,6 +58,11 @@ export class TaskTable {
       this.#size -= 1;
     }
     return task;
+  }
+
+  /** Unsettled tasks at this worker. */
+  at(line: Line): PendingTask[] {
+    return this.#tasks.filter((task) => task?.line === line) as PendingTask[];
   }
 
   /** Takes everything out. */

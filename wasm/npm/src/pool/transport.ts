@@ -1,7 +1,8 @@
-import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE } from '../messages.js';
+import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE, WEIGHT } from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
+import type { PendingTask } from './task-table.js';
 
 /** What comes from a worker, in the order in which it was sent. */
 export interface LineEvents {
@@ -10,6 +11,7 @@ export interface LineEvents {
   onAlive(line: Line): void;
   onDone(line: Line, id: number, result: unknown): void;
   onFailed(line: Line, id: number, error: unknown): void;
+  /** A sign of life, too. */
   onProgress(line: Line, id: number, value: unknown): void;
   /** The input of a task can't be cloned. */
   onRefused(line: Line, id: number, thrown: unknown): void;
@@ -24,14 +26,13 @@ export class Line {
   readonly generation: number;
   /** Whether its module has loaded. */
   ready = false;
-  /** The task that it runs. */
-  current: number | undefined;
   /** Why it was lost, where it said so. */
   lostBy: unknown;
   readonly #events: LineEvents;
   readonly #worker: StartedWorker;
   readonly #outbox: Outbox;
   readonly #capabilities: readonly string[];
+  readonly #concurrency: number;
   #names: ReadonlyMap<string, number> = new Map();
 
   /** Starts the worker. Throws where it can't be constructed. */
@@ -40,6 +41,7 @@ export class Line {
     generation: number,
     source: WorkerSource,
     capabilities: readonly string[],
+    concurrency: number,
     events: LineEvents,
   ) {
     this.worker = worker;
@@ -59,17 +61,17 @@ export class Line {
       },
     );
     this.#capabilities = capabilities;
+    this.#concurrency = concurrency;
     this.#sayHello();
   }
 
   /** Sends a task. `false` where the worker exposes none of this name. */
-  run(id: number, attempt: number, task: string, input: unknown, transfer: readonly object[] | undefined): boolean {
-    const index = this.#names.get(task);
+  run(task: PendingTask, attempt: number): boolean {
+    const index = this.#names.get(task.name);
     if (index === undefined) {
       return false;
     }
-    this.current = id;
-    this.#outbox.push(RUN + attempt, id, index, input, transfer);
+    this.#outbox.push(RUN + attempt, task.id, index + WEIGHT * (task.spec.complexity - 1), task.input, task.transfer);
     return true;
   }
 
@@ -109,15 +111,12 @@ export class Line {
       const a = records[at + 2];
       switch (records[at]) {
         case DONE:
-          this.#end(id);
           events.onDone(this, id, a);
           break;
         case FAILED:
-          this.#end(id);
           events.onFailed(this, id, fromSent(a as Sent));
           break;
         case PROGRESS:
-          events.onAlive(this);
           events.onProgress(this, id, a);
           break;
         case READY:
@@ -140,12 +139,6 @@ export class Line {
   }
 
   #sayHello(): void {
-    this.#outbox.push(HELLO, 0, this.#capabilities, undefined);
-  }
-
-  #end(id: number): void {
-    if (this.current === id) {
-      this.current = undefined;
-    }
+    this.#outbox.push(HELLO, 0, this.#capabilities, this.#concurrency);
   }
 }

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import type { RunOptions } from '../runtime/options.js';
+import type { RunOptions } from '../runtime/task-options.js';
 import type { RunArguments, Runtime } from '../runtime/runtime.js';
 import type { TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
 import { useProvided, useRuntime } from './provider.js';

@@ -1,27 +1,52 @@
 import { QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
+import { Jitter, Overflow, type PoolSettings } from '../pool/settings.js';
 import type { WorkerSource } from '../pool/spawn.js';
+import type { TaskName, UntypedTasks } from '../tasks.js';
 import type { TelemetryOptions } from '../telemetry/options.js';
 import type { WasmSource } from './load.js';
+import type { TaskOptions } from './task-options.js';
 
 /** Settings of a runtime. Only `worker` must be given. */
-export interface RuntimeOptions {
+export interface RuntimeOptions<Tasks = UntypedTasks> {
   /**
    * How to start a worker. A function suits bundlers, which must see the address:
    * `() => new Worker(new URL('./tasks.js', import.meta.url), { type: 'module' })`. In Node it may return a `Worker` of
    * `node:worker_threads`. A URL, or a string that is one, is started as a module worker, in Node as a worker thread.
    */
   readonly worker: WorkerSource;
-  /** How many workers, 1 to 64. Default: one less than the machine runs threads at once, at least 1, at most 8. */
-  readonly workers?: number;
+  /**
+   * How many workers, 1 to 64, or between how many their number follows the work. Default: one less than the machine runs threads at
+   * once, at least 1, at most 8.
+   */
+  readonly workers?: number | WorkerRange;
+  /**
+   * How many tasks a worker runs at a time, 1 to 1,024, where they wait for something (a request, a database) more than they compute. A
+   * task counts as many times as its `complexity` says. Default 1.
+   */
+  readonly concurrency?: number;
   /** Whether the first worker carries the capability `gpu`, so that one device serves all who need it. Default `true`. */
   readonly gpu?: boolean;
-  /** How many tasks may wait for a worker; more are refused with `ERR_QUEUE_FULL`. Default 10,000. */
+  /** What holds for every task of a name unless {@link Runtime.run} is told otherwise. */
+  readonly types?: { readonly [Name in TaskName<Tasks>]?: TaskOptions };
+  /** How many tasks may wait for a worker. Default 10,000. */
   readonly maxQueue?: number;
+  /**
+   * What happens to one waiting task too many. `reject`: it is refused with `ERR_QUEUE_FULL`. `drop-oldest`: the one that came first
+   * ends with `ERR_DROPPED`, for work of which only the newest matters. `drop-lowest`: the one that would start last does. `wait`: it waits
+   * outside the queue, up to `maxWaiting` of them. Default `reject`.
+   */
+  readonly overflow?: 'reject' | 'drop-oldest' | 'drop-lowest' | 'wait';
+  /** How many tasks wait outside a full queue with `overflow: 'wait'`; more are refused with `ERR_QUEUE_FULL`. Default 10,000. */
+  readonly maxWaiting?: number;
   /** How often a task is given to another worker after one was lost with it. Default 2: three executions at most. */
   readonly maxRedeliveries?: number;
+  /** The wait before a task that failed is tried again: see {@link TaskOptions.retries}. */
+  readonly retry?: RuntimeRetryOptions;
+  /** The waiting time that is worth one level of priority, 1 ms to an hour, so that nothing starves. Default 1,000. */
+  readonly ageingMs?: number;
   /**
-   * How long a worker may give no sign of life before it is replaced and its task redelivered. Any message is one;
+   * How long a worker may give no sign of life before it is replaced and its tasks redelivered. Any message is one;
    * idle workers are asked. A task that keeps its worker's event loop busy for longer must call `ctx.progress` now and then. 100 ms
    * or more, or `Infinity` to never give a worker up for its silence. Default 60,000.
    */
@@ -36,39 +61,36 @@ export interface RuntimeOptions {
   readonly telemetry?: false | TelemetryOptions;
 }
 
-/** Settings of one task. */
-export interface RunOptions<Progress = unknown> {
-  /** 0 (nobody waits for it) to 10 (somebody looks at the screen and waits). Waiting tasks gain a level a second. Default 5. */
-  readonly priority?: number;
-  /** What the worker must carry, for instance `['gpu']`. */
-  readonly capabilities?: readonly string[];
-  /** Aborts the task, queued or running; the promise rejects with the signal's reason at once. */
-  readonly signal?: AbortSignal | undefined;
-  /** The longest that one execution may take, from its start. Default: no limit. */
-  readonly timeoutMs?: number;
-  /** The longest that it may wait for a worker. Default: no limit. */
-  readonly queueTtlMs?: number;
-  /** What is moved into the worker instead of copied. Such a task is never redelivered: its input is gone. */
-  readonly transfer?: readonly object[];
-  /** Hears what the task reports while it runs, each report before the result. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** Whether it may run again where its worker was lost. Default `true`; `false` where running twice would do harm. */
-  readonly redeliver?: boolean;
+/** A number of workers that follows the work. */
+export interface WorkerRange {
+  /** The fewest, at least 1. Default 1. */
+  readonly min?: number;
+  /** The most, at most 64. Default: one less than the machine runs threads at once, at least `min`, at most 8. */
+  readonly max?: number;
+  /**
+   * A worker that was not needed for so long is ended, 1 ms or more. Where it was soon needed again the wait doubles, up to five minutes.
+   * Default 10,000.
+   */
+  readonly idleAfterMs?: number;
 }
 
-/** {@link RuntimeOptions} with every default filled in. */
-export interface PoolSettings {
-  readonly workers: number;
-  readonly gpu: boolean;
-  readonly maxQueue: number;
-  readonly maxRedeliveries: number;
-  readonly leaseMs: number;
-  readonly bootTimeoutMs: number;
-  readonly abortGraceMs: number;
+/** How the waits between the attempts of a task grow. */
+export interface RuntimeRetryOptions {
+  /** The wait after the first failure. Default 100. */
+  readonly baseMs?: number;
+  /** The longest wait, at least `baseMs`. Default 10,000, or `baseMs` where that is longer. */
+  readonly maxMs?: number;
+  /** By how much each wait is longer than the one before, 1 or more. Default 2. */
+  readonly factor?: number;
+  /**
+   * How a wait is spread, so that what failed together does not come back together. `full`: anything up to it. `decorrelated`: between
+   * `baseMs` and three times the wait before. `none`: not at all. Default `full`.
+   */
+  readonly jitter?: 'none' | 'full' | 'decorrelated';
 }
 
 /** Checks the numbers and fills in defaults. Throws `ERR_INVALID_OPTION` with the option's name and range. */
-export function poolSettings(options: RuntimeOptions): PoolSettings {
+export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
   if (typeof options.worker !== 'function' && typeof options.worker !== 'string' && !(options.worker instanceof URL)) {
     throw new QuillworkError(
       'ERR_INVALID_OPTION',
@@ -76,13 +98,59 @@ export function poolSettings(options: RuntimeOptions): PoolSettings {
     );
   }
   return {
-    workers: whole('workers', options.workers ?? Math.min(8, Math.max(1, hardwareThreads() - 1)), 1, 64),
+    ...workerSettings(options.workers),
+    ...retrySettings(options.retry ?? {}),
+    concurrency: whole('concurrency', options.concurrency ?? 1, 1, MAX_CONCURRENCY),
     gpu: options.gpu ?? true,
     maxQueue: whole('maxQueue', options.maxQueue ?? 10_000, 0, 1 << 24),
+    overflow: choice('overflow', options.overflow ?? 'reject', OVERFLOWS),
+    maxWaiting: whole('maxWaiting', options.maxWaiting ?? 10_000, 0, 1 << 24),
     maxRedeliveries: whole('maxRedeliveries', options.maxRedeliveries ?? 2, 0, 1_000),
+    seed: Math.floor(Math.random() * 2 ** 32),
+    ageingMs: finiteMillis('ageingMs', options.ageingMs ?? 1_000, 1, 3_600_000),
+    prefetchMs: 0,
     leaseMs: millis('leaseMs', options.leaseMs ?? 60_000, 100),
     bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 10_000, 1),
     abortGraceMs: millis('abortGraceMs', options.abortGraceMs ?? 1_000, 0),
+    warnMemory: 0.6,
+    shrinkMemory: 0.7,
+    shedMemory: 0.8,
+    maxCpu: 0.7,
+  };
+}
+
+function workerSettings(
+  workers: number | WorkerRange | undefined,
+): Pick<PoolSettings, 'workers' | 'minWorkers' | 'idleAfterMs'> {
+  const usual = Math.min(8, Math.max(1, hardwareThreads() - 1));
+  if (typeof workers !== 'object') {
+    const all = whole('workers', workers ?? usual, 1, MAX_WORKERS);
+    return { workers: all, minWorkers: all, idleAfterMs: 10_000 };
+  }
+  const { min = 1, max, idleAfterMs = 10_000 } = workers;
+  const minWorkers = whole('workers.min', min, 1, MAX_WORKERS);
+  return {
+    workers: whole('workers.max', max ?? Math.max(usual, minWorkers), minWorkers, MAX_WORKERS),
+    minWorkers,
+    idleAfterMs: millis('workers.idleAfterMs', idleAfterMs, 1),
+  };
+}
+
+function retrySettings({
+  baseMs = 100,
+  maxMs = Math.max(10_000, baseMs),
+  factor = 2,
+  jitter = 'full',
+}: RuntimeRetryOptions): Pick<PoolSettings, 'retryBaseMs' | 'retryMaxMs' | 'retryFactor' | 'retryJitter'> {
+  if (!(Number.isFinite(factor) && factor >= 1)) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`retry.factor\` is a number of 1 or more, not ${String(factor)}`);
+  }
+  return {
+    // From nothing, decorrelated waits stay nothing.
+    retryBaseMs: finiteMillis('retry.baseMs', baseMs, jitter === 'decorrelated' ? 1 : 0, MAX_RETRY_MS),
+    retryMaxMs: finiteMillis('retry.maxMs', maxMs, baseMs, MAX_RETRY_MS),
+    retryFactor: factor,
+    retryJitter: choice('retry.jitter', jitter, JITTERS),
   };
 }
 
@@ -101,3 +169,32 @@ export function millis(name: string, value: number, least: number): number {
   }
   return value;
 }
+
+/** Milliseconds of `least..=most`, or `ERR_INVALID_OPTION`. */
+function finiteMillis(name: string, value: number, least: number, most: number): number {
+  if (!(typeof value === 'number' && value >= least && value <= most)) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} to ${most} milliseconds, not ${String(value)}`);
+  }
+  return value;
+}
+
+/** What a word stands for, or `ERR_INVALID_OPTION`. */
+function choice<Word extends string>(name: string, word: Word, meanings: Readonly<Record<Word, number>>): number {
+  if (!Object.hasOwn(meanings, word)) {
+    const words = Object.keys(meanings).map((known) => `'${known}'`);
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is one of ${words.join(', ')}, not ${String(word)}`);
+  }
+  return meanings[word];
+}
+
+const OVERFLOWS = {
+  reject: Overflow.Reject,
+  'drop-oldest': Overflow.DropOldest,
+  'drop-lowest': Overflow.DropLowest,
+  wait: Overflow.Wait,
+} as const;
+const JITTERS = { none: Jitter.None, full: Jitter.Full, decorrelated: Jitter.Decorrelated } as const;
+const MAX_WORKERS = 64;
+/** The largest capacity of a worker in the core. */
+export const MAX_CONCURRENCY = 1_024;
+const MAX_RETRY_MS = 86_400_000;

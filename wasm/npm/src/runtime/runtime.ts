@@ -1,16 +1,20 @@
 import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
-import { Pool, type TaskRequest, type WorkerLost } from '../pool/pool.js';
+import type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
+import { Pool, type TaskRequest } from '../pool/pool.js';
+import { CapabilityNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
+import type { PoolSettings } from '../pool/settings.js';
 import type { WorkerSource } from '../pool/spawn.js';
 import { telemetrySettings, type TelemetrySettings } from '../telemetry/options.js';
 import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
 import type { TaskInput, TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
 import { callSafely, Emitter } from './emitter.js';
 import { loadModule } from './load.js';
-import { millis, poolSettings, whole, type PoolSettings, type RunOptions, type RuntimeOptions } from './options.js';
+import { poolSettings, type RuntimeOptions } from './options.js';
 import { poolStats, type PoolStats } from './stats.js';
+import { TaskTypes, type RunOptions, type TaskOptions } from './task-options.js';
 
 /** What {@link Runtime.on} tells of. */
 export interface RuntimeEventMap {
@@ -18,6 +22,14 @@ export interface RuntimeEventMap {
   stats: PoolStats;
   /** A worker failed and is replaced. */
   workerlost: WorkerLost;
+  /** A task failed and is tried again later. */
+  retry: TaskRetry;
+  /** The number of workers changes. */
+  resize: PoolResize;
+  /** The queue has become full; once until it has drained. */
+  saturated: QueueLevel;
+  /** The queue was full and has fallen to half of `maxQueue`. */
+  drained: QueueLevel;
   /** The runtime is closed. */
   close: undefined;
 }
@@ -70,13 +82,13 @@ export interface Runtime<Tasks = UntypedTasks> {
  * @throws QuillworkError `ERR_INVALID_OPTION` or `ERR_WASM_LOAD`.
  */
 export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>(
-  options: RuntimeOptions,
+  options: RuntimeOptions<Tasks>,
 ): Promise<Runtime<Tasks>> {
   const settings = poolSettings(options);
   const telemetry =
     options.telemetry === undefined || options.telemetry === false ? undefined : telemetrySettings(options.telemetry);
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, options.worker, telemetry);
+  return new CoreRuntime<Tasks>(new Core(module), settings, options.worker, options.types ?? {}, telemetry);
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
@@ -85,8 +97,8 @@ const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.
 class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   readonly telemetry: PageTelemetry | undefined;
   readonly #core: Core;
-  readonly #settings: PoolSettings;
   readonly #pool: Pool;
+  readonly #types: TaskTypes;
   readonly #events = new Emitter<RuntimeEventMap>();
   readonly #caches = new Map<string, CoreCache<never, unknown>>();
   readonly #closed: Promise<void>;
@@ -95,14 +107,25 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   #finalStats: PoolStats | undefined;
   #statsTimer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(core: Core, settings: PoolSettings, worker: WorkerSource, telemetry: TelemetrySettings | undefined) {
+  constructor(
+    core: Core,
+    settings: PoolSettings,
+    worker: WorkerSource,
+    types: Readonly<Record<string, TaskOptions | undefined>>,
+    telemetry: TelemetrySettings | undefined,
+  ) {
     this.#core = core;
-    this.#settings = settings;
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
-    this.#pool = new Pool(core, settings, worker, {
-      onWorkerLost: (event) => queueMicrotask(() => this.#events.emit('workerlost', event)),
+    const capabilities = new CapabilityNames();
+    this.#types = new TaskTypes(types, capabilities);
+    this.#pool = new Pool(core, settings, worker, capabilities, {
+      onWorkerLost: (event) => this.#emitSoon('workerlost', event),
+      onRetry: (event) => this.#emitSoon('retry', event),
+      onResize: (event) => this.#emitSoon('resize', event),
+      onSaturated: (event) => this.#emitSoon('saturated', event),
+      onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     });
     this.telemetry =
@@ -120,7 +143,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
         throw closedError(`task "${task}"`);
       }
       options?.signal?.throwIfAborted();
-      const request = this.#request(task, input, options ?? NO_OPTIONS);
+      const request = this.#request(task, input, options);
       return this.#pool.submit(request) as Promise<TaskResult<Tasks[Name]>>;
     } catch (thrown) {
       return Promise.reject(thrown);
@@ -167,27 +190,31 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     return this.close();
   }
 
-  #request(name: string, input: unknown, options: RunOptions<never>): TaskRequest {
-    const { priority, capabilities, signal, timeoutMs, queueTtlMs, transfer, onProgress, redeliver = true } = options;
+  #request(name: string, input: unknown, options: RunOptions<never> | undefined): TaskRequest {
+    const transfer = options?.transfer;
     return {
       name,
       input,
-      priority: priority === undefined ? DEFAULT_PRIORITY : whole('priority', priority, 0, 10),
-      required: capabilities === undefined ? 0 : this.#pool.capabilities.bits(capabilities),
-      timeoutMs: timeoutMs === undefined ? Infinity : millis('timeoutMs', timeoutMs, 0),
-      queueTtlMs: queueTtlMs === undefined ? Infinity : millis('queueTtlMs', queueTtlMs, 0),
-      redeliverable: redeliver && (transfer === undefined || transfer.length === 0),
+      spec: this.#types.spec(name, options),
       transfer: transfer === undefined || transfer.length === 0 ? undefined : transfer,
-      signal,
-      onProgress,
+      signal: options?.signal,
+      onProgress: options?.onProgress,
     };
   }
 
   #readStats(): PoolStats {
     const { driver, clock } = this.#pool;
-    return poolStats(this.#core, driver.pool, clock.now(), this.#settings.workers, (worker) =>
-      this.#pool.capabilitiesOf(worker),
-    );
+    return poolStats(this.#core, driver.pool, clock.now(), {
+      capabilitiesOf: (worker) => this.#pool.capabilitiesOf(worker),
+      tasks: this.#types.names,
+    });
+  }
+
+  /** Listeners hear of it when all is done that the core wanted done. */
+  #emitSoon<Name extends keyof RuntimeEventMap>(name: Name, event: RuntimeEventMap[Name]): void {
+    if (this.#events.has(name)) {
+      queueMicrotask(() => this.#events.emit(name, event));
+    }
   }
 
   /** A timer while anybody listens, which keeps no Node process alive. */
@@ -216,6 +243,4 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   }
 }
 
-const NO_OPTIONS: RunOptions<never> = {};
-const DEFAULT_PRIORITY = 5;
 const STATS_INTERVAL_MS = 1_000;

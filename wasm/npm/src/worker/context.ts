@@ -1,8 +1,13 @@
 import { QuillworkError, describe } from '../errors.js';
 import type { TaskContext } from '../tasks.js';
 
-/** Sends a progress report of a task at once. */
-export type Report = (id: number, value: unknown) => void;
+/** What a task has to say while it runs. */
+export interface TaskLine {
+  /** Sends a progress report at once. */
+  report(id: number, value: unknown): void;
+  /** Its abort handlers are done, or one of them threw: it is over, whatever its function still does. */
+  stopped(task: RunningTask, thrown: unknown): void;
+}
 
 /** The running task. Its functions work by themselves too: tasks take them out of the context, `(input, { progress }) => ...`. */
 export class RunningTask implements TaskContext {
@@ -10,22 +15,27 @@ export class RunningTask implements TaskContext {
   readonly nameIndex: number;
   readonly task: string;
   readonly attempt: number;
-  readonly #report: Report;
+  readonly complexity: number;
+  readonly #line: TaskLine;
   /** Made when first asked for: most tasks never look at it, and it costs more than a small task does. */
   #controller: AbortController | undefined;
   #abortReason: { readonly reason: unknown } | undefined;
+  #abortHandlers: AbortHandler[] | undefined;
   #cleanups: (() => void | PromiseLike<void>)[] | undefined;
   /** What {@link transfer} marked. */
   moved: readonly object[] | undefined;
-  /** Whether an answer has been sent: whatever the function does after it is nobody's any more. */
+  /** Whether the function is over, as far as anybody cares. */
+  ended = false;
+  /** Whether an answer has been sent. */
   answered = false;
 
-  constructor(id: number, nameIndex: number, task: string, attempt: number, report: Report) {
+  constructor(id: number, nameIndex: number, task: string, attempt: number, complexity: number, line: TaskLine) {
     this.id = id;
     this.nameIndex = nameIndex;
     this.task = task;
     this.attempt = attempt;
-    this.#report = report;
+    this.complexity = complexity;
+    this.#line = line;
   }
 
   get signal(): AbortSignal {
@@ -49,6 +59,15 @@ export class RunningTask implements TaskContext {
     };
   }
 
+  get onAbort(): TaskContext['onAbort'] {
+    return (handler) => {
+      (this.#abortHandlers ??= []).push(handler);
+      if (this.#abortReason !== undefined) {
+        void this.#handleAbort(this.#abortReason.reason);
+      }
+    };
+  }
+
   get onCleanup(): TaskContext['onCleanup'] {
     return (cleanup) => {
       (this.#cleanups ??= []).push(cleanup);
@@ -60,7 +79,7 @@ export class RunningTask implements TaskContext {
       return;
     }
     try {
-      this.#report(this.id, value);
+      this.#line.report(this.id, value);
     } catch (thrown) {
       throw new QuillworkError(
         'ERR_NOT_CLONEABLE',
@@ -74,6 +93,17 @@ export class RunningTask implements TaskContext {
   abort(reason: unknown): void {
     this.#abortReason ??= { reason };
     this.#controller?.abort(reason);
+    if (this.#abortHandlers !== undefined) {
+      void this.#handleAbort(reason);
+    }
+  }
+
+  /** Runs the abort handlers; then the task is over. */
+  async #handleAbort(reason: unknown): Promise<void> {
+    const handlers = this.#abortHandlers?.splice(0) ?? [];
+    const ends = await Promise.allSettled(handlers.map(async (handler) => handler(reason)));
+    const failed = ends.find((end) => end.status === 'rejected');
+    this.#line.stopped(this, failed === undefined ? reason : failed.reason);
   }
 
   /** Whether {@link cleanUp} has anything to do. */
@@ -96,3 +126,5 @@ export class RunningTask implements TaskContext {
     }
   }
 }
+
+type AbortHandler = (reason: unknown) => void | PromiseLike<void>;

@@ -1,9 +1,9 @@
 import { describe, QuillworkError } from '../errors.js';
-import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE } from '../messages.js';
+import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE, WEIGHT } from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { setWorkerCapabilities } from './capabilities.js';
-import { RunningTask } from './context.js';
+import { RunningTask, type TaskLine } from './context.js';
 import type { WorkerPort } from './port.js';
 
 /** A task function as the executor calls it. */
@@ -15,16 +15,22 @@ interface Waiting {
   readonly input: unknown;
 }
 
-/** Runs the tasks that the page sends, one after the other, and answers each exactly once. */
+/** Runs the tasks that the page sends, in their order and as many at a time as the page said, and answers each exactly once. */
 export class Executor {
   readonly #tasks: object;
   readonly #names: readonly string[];
   readonly #outbox: Outbox;
   readonly #waiting: Waiting[] = [];
-  #running: RunningTask | undefined;
+  readonly #running = new Map<number, RunningTask>();
+  /** What the running tasks add up to, and may. */
+  #load = 0;
+  #capacity = 1;
   #starting = false;
   #saidReady = false;
-  readonly #report = (id: number, value: unknown): void => this.#outbox.sendNow(PROGRESS, id, value);
+  readonly #line: TaskLine = {
+    report: (id, value) => this.#outbox.sendNow(PROGRESS, id, value),
+    stopped: (task, thrown) => this.#onEnd(task, false, thrown),
+  };
 
   constructor(tasks: object, names: readonly string[], port: WorkerPort) {
     this.#tasks = tasks;
@@ -74,21 +80,25 @@ export class Executor {
         this.#outbox.push(PONG, 0, undefined, undefined);
       } else if (kind === HELLO) {
         setWorkerCapabilities(records[at + 2] as readonly string[]);
+        this.#capacity = records[at + 3] as number;
         this.#sayReady();
       }
     }
     this.#startNext();
   }
 
-  #enqueue(id: number, attempt: number, nameIndex: number, input: unknown): void {
+  #enqueue(id: number, attempt: number, what: number, input: unknown): void {
+    const nameIndex = what % WEIGHT;
     const name = this.#names[nameIndex] ?? '';
     const run: Callable = Reflect.get(this.#tasks, name) as Callable;
-    this.#waiting.push({ task: new RunningTask(id, nameIndex, name, attempt, this.#report), run, input });
+    const complexity = 1 + Math.floor(what / WEIGHT);
+    this.#waiting.push({ task: new RunningTask(id, nameIndex, name, attempt, complexity, this.#line), run, input });
   }
 
   #abort(id: number, reason: unknown): void {
-    if (this.#running?.id === id) {
-      this.#running.abort(reason);
+    const running = this.#running.get(id);
+    if (running !== undefined) {
+      running.abort(reason);
       return;
     }
     const index = this.#waiting.findIndex(({ task }) => task.id === id);
@@ -103,18 +113,21 @@ export class Executor {
       return;
     }
     this.#starting = true;
-    while (this.#running === undefined) {
-      const next = this.#waiting.shift();
-      if (next === undefined) {
-        break;
-      }
+    for (let next = this.#waiting[0]; next !== undefined && this.#hasRoomFor(next.task); next = this.#waiting[0]) {
+      this.#waiting.shift();
       this.#start(next);
     }
     this.#starting = false;
   }
 
+  /** One that alone exceeds the capacity is told so by the page, not here. */
+  #hasRoomFor(task: RunningTask): boolean {
+    return this.#running.size === 0 || this.#load + task.complexity <= this.#capacity;
+  }
+
   #start({ task, run, input }: Waiting): void {
-    this.#running = task;
+    this.#running.set(task.id, task);
+    this.#load += task.complexity;
     let result: unknown;
     let pending: boolean;
     try {
@@ -137,6 +150,10 @@ export class Executor {
 
   /** The function is over: clean up, answer, take the next. */
   #onEnd(task: RunningTask, ok: boolean, value: unknown): void {
+    if (task.ended) {
+      return;
+    }
+    task.ended = true;
     if (!task.hasCleanups) {
       this.#answer(task, ok, value);
       return;
@@ -148,33 +165,31 @@ export class Executor {
   }
 
   #answer(task: RunningTask, ok: boolean, value: unknown): void {
-    if (task.answered) {
-      return;
-    }
     task.answered = true;
     if (ok) {
       this.#outbox.push(DONE, task.id, value, task.nameIndex, task.moved);
     } else {
       this.#outbox.push(FAILED, task.id, toSent(value), undefined);
     }
-    if (this.#running === task) {
-      this.#running = undefined;
-      this.#startNext();
-    }
+    this.#running.delete(task.id);
+    this.#load -= task.complexity;
+    this.#startNext();
   }
 
   /**
-   * An error that no promise of a task carries: a timer's callback threw, or a rejection that nobody handles. The task that runs is
-   * most likely waiting for what will never come now, so it fails with this error, and its signal is aborted.
+   * An error that no promise of a task carries: a timer's callback threw, or a rejection that nobody handles. The task that it belongs to
+   * is most likely waiting for what will never come now. Nobody can tell which of several it is: all that run fail with this error, and
+   * their signals are aborted.
    */
   #onStray(thrown: unknown): void {
-    const task = this.#running;
-    if (task === undefined) {
+    if (this.#running.size === 0) {
       console.error('quillwork: an error outside of any task', thrown);
       return;
     }
-    this.#onEnd(task, false, thrown);
-    task.abort(thrown);
+    for (const task of [...this.#running.values()]) {
+      this.#onEnd(task, false, thrown);
+      task.abort(thrown);
+    }
   }
 }
 

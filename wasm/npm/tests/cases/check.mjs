@@ -63,6 +63,15 @@ export function gate() {
   };
 }
 
+/** Occupies a worker until the gate opens. */
+export async function occupied(runtime, door, options = {}) {
+  const task = { done: undefined };
+  await new Promise((holding) => {
+    task.done = runtime.run('hold', door.name, { ...options, onProgress: holding });
+  });
+  return task;
+}
+
 function show(value) {
   return value === undefined ? 'undefined' : JSON.stringify(value, (_, inner) => (inner instanceof Map ? [...inner] : inner));
 }

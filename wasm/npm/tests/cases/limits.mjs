@@ -1,13 +1,4 @@
-import { equal, gate, ok, refused, rejection, until } from './check.mjs';
-
-/** Occupies a worker until the gate opens. */
-async function occupied(runtime, door) {
-  const task = { done: undefined };
-  await new Promise((holding) => {
-    task.done = runtime.run('hold', door.name, { onProgress: holding });
-  });
-  return task;
-}
+import { equal, gate, occupied, ok, refused, rejection, until } from './check.mjs';
 
 export default {
   async 'an aborted signal submits nothing'(t) {
@@ -107,12 +98,36 @@ export default {
 
   async 'options out of range are refused by name'(t) {
     const runtime = await t.runtime();
-    for (const [name, value] of Object.entries({ priority: 11, timeoutMs: -1, queueTtlMs: Number.NaN })) {
+    for (const [name, value] of Object.entries({
+      priority: 11,
+      timeoutMs: -1,
+      queueTtlMs: Number.NaN,
+      complexity: 0,
+      retries: -1,
+    })) {
       const error = await refused(runtime.run('square', 1, { [name]: value }), 'ERR_INVALID_OPTION');
       ok(error.message.includes(`\`${name}\``), `the option's name in "${error.message}"`);
     }
-    for (const [name, value] of Object.entries({ workers: 0, maxQueue: 1.5, leaseMs: 1, bootTimeoutMs: -1, maxRedeliveries: -1 })) {
-      const error = await refused(t.create({ [name]: value }), 'ERR_INVALID_OPTION');
+    for (const [name, options] of Object.entries({
+      workers: { workers: 0 },
+      'workers.min': { workers: { min: 0 } },
+      'workers.max': { workers: { min: 3, max: 2 } },
+      'workers.idleAfterMs': { workers: { idleAfterMs: 0 } },
+      concurrency: { concurrency: 1_025 },
+      maxQueue: { maxQueue: 1.5 },
+      overflow: { overflow: 'explode' },
+      maxWaiting: { maxWaiting: -1 },
+      leaseMs: { leaseMs: 1 },
+      bootTimeoutMs: { bootTimeoutMs: -1 },
+      maxRedeliveries: { maxRedeliveries: -1 },
+      ageingMs: { ageingMs: 0 },
+      'retry.baseMs': { retry: { baseMs: Infinity } },
+      'retry.maxMs': { retry: { baseMs: 10, maxMs: 5 } },
+      'retry.factor': { retry: { factor: 0.5 } },
+      'retry.jitter': { retry: { jitter: 'toString' } },
+      'types.square.priority': { types: { square: { priority: 11 } } },
+    })) {
+      const error = await refused(t.create(options), 'ERR_INVALID_OPTION');
       ok(error.message.includes(`\`${name}\``), `the option's name in "${error.message}"`);
     }
     await refused(t.create({ worker: undefined }), 'ERR_INVALID_OPTION');

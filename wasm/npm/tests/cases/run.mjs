@@ -5,9 +5,10 @@ import cache from './cache.mjs';
 import errors from './errors.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
+import options from './options.mjs';
 import workers from './workers.mjs';
 
-const CASES = { basics, errors, hostile, limits, workers, cache, breaker };
+const CASES = { basics, errors, hostile, limits, options, workers, cache, breaker };
 
 /** Names of the cases by subject. */
 export const names = Object.fromEntries(Object.entries(CASES).map(([subject, cases]) => [subject, Object.keys(cases)]));

@@ -91,6 +91,28 @@ export const tasks = {
     return new Promise(() => {});
   },
 
+  /** Never ends by itself, but lets go when it is aborted. */
+  letsGo(fail, ctx) {
+    ctx.onAbort(async (reason) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      ctx.progress(`let go: ${reason}`);
+      if (fail) {
+        throw new Error('could not let go');
+      }
+    });
+    ctx.progress('started');
+    return new Promise(() => {});
+  },
+
+  /** Fails until its attempt of this number. */
+  flaky(attempt, ctx) {
+    ctx.progress(ctx.attempt);
+    if (ctx.attempt < attempt) {
+      throw new RangeError(`attempt ${ctx.attempt}`);
+    }
+    return ctx.attempt;
+  },
+
   cleanup(fail, ctx) {
     const order = [];
     ctx.onCleanup(() => {

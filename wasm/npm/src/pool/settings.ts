@@ -1,0 +1,100 @@
+import type { Core } from '../abi.js';
+import { QuillworkError } from '../errors.js';
+
+/** What is done with one task too many, as the core numbers it. */
+export const Overflow = { Reject: 0, DropOldest: 1, DropLowest: 2, Wait: 3 } as const;
+
+/** How a wait before a retry is spread, as the core numbers it. */
+export const Jitter = { None: 0, Full: 1, Decorrelated: 2 } as const;
+
+/** A pool's settings: checked numbers, every default filled in. */
+export interface PoolSettings {
+  /** The most workers. */
+  readonly workers: number;
+  readonly minWorkers: number;
+  readonly idleAfterMs: number;
+  /** How many tasks a worker runs at a time, by complexity. */
+  readonly concurrency: number;
+  readonly gpu: boolean;
+  readonly maxQueue: number;
+  /** One of {@link Overflow}. */
+  readonly overflow: number;
+  readonly maxWaiting: number;
+  readonly maxRedeliveries: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  readonly retryFactor: number;
+  /** One of {@link Jitter}. */
+  readonly retryJitter: number;
+  readonly seed: number;
+  readonly ageingMs: number;
+  readonly prefetchMs: number;
+  readonly leaseMs: number;
+  readonly bootTimeoutMs: number;
+  readonly abortGraceMs: number;
+  /** Shares of the memory budget from which to warn, shrink and shed, and of the CPU from which to use fewer workers. */
+  readonly warnMemory: number;
+  readonly shrinkMemory: number;
+  readonly shedMemory: number;
+  readonly maxCpu: number;
+}
+
+/** What the core is told about a task. */
+export interface TaskSpec {
+  readonly type: number;
+  readonly priority: number;
+  readonly required: number;
+  readonly timeoutMs: number;
+  readonly queueTtlMs: number;
+  readonly redeliverable: boolean;
+  readonly complexity: number;
+  /** The first execution and the retries. */
+  readonly attempts: number;
+}
+
+/** Makes a pool and returns its handle. Throws `ERR_INVALID_OPTION` where the core refuses the settings. */
+export function newPool(core: Core, now: number, settings: PoolSettings): number {
+  write(core, [
+    settings.workers,
+    settings.minWorkers,
+    settings.idleAfterMs,
+    settings.maxQueue,
+    settings.overflow,
+    settings.maxWaiting,
+    settings.maxRedeliveries,
+    settings.retryBaseMs,
+    settings.retryMaxMs,
+    settings.retryFactor,
+    settings.retryJitter,
+    settings.seed,
+    settings.ageingMs,
+    settings.prefetchMs,
+    settings.leaseMs,
+    settings.bootTimeoutMs,
+    settings.abortGraceMs,
+    settings.warnMemory,
+    settings.shrinkMemory,
+    settings.shedMemory,
+    settings.maxCpu,
+  ]);
+  const pool = core.exports.pool_new(now);
+  if (pool === 0) {
+    throw new QuillworkError('ERR_INVALID_OPTION', core.text());
+  }
+  return pool;
+}
+
+/** Hands a task in: in one call of plain numbers where there is nothing special about it. */
+export function submitTask(core: Core, pool: number, now: number, id: number, spec: TaskSpec): number {
+  const { type, priority, required, timeoutMs, queueTtlMs, redeliverable, complexity, attempts } = spec;
+  const redeliver = redeliverable ? 1 : 0;
+  if (complexity === 1 && attempts === 1) {
+    return core.exports.pool_submit(pool, now, id, type, priority, required, timeoutMs, queueTtlMs, redeliver);
+  }
+  write(core, [type, priority, required, timeoutMs, queueTtlMs, redeliver, complexity, attempts]);
+  return core.exports.pool_submit_spec(pool, now, id);
+}
+
+function write(core: Core, numbers: readonly number[]): void {
+  core.floats.set(numbers);
+}

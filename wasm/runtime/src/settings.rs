@@ -1,0 +1,197 @@
+//! A pool's settings and a task's as the page writes them: numbers in the floats, each in its place.
+
+use quillwork_core::flow::retry::{Backoff, Jitter};
+use quillwork_core::ids::TaskType;
+use quillwork_core::pool::{
+    Capabilities, ElasticConfig, Load, Overflow, PerMille, PoolConfig, Priority, ResourceBudgets, TaskSpec,
+};
+use quillwork_core::time::Duration;
+
+use crate::clock::limit;
+
+/// Floats of a pool's settings: see [`pool_config`].
+pub const POOL_SETTINGS: usize = 21;
+/// Floats of a task: see [`task_spec`].
+pub const TASK_FIELDS: usize = 8;
+
+/// A pool's settings. Times are milliseconds, shares are ratios.
+///
+/// | float | setting |
+/// |---|---|
+/// | 0, 1 | workers: the most, the fewest |
+/// | 2 | how long a worker is not needed before it goes |
+/// | 3 | how many tasks may wait |
+/// | 4 | one too many: 0 reject, 1 drop the oldest, 2 drop the lowest priority, 3 wait outside |
+/// | 5 | how many may wait outside |
+/// | 6 | redeliveries |
+/// | 7, 8, 9 | retries: first wait, longest wait, by how much each is longer than the one before |
+/// | 10 | their jitter: 0 none, 1 full, 2 decorrelated |
+/// | 11 | what the jitter is drawn from |
+/// | 12 | the wait that is worth one level of priority |
+/// | 13 | how much measured run time a worker may be given ahead |
+/// | 14 | lease, or infinity |
+/// | 15, 16 | boot time-out, grace after an abort |
+/// | 17, 18, 19 | shares of memory from which to warn, to shrink, to shed |
+/// | 20 | share of CPU from which to shrink |
+#[must_use]
+pub fn pool_config(floats: &[f64]) -> PoolConfig {
+    let millis = |at: usize| Duration::from_millis_f64(floats[at]);
+    let ratio = |at: usize| PerMille::from_ratio(floats[at]).unwrap_or(PerMille::ZERO);
+    let (idle_after, elastic) = (millis(2), ElasticConfig::default());
+    PoolConfig {
+        workers: count(floats[0]),
+        elastic: ElasticConfig {
+            min_workers: Some(count(floats[1])),
+            idle_after,
+            max_idle_after: elastic.max_idle_after.max(idle_after),
+            ..elastic
+        },
+        max_queued: count(floats[3]),
+        overflow: match count(floats[4]) {
+            0 => Overflow::Reject,
+            1 => Overflow::DropOldest,
+            2 => Overflow::DropLowestPriority,
+            _ => Overflow::Wait { max_waiting: count(floats[5]) },
+        },
+        max_redeliveries: count(floats[6]),
+        retry_backoff: Backoff {
+            base: millis(7),
+            cap: millis(8),
+            factor: floats[9],
+            jitter: match count(floats[10]) {
+                0 => Jitter::None,
+                1 => Jitter::Full,
+                _ => Jitter::Decorrelated,
+            },
+        },
+        seed: u64::from(count(floats[11])),
+        ageing: millis(12),
+        prefetch: millis(13),
+        lease: limit(floats[14]),
+        boot_timeout: millis(15),
+        abort_grace: millis(16),
+        budgets: ResourceBudgets {
+            warn_memory: ratio(17),
+            shrink_memory: ratio(18),
+            shed_memory: ratio(19),
+            max_cpu: ratio(20),
+            ..ResourceBudgets::default()
+        },
+        ..PoolConfig::default()
+    }
+}
+
+/// What the page says about a task.
+///
+/// | float | what |
+/// |---|---|
+/// | 0 | its type |
+/// | 1 | priority, 0 to 10 |
+/// | 2 | what a worker must have, as a bit set |
+/// | 3 | the longest execution in milliseconds, or infinity |
+/// | 4 | the longest wait in milliseconds, or infinity |
+/// | 5 | 1 where it may be given to another worker after the first was lost |
+/// | 6 | how much of a worker's capacity it takes up |
+/// | 7 | how many attempts it has |
+///
+/// # Panics
+///
+/// Where the priority is above 10.
+#[must_use]
+pub fn task_spec(floats: &[f64]) -> TaskSpec {
+    TaskSpec {
+        task_type: TaskType::new(count(floats[0])),
+        priority: priority(count(floats[1])),
+        required: Capabilities::from_bits(u64::from(count(floats[2]))),
+        timeout: limit(floats[3]),
+        queue_ttl: limit(floats[4]),
+        redeliverable: floats[5] != 0.0,
+        complexity: Load::new(count(floats[6])),
+        max_attempts: count(floats[7]),
+        ..TaskSpec::default()
+    }
+}
+
+/// A level of 0 to 10.
+///
+/// # Panics
+///
+/// Above.
+#[must_use]
+pub fn priority(level: u32) -> Priority {
+    u8::try_from(level).ok().and_then(Priority::new).expect("the page checks priorities")
+}
+
+/// A whole number that the page has checked.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the page passes whole numbers of 32 bits, and the cast saturates"
+)]
+const fn count(float: f64) -> u32 {
+    float as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_read_from_its_place() {
+        let floats = [
+            8.0, 2.0, 700.0, 30.0, 3.0, 40.0, 5.0, 10.0, 90.0, 3.0, 2.0, 77.0, 250.0, 1.5, 900.0, 800.0,
+            60.0, 0.3, 0.4, 0.5, 0.6,
+        ];
+        assert_eq!(floats.len(), POOL_SETTINGS);
+        let config = pool_config(&floats);
+        assert_eq!((config.workers, config.elastic.min_workers), (8, Some(2)));
+        assert_eq!(config.elastic.idle_after, Duration::from_millis(700));
+        assert_eq!((config.max_queued, config.overflow), (30, Overflow::Wait { max_waiting: 40 }));
+        assert_eq!(config.max_redeliveries, 5);
+        let backoff = Backoff {
+            base: Duration::from_millis(10),
+            cap: Duration::from_millis(90),
+            factor: 3.0,
+            jitter: Jitter::Decorrelated,
+        };
+        assert_eq!((config.retry_backoff, config.seed), (backoff, 77));
+        assert_eq!(config.ageing, Duration::from_millis(250));
+        assert_eq!(config.prefetch, Duration::from_micros(1_500));
+        assert_eq!(config.lease, Some(Duration::from_millis(900)));
+        assert_eq!(config.boot_timeout, Duration::from_millis(800));
+        assert_eq!(config.abort_grace, Duration::from_millis(60));
+        let budgets = config.budgets;
+        assert_eq!(
+            [budgets.warn_memory, budgets.shrink_memory, budgets.shed_memory, budgets.max_cpu],
+            [30, 40, 50, 60].map(PerMille::per_cent)
+        );
+    }
+
+    #[test]
+    fn a_long_idle_time_is_never_longer_than_the_longest() {
+        let mut floats = [1.0; POOL_SETTINGS];
+        floats[2] = 3_600_000.0;
+        let elastic = pool_config(&floats).elastic;
+        assert_eq!(elastic.max_idle_after, Duration::from_secs(3_600));
+        assert_eq!(elastic.validate(1), Ok(()));
+    }
+
+    #[test]
+    fn every_field_of_a_task_is_read_from_its_place() {
+        let spec = task_spec(&[9.0, 7.0, 5.0, 100.0, f64::INFINITY, 0.0, 3.0, 4.0]);
+        assert_eq!(
+            spec,
+            TaskSpec {
+                task_type: TaskType::new(9),
+                priority: priority(7),
+                required: Capabilities::from_bits(5),
+                timeout: Some(Duration::from_millis(100)),
+                queue_ttl: None,
+                redeliverable: false,
+                complexity: Load::new(3),
+                max_attempts: 4,
+                ..TaskSpec::default()
+            }
+        );
+    }
+}
