@@ -44,6 +44,9 @@ const result = await build({
   absWorkingDir: root,
   entryPoints: {
     index: 'src/index.ts',
+    // In files of its own: bundlers leave whole files out of an app that uses flow control alone.
+    runtime: 'src/runtime/runtime.ts',
+    flow: 'src/flow/index.ts',
     worker: 'src/worker/index.ts',
     react: 'src/react/index.ts',
     compute: 'src/compute/index.ts',

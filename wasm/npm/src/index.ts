@@ -5,21 +5,7 @@
  */
 export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
-export type { AttemptContext, Attempted } from './flow/attempt.js';
-export type { BreakerSettings, BreakerWindow } from './flow/breaker-options.js';
-export {
-  circuitBreaker,
-  type BreakerCause,
-  type BreakerCounts,
-  type BreakerMode,
-  type BreakerOverride,
-  type BreakerState,
-  type CircuitBreaker,
-  type CircuitBreakerEvents,
-  type CircuitBreakerMetrics,
-  type CircuitBreakerOptions,
-} from './flow/circuit-breaker.js';
-export type { ExecuteOptions } from './flow/stack.js';
+export * from './flow/index.js';
 export type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { CompiledModule, WasmSource } from './runtime/load.js';

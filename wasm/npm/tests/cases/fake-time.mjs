@@ -6,7 +6,7 @@ const NAMES = ['setTimeout', 'clearTimeout'];
 export async function withFakeTime(act, startAt = 1_000_000) {
   const real = { now: Date.now, ...Object.fromEntries(NAMES.map((name) => [name, globalThis[name]])) };
   const time = new FakeTime(startAt);
-  Date.now = () => time.now;
+  Date.now = () => time.now + time.skew;
   globalThis.setTimeout = (then, wait = 0) => time.set(then, wait);
   globalThis.clearTimeout = (timer) => time.clear(timer);
   try {
@@ -21,6 +21,8 @@ export async function withFakeTime(act, startAt = 1_000_000) {
 
 class FakeTime {
   #timers = [];
+  /** By how much the wall clock was set wrong, in milliseconds. */
+  skew = 0;
 
   constructor(now) {
     this.now = now;

@@ -2,13 +2,24 @@
 import basics from './basics.mjs';
 import breaker from './breaker.mjs';
 import cache from './cache.mjs';
+import debounce from './debounce.mjs';
 import errors from './errors.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import options from './options.mjs';
 import workers from './workers.mjs';
 
-const CASES = { basics, errors, hostile, limits, options, workers, cache, breaker };
+const CASES = {
+  basics,
+  errors,
+  hostile,
+  limits,
+  options,
+  workers,
+  cache,
+  breaker,
+  debounce,
+};
 
 /** Names of the cases by subject. */
 export const names = Object.fromEntries(Object.entries(CASES).map(([subject, cases]) => [subject, Object.keys(cases)]));

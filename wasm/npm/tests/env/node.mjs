@@ -1,5 +1,6 @@
 // Node: workers are threads.
 import { Worker } from 'node:worker_threads';
+import lodash from 'lodash';
 import * as quillwork from 'quillwork';
 
 const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
@@ -7,6 +8,7 @@ const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
 export const environment = {
   environment: 'node',
   quillwork,
+  lodash,
   createRuntime: quillwork.createRuntime,
   workers: {
     ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, at(name)])),

@@ -1,4 +1,5 @@
 // Built by Vite, which must see the address of each worker.
+import lodash from 'lodash';
 import * as quillwork from 'quillwork';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
@@ -16,6 +17,7 @@ const STARTS = {
 const environment = {
   ...page,
   quillwork,
+  lodash,
   createRuntime: quillwork.createRuntime,
   workers: { ...STARTS, missingUrl: new URL('/missing.mjs', location.href).href },
   start: (name) => STARTS[name](),

@@ -1,4 +1,6 @@
 // No bundler: files as they are in the package, an import map for the page, and workers that import by address.
+// A script for pages: it leaves its name in the global scope.
+import '/node_modules/lodash/lodash.min.js';
 import * as quillwork from 'quillwork';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
@@ -9,6 +11,7 @@ const starts = (name) => () => start(name);
 const environment = {
   ...page,
   quillwork,
+  lodash: globalThis._,
   createRuntime: quillwork.createRuntime,
   workers: {
     ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, starts(name)])),

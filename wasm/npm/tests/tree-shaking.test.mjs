@@ -1,0 +1,43 @@
+// What an app's bundler makes of an import: only what is asked for.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+async function bundled(names) {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `import { ${names} } from 'quillwork'; globalThis.used = [${names}];`,
+      resolveDir: import.meta.dirname,
+    },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles[0].text;
+}
+
+const brotli = (text) => brotliCompressSync(text).length;
+
+describe('an app that imports', () => {
+  it('debounce alone gets at most 3 KB (brotli), and no WebAssembly', async () => {
+    const text = await bundled('debounce');
+    assert.ok(brotli(text) <= 3 * 1024, `${brotli(text)} bytes`);
+    assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
+  });
+
+  it('debounce and throttle gets no WebAssembly', async () => {
+    const text = await bundled('debounce, throttle, debounceAsync, throttleAsync');
+    assert.ok(brotli(text) <= 6 * 1024, `${brotli(text)} bytes`);
+    assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
+  });
+
+  it('a circuit breaker gets policy.wasm, and neither pool nor telemetry', async () => {
+    const text = await bundled('circuitBreaker');
+    assert.ok(text.includes('WebAssembly'), 'WebAssembly');
+    assert.ok(!text.includes('runtime.wasm') && !text.includes('WebSocket'), 'nothing else');
+  });
+});
