@@ -51,13 +51,16 @@ impl Deadlines {
     ///
     /// Slots are indices into a table that grows to the largest: number them densely from 0.
     pub fn set(&mut self, slot: u32, at: Instant) {
-        self.cancel(slot);
         if at == Instant::NEVER {
+            self.cancel(slot);
             return;
         }
-        let sequence = self.sequence;
+        let entry = Entry { key: at.as_nanos(), sequence: self.sequence, slot };
         self.sequence += 1;
-        self.heap.push(&mut self.places, Entry { key: at.as_nanos(), sequence, slot });
+        match self.places.place(slot) {
+            Some(place) => self.heap.replace_at(&mut self.places, place, entry),
+            None => self.heap.push(&mut self.places, entry),
+        }
     }
 
     /// Removes the slot's deadline and tells when it was.
@@ -77,6 +80,12 @@ impl Deadlines {
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|entry| Instant::from_nanos(entry.key))
+    }
+
+    /// The slot of the earliest deadline, and when it is.
+    #[must_use]
+    pub fn first(&self) -> Option<(u32, Instant)> {
+        self.heap.peek().map(|entry| (entry.slot, Instant::from_nanos(entry.key)))
     }
 
     /// Removes the earliest deadline where it is due, and returns its slot. Call until `None`.

@@ -98,6 +98,18 @@ impl IndexedHeap {
         removed
     }
 
+    /// Puts an entry of the same slot where this one is, and moves it to its place.
+    pub(crate) fn replace_at(&mut self, places: &mut Places, place: usize, entry: Entry) {
+        debug_assert_eq!(self.entries[place].slot, entry.slot, "a slot keeps its entry");
+        let earlier = entry < self.entries[place];
+        self.entries[place] = entry;
+        if earlier {
+            self.sift_up(places, place);
+        } else {
+            self.sift_down(places, place);
+        }
+    }
+
     // Both move the others aside and put the entry down once, where it belongs.
 
     fn sift_up(&mut self, places: &mut Places, mut place: usize) {

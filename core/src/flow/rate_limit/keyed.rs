@@ -214,15 +214,16 @@ impl<K: Copy + Eq + Hash, L: RateLimiter + Clone> Keyed<K, L> {
     }
 
     fn add(&mut self, now: Instant, key: K) -> u32 {
-        if self.metrics.keys >= self.max_keys {
-            self.evict_first(now);
-        }
         let epoch = self.next_epoch;
         self.next_epoch += 1;
-        let slot = self.free.pop().unwrap_or_else(|| {
+        let slot = if self.metrics.keys >= self.max_keys {
+            self.evict_first(now)
+        } else if let Some(free) = self.free.pop() {
+            free
+        } else {
             self.slots.push(Slot { key: None, epoch, limiter: self.fresh.clone() });
             u32::try_from(self.slots.len() - 1).expect("no more slots than `max_keys`, which is u32")
-        });
+        };
         let place = &mut self.slots[slot as usize];
         (place.key, place.epoch) = (Some(key), epoch);
         self.slots_by_key.insert(key, slot);
@@ -232,10 +233,15 @@ impl<K: Copy + Eq + Hash, L: RateLimiter + Clone> Keyed<K, L> {
 
     fn evict(&mut self, now: Instant, most: u32) {
         for _ in 0..most {
-            let Some(slot) = self.idle.pop_due(now) else { return };
+            let Some((slot, looked_at)) = self.idle.first() else { return };
+            if looked_at > now {
+                return;
+            }
             let idle_from = before_never(self.slots[slot as usize].limiter.idle_from());
             if idle_from <= now {
-                self.remove(slot);
+                self.idle.pop_due(now);
+                self.empty(slot);
+                self.free.push(slot);
                 self.metrics.evicted_idle += 1;
             } else {
                 self.idle.set(slot, idle_from);
@@ -243,32 +249,32 @@ impl<K: Copy + Eq + Hash, L: RateLimiter + Clone> Keyed<K, L> {
         }
     }
 
-    /// Evicts the key that would go first.
-    fn evict_first(&mut self, now: Instant) {
-        while let Some(looked_at) = self.idle.next() {
-            let slot = self.idle.pop_due(looked_at).expect("the earliest is due at its own time");
+    /// Evicts the key that would go first, and gives its slot, whose deadline is to be set anew.
+    fn evict_first(&mut self, now: Instant) -> u32 {
+        loop {
+            let (slot, looked_at) =
+                self.idle.first().expect("at the bound there are keys, each with a deadline");
             let idle_from = before_never(self.slots[slot as usize].limiter.idle_from());
             if idle_from > looked_at {
                 self.idle.set(slot, idle_from);
                 continue;
             }
-            self.remove(slot);
+            self.empty(slot);
             let evicted = if idle_from <= now {
                 &mut self.metrics.evicted_idle
             } else {
                 &mut self.metrics.evicted_early
             };
             *evicted += 1;
-            return;
+            return slot;
         }
     }
 
-    fn remove(&mut self, slot: u32) {
+    fn empty(&mut self, slot: u32) {
         let place = &mut self.slots[slot as usize];
         let key = place.key.take().expect("a slot with a deadline holds a key");
         place.limiter.reset();
         self.slots_by_key.remove(&key);
-        self.free.push(slot);
         self.metrics.keys -= 1;
     }
 }
