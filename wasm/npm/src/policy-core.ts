@@ -61,13 +61,18 @@ export class PolicyCore {
     return handle;
   }
 
-  /** Frees a thing when `holder` is collected. `free` must not hold on to `holder`. */
-  freeWith(holder: object, free: (exports: PolicyExports) => void): void {
-    this.#unused.register(holder, () => {
+  /** Frees a thing when `holder` is collected, or when the function returned is called. `free` must not hold on to `holder`. */
+  freeWith(holder: object, free: (exports: PolicyExports) => void): () => void {
+    const release = (): void => {
       if (this.#fault === undefined) {
         free(this.exports);
       }
-    });
+    };
+    this.#unused.register(holder, release, release);
+    return () => {
+      this.#unused.unregister(release);
+      release();
+    };
   }
 
   /** Calls an export; a trap becomes `ERR_INTERNAL`, and so does every later call: the instance's state is unknown then. */

@@ -64,7 +64,7 @@ use super::adaptive_limit::AdaptiveLimitMetrics;
 use super::breaker::{Breaker, BreakerMetrics};
 use super::bulkhead::{BulkheadMetrics, BulkheadOutput};
 use super::hedge::HedgerMetrics;
-use super::retry::{AttemptOutcome, Retry, RetryBudgetMetrics, RetryPolicy};
+use super::retry::{AttemptOutcome, Retry, RetryBudget, RetryBudgetMetrics, RetryPolicy};
 use super::timeout::{Late, Timeout};
 use crate::deadline::Deadlines;
 use crate::id_map::IdMap;
@@ -193,6 +193,11 @@ impl PolicyStack {
     /// The breaker, if there is one: for operators' modes and for observers' events.
     pub const fn breaker_mut(&mut self) -> Option<&mut Breaker> {
         self.layers.breaker.as_mut()
+    }
+
+    /// The retry budget, if there is one: for a shell whose stacks share one, which swaps it in for each input.
+    pub const fn retry_budget_mut(&mut self) -> Option<&mut RetryBudget> {
+        self.layers.budget.as_mut()
     }
 
     /// What there is to show, of the stack and of each layer that it has.

@@ -15,5 +15,11 @@ export {
 } from './circuit-breaker.js';
 export { debounceAsync, throttleAsync, type DebouncedAsync } from './debounce-async.js';
 export { debounce, type DebounceControl, type Debounced, type DebounceMetrics, type DebounceOptions } from './debounce.js';
+export { adaptiveLimit, bulkhead, hedge, retry, timeout, type RetryOptions } from './guards.js';
+export type { AdaptiveLimitOptions, BulkheadOptions, HedgeOptions, RateOptions } from './limit-options.js';
+export type { AdaptiveLimitMetrics, BulkheadMetrics, PolicyMetrics } from './policy-metrics.js';
+export { policy, type FailureOptions, type Policy, type PolicyOptions } from './policy.js';
+export { retryBudget, type RetryBudget, type RetryBudgetMetrics, type RetryBudgetOptions } from './retry-budget.js';
+export type { Jitter, RetrySettings } from './retry-options.js';
 export type { ExecuteOptions } from './stack.js';
 export { throttle, type ThrottleOptions } from './throttle.js';

@@ -5,6 +5,7 @@ import { Alarm } from './alarm.js';
 import { Attempt, type Attempted } from './attempt.js';
 import { FlowClock } from './clock.js';
 import { failureOf, type Failure } from './failure.js';
+import type { SharedBudget } from './retry-budget.js';
 
 /** What a caller may ask of one call. */
 export interface ExecuteOptions {
@@ -55,8 +56,12 @@ interface Act {
 export class Stack {
   readonly core: PolicyCore;
   readonly handle: number;
-  readonly clock = new FlowClock();
+  readonly clock: FlowClock;
   readonly #hooks: StackHooks;
+  /** Held on to: core must not free it before the stack. */
+  readonly budget: SharedBudget | undefined;
+  readonly #free: () => void;
+  #disposed = false;
   readonly #alarm: Alarm;
   readonly #watch: AbortWatch;
   // By slot: core uses each again.
@@ -65,16 +70,21 @@ export class Stack {
   readonly #acts: Act[] = [];
   #acting = false;
 
-  constructor(settings: readonly number[], hooks: StackHooks) {
-    const core = policyCore();
-    const handle = core.make(settings, (exports) => exports.stack_new(0, Math.floor(Math.random() * 2 ** 53)));
+  /** `budget` is shared with other stacks, and its clock and core with it. */
+  constructor(settings: readonly number[], hooks: StackHooks, budget?: SharedBudget) {
+    const core = budget?.core ?? policyCore();
+    const clock = budget?.clock ?? new FlowClock();
+    const seed = Math.floor(Math.random() * 2 ** 53);
+    const handle = core.make(settings, (exports) => exports.stack_new(clock.now(), seed, budget?.handle ?? 0));
     this.core = core;
+    this.clock = clock;
     this.handle = handle;
     this.#hooks = hooks;
+    this.budget = budget;
     // Whoever waits for a promise waits for what the timer brings.
     this.#alarm = new Alarm(this.clock, true, (now) => this.#input((exports) => exports.stack_deadline(handle, now)));
     this.#watch = new AbortWatch((slot) => this.#abort(slot));
-    core.freeWith(this, (exports) => exports.stack_free(handle));
+    this.#free = core.freeWith(this, (exports) => exports.stack_free(handle));
   }
 
   /** Takes a call through the layers. */
@@ -122,6 +132,13 @@ export class Stack {
     };
   }
 
+  /** Lets go of what core holds, once no call is open. Attempts that still run are ignored when they end. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#alarm.set(Infinity);
+    this.#free();
+  }
+
   /** Reads what an export wrote into the floats. */
   read(ask: (exports: PolicyExports, now: number) => void): Float64Array {
     const now = this.clock.now();
@@ -137,6 +154,9 @@ export class Stack {
   }
 
   #input(input: (exports: PolicyExports) => number): void {
+    if (this.#disposed) {
+      return;
+    }
     let count: number;
     try {
       count = this.core.call(input);

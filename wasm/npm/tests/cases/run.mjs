@@ -7,6 +7,7 @@ import errors from './errors.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import options from './options.mjs';
+import policy from './policy.mjs';
 import workers from './workers.mjs';
 
 const CASES = {
@@ -19,6 +20,7 @@ const CASES = {
   cache,
   breaker,
   debounce,
+  policy,
 };
 
 /** Names of the cases by subject. */

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
-use quillwork_core::flow::policy::PolicyStack;
+use quillwork_core::flow::retry::RetryBudget;
 use quillwork_core::pool::registry::Registry;
 
+use super::flow::shared_stack::SharedStack;
 use crate::balance::Balancing;
 use crate::slots::Slots;
 
@@ -12,7 +13,8 @@ use crate::slots::Slots;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) slots: Slots,
-    pub(crate) stacks: Handles<PolicyStack>,
+    pub(crate) stacks: Handles<SharedStack>,
+    pub(crate) budgets: Handles<RetryBudget>,
     pub(crate) balancers: Handles<Balancing>,
     pub(crate) registries: Handles<Registry>,
 }

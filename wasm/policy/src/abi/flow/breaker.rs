@@ -6,6 +6,7 @@
 //! Causes: 1 failures in a row, 2 failure ratio, 3 slow ratio, 4 open time over, 5 trials passed, 6 trials overdue, 7 asked.
 
 use quillwork_core::flow::breaker::{Breaker, BreakerCause, BreakerEvent, BreakerMode, BreakerState, Counts};
+use quillwork_core::flow::policy::PolicyStack;
 use quillwork_core::time::Instant;
 
 use crate::abi::state::{self, State};
@@ -16,7 +17,7 @@ use crate::clock::{deadline_millis, instant};
 #[unsafe(no_mangle)]
 pub extern "C" fn breaker_metrics(stack: u32, now: f64) {
     state::with(|State { slots, stacks, .. }| {
-        let metrics = breaker(stacks.get(stack)).metrics(instant(now));
+        let metrics = breaker(&mut stacks.get(stack).stack).metrics(instant(now));
         let (totals, window) = (metrics.totals, metrics.window);
         let counts = [
             window.calls,
@@ -42,7 +43,7 @@ pub extern "C" fn breaker_metrics(stack: u32, now: f64) {
 /// The state that a call would meet.
 #[unsafe(no_mangle)]
 pub extern "C" fn breaker_state(stack: u32, now: f64) -> u32 {
-    state::with(|state| state_code(breaker(state.stacks.get(stack)).state(instant(now))))
+    state::with(|state| state_code(breaker(&mut state.stacks.get(stack).stack).state(instant(now))))
 }
 
 /// Sets the mode.
@@ -55,20 +56,20 @@ pub extern "C" fn breaker_set_mode(stack: u32, now: f64, mode: u32) {
         5 => BreakerMode::Disabled,
         _ => BreakerMode::MetricsOnly,
     };
-    state::with(|state| breaker(state.stacks.get(stack)).set_mode(instant(now), mode));
+    state::with(|state| breaker(&mut state.stacks.get(stack).stack).set_mode(instant(now), mode));
 }
 
 /// Keeps it open at least until then.
 #[unsafe(no_mangle)]
 pub extern "C" fn breaker_hold_open(stack: u32, now: f64, until: f64) {
-    state::with(|state| breaker(state.stacks.get(stack)).hold_open(instant(now), instant(until)));
+    state::with(|state| breaker(&mut state.stacks.get(stack).stack).hold_open(instant(now), instant(until)));
 }
 
 /// Makes the transition that is due, for observers, and returns when the next one is.
 #[unsafe(no_mangle)]
 pub extern "C" fn breaker_deadline(stack: u32, now: f64) -> f64 {
     state::with(|state| {
-        let breaker = breaker(state.stacks.get(stack));
+        let breaker = breaker(&mut state.stacks.get(stack).stack);
         breaker.handle_deadline(instant(now));
         deadline_millis(breaker.next_deadline())
     })
@@ -79,7 +80,7 @@ pub extern "C" fn breaker_deadline(stack: u32, now: f64) -> f64 {
 #[unsafe(no_mangle)]
 pub extern "C" fn breaker_event(stack: u32) -> u32 {
     state::with(|State { slots, stacks, .. }| {
-        let Some(event) = breaker(stacks.get(stack)).poll_output() else { return 0 };
+        let Some(event) = breaker(&mut stacks.get(stack).stack).poll_output() else { return 0 };
         let (tag, from, to, cause) = match event {
             BreakerEvent::Changed { from, to, cause, .. } => (1, state_code(from), state_code(to), cause),
             BreakerEvent::WouldOpen { cause, .. } => (2, 0, 0, cause),
@@ -92,7 +93,7 @@ pub extern "C" fn breaker_event(stack: u32) -> u32 {
     })
 }
 
-fn breaker(stack: &mut quillwork_core::flow::policy::PolicyStack) -> &mut Breaker {
+fn breaker(stack: &mut PolicyStack) -> &mut Breaker {
     stack.breaker_mut().expect("the caller asks only stacks with a breaker")
 }
 

@@ -5,6 +5,7 @@ use quillwork_core::flow::policy::{AttemptId, CallId, PolicyMetrics, PolicyStack
 use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome};
 use quillwork_core::time::Duration;
 
+use super::shared_stack::SharedStack;
 use super::stack_records::{bits, halves, record};
 use super::stack_settings::policy;
 use crate::abi::settings::Settings;
@@ -13,13 +14,14 @@ use crate::abi::{made, set_text};
 use crate::clock::{deadline_millis, instant};
 use crate::slots::{BESIDE, Slots};
 
-/// A new stack of the layers in the floats, or 0 with a text. Its jitter follows from `seed`, a whole number below 2^53.
+/// A new stack of the layers in the floats, or 0 with a text. Its jitter follows from `seed`, a whole number below 2^53. With the handle
+/// of a `budget`, or 0, which then takes the place of its own.
 #[unsafe(no_mangle)]
-pub extern "C" fn stack_new(now: f64, seed: f64) -> u32 {
+pub extern "C" fn stack_new(now: f64, seed: f64, budget: u32) -> u32 {
     state::with(|State { slots, stacks, .. }| match policy(&mut Settings::new(slots.floats())) {
-        Ok(config) => {
-            made(PolicyStack::new(config, seed.to_bits(), instant(now)), |stack| stacks.insert(stack))
-        }
+        Ok(config) => made(PolicyStack::new(config, seed.to_bits(), instant(now)), |stack| {
+            stacks.insert(SharedStack { stack, budget })
+        }),
         Err(refusal) => {
             set_text(format!("rate: {refusal}"));
             0
@@ -36,11 +38,12 @@ pub extern "C" fn stack_free(stack: u32) {
 /// Input: a call comes. Slot and serial number of its id stand beside the records.
 #[unsafe(no_mangle)]
 pub extern "C" fn stack_call(stack: u32, now: f64) -> u32 {
-    state::with(|State { slots, stacks, .. }| {
-        let stack = stacks.get(stack);
-        let (slot, serial) = halves(stack.handle_call(instant(now)).as_bits());
-        slots.write(BESIDE, [slot, serial]);
-        drain(stack, slots)
+    state::with(|state| {
+        state.with_stack(stack, |stack, slots| {
+            let (slot, serial) = halves(stack.handle_call(instant(now)).as_bits());
+            slots.write(BESIDE, [slot, serial]);
+            drain(stack, slots)
+        })
     })
 }
 
@@ -89,9 +92,11 @@ pub extern "C" fn stack_drain(stack: u32) -> u32 {
 /// refused, dropped.
 #[unsafe(no_mangle)]
 pub extern "C" fn stack_metrics(stack: u32, now: f64) {
-    state::with(|State { slots, stacks, .. }| {
-        let metrics = stacks.get(stack).metrics(instant(now));
-        slots.write(0, of_stack(&metrics).into_iter().chain(of_layers(&metrics)));
+    state::with(|state| {
+        state.with_stack(stack, |stack, slots| {
+            let metrics = stack.metrics(instant(now));
+            slots.write(0, of_stack(&metrics).into_iter().chain(of_layers(&metrics)));
+        })
     });
 }
 
@@ -106,10 +111,11 @@ pub(in crate::abi) fn outcome(end: u32, retry_after: f64) -> AttemptOutcome {
 }
 
 fn input(stack: u32, act: impl FnOnce(&mut PolicyStack)) -> u32 {
-    state::with(|State { slots, stacks, .. }| {
-        let stack = stacks.get(stack);
-        act(stack);
-        drain(stack, slots)
+    state::with(|state| {
+        state.with_stack(stack, |stack, slots| {
+            act(stack);
+            drain(stack, slots)
+        })
     })
 }
 
