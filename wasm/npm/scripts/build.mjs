@@ -27,7 +27,7 @@ rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 writeFileSync(
   join(dist, 'policy-wasm.js'),
-  `export const POLICY_WASM = "${stripCustomSections(readFileSync(policyWasm)).toString('base64')}";\n`,
+  `export const POLICY_WASM = "${asText(stripCustomSections(readFileSync(policyWasm)))}";\n`,
 );
 writeFileSync(join(dist, 'runtime.wasm'), stripCustomSections(readFileSync(runtimeWasm)));
 writeFileSync(
@@ -90,6 +90,12 @@ function computeGlue(folder) {
       }));
     },
   };
+}
+
+/** Bytes as a string literal of characters 0 to 255: a quarter smaller than base64 once it is compressed. */
+function asText(bytes) {
+  const escapes = new Map([[0, '\\x00'], [10, '\\n'], [13, '\\r'], [34, '\\"'], [92, '\\\\']]);
+  return Array.from(bytes, (byte) => escapes.get(byte) ?? String.fromCharCode(byte)).join('');
 }
 
 function fromEnvironment(name, how) {

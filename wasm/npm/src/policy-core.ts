@@ -122,7 +122,7 @@ let current: PolicyCore | undefined;
 export function policyCore(): PolicyCore {
   if (current === undefined) {
     try {
-      compiled ??= new WebAssembly.Module(Uint8Array.from(atob(POLICY_WASM), (byte) => byte.charCodeAt(0)));
+      compiled ??= new WebAssembly.Module(bytesOf(POLICY_WASM));
       current = new PolicyCore(compiled);
     } catch (thrown) {
       throw new QuillworkError(
@@ -133,4 +133,12 @@ export function policyCore(): PolicyCore {
     }
   }
   return current;
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    bytes[at] = text.charCodeAt(at);
+  }
+  return bytes;
 }

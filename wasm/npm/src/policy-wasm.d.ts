@@ -1,2 +1,2 @@
-/** `policy.wasm` in base64. The package's build writes this module. */
+/** `policy.wasm`, a character from 0 to 255 for each byte. The package's build writes this module. */
 export const POLICY_WASM: string;
