@@ -15,6 +15,7 @@
  * | `ERR_WORKER_LOAD` | the worker's module could not be loaded | the URL in the message |
  * | `ERR_CLOSED` | the runtime was closed | |
  * | `ERR_UNKNOWN_TASK` | the worker's module exposes no task of this name | the names in the message |
+ * | `ERR_NOT_A_STREAM` | `stream` was called for a task that is no generator | use `run` |
  * | `ERR_NOT_CLONEABLE` | input, result or progress can't be sent between threads | plain data, typed arrays, Map, Set, Date |
  * | `ERR_INVALID_OPTION` | an option is out of its range | |
  * | `ERR_CIRCUIT_OPEN` | a circuit breaker refused the call | `error.retryAfterMs`, a fallback |
@@ -36,6 +37,7 @@ export type QuillworkErrorCode =
   | 'ERR_WORKER_LOAD'
   | 'ERR_CLOSED'
   | 'ERR_UNKNOWN_TASK'
+  | 'ERR_NOT_A_STREAM'
   | 'ERR_NOT_CLONEABLE'
   | 'ERR_INVALID_OPTION'
   | 'ERR_CIRCUIT_OPEN'

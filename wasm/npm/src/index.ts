@@ -7,21 +7,27 @@ export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
 export type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
+export type { WarmUp } from './pool/pool.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
+export type { TaskStream } from './pool/stream.js';
 export type { CompiledModule, WasmSource } from './runtime/load.js';
+export type { MapOptions } from './runtime/map.js';
 export type { RuntimeOptions, RuntimeRetryOptions, WorkerRange } from './runtime/options.js';
-export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap } from './runtime/runtime.js';
+export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap, type StreamArguments } from './runtime/runtime.js';
 export type { PoolNumbers, PoolStats, Quantiles, TypeStats, WorkerState, WorkerStats } from './runtime/stats.js';
-export type { RunOptions, TaskOptions } from './runtime/task-options.js';
+export type { RunOptions, StreamOptions, TaskOptions } from './runtime/task-options.js';
 export {
   defineTasks,
+  type StreamName,
   type TaskContext,
   type TaskFunction,
   type TaskInput,
+  type TaskItem,
   type TaskMap,
   type TaskName,
   type TaskProgress,
   type TaskResult,
+  type TaskReturn,
   type UntypedTasks,
 } from './tasks.js';
 export type { TelemetryOptions } from './telemetry/options.js';

@@ -20,13 +20,17 @@ export const HELLO = 1;
 export const ABORT = 2;
 /** Answered by `PONG` as soon as the worker's event loop turns. */
 export const PING = 3;
+/** `a` more items of a stream are wanted. */
+export const MORE = 5;
 /**
- * This and above: run a task for the `kind - RUN`th time; `b` is its input, `a` the index of its name in `READY` and, `WEIGHT` times, by how
- * much its complexity exceeds 1.
+ * This and above: run a task for the `kind - RUN`th time; `b` is its input, `a` the index of its name in `READY`; plus `WEIGHT` times
+ * by how much its complexity exceeds 1; plus, where it is a stream, `STREAM` times how many items are wanted at first.
  */
 export const RUN = 8;
 /** More names than a module exposes. */
 export const WEIGHT = 2 ** 20;
+/** More than names and complexities make. */
+export const STREAM = 2 ** 30;
 
 // From worker to page:
 
@@ -42,3 +46,5 @@ export const PROGRESS = 4;
 export const PONG = 5;
 /** A message from the page could not be deserialised here. */
 export const GARBLED = 6;
+/** `a` is what a stream yielded. */
+export const ITEM = 8;

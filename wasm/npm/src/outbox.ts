@@ -40,9 +40,9 @@ export class Outbox {
   }
 
   /** Sends what waits, then this, at once. Throws where this can't be cloned. */
-  sendNow(kind: number, id: number, a: unknown): void {
+  sendNow(kind: number, id: number, a: unknown, transfer: readonly object[] = []): void {
     this.flush();
-    this.#post([MAGIC, kind, id, a, undefined], []);
+    this.#post([MAGIC, kind, id, a, undefined], transfer);
   }
 
   /** Sends what waits, at once. */

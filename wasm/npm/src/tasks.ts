@@ -56,6 +56,30 @@ export type TaskInput<Task> = Task extends (input: infer Input, ...rest: never[]
 /** What a task gives, without its promise. */
 export type TaskResult<Task> = Task extends (...inputs: never[]) => infer Result ? Awaited<Result> : never;
 
+/** What a task gives before it is read: a generator, perhaps. */
+type Produced<Task> = Task extends (...inputs: never[]) => infer Result ? Awaited<Result> : never;
+
+/** What a task that is a generator yields. */
+export type TaskItem<Task> = unknown extends Produced<Task>
+  ? unknown
+  : Produced<Task> extends AsyncIterator<infer Item, unknown, never> | Iterator<infer Item, unknown, never>
+    ? Item
+    : never;
+
+/** What a task that is a generator returns in the end. */
+export type TaskReturn<Task> = unknown extends Produced<Task>
+  ? unknown
+  : Produced<Task> extends { next(...args: never): infer Step }
+    ? Extract<Awaited<Step>, { readonly done: true }> extends { readonly value: infer Result }
+      ? Result
+      : never
+    : never;
+
+/** Names of the tasks that are generators. */
+export type StreamName<Tasks> = {
+  [Name in TaskName<Tasks>]: [TaskItem<Tasks[Name]>] extends [never] ? never : Name;
+}[TaskName<Tasks>];
+
 /** What a task reports while it runs. */
 export type TaskProgress<Task> = Task extends (input: never, context: TaskContext<infer Progress>) => unknown
   ? Progress

@@ -25,7 +25,7 @@ before(() => {
 
 describe('the code in the README', () => {
   it('is all there', () => {
-    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'app.tsx', 'kernels.ts']);
+    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'passages.ts', 'reader.ts', 'app.tsx', 'kernels.ts']);
   });
 
   it('type-checks', options, () => {
@@ -58,6 +58,11 @@ describe('the code in the README', () => {
     assert.equal(output, '4\n');
     const elastic = execFileSync(process.execPath, [join(folder, 'pool.js')], { encoding: 'utf8', timeout: 60_000 });
     assert.match(elastic, /^4$/m);
+    for (const name of ['passages', 'reader']) {
+      writeFileSync(join(folder, `${name}.js`), transformSync(files.get(`${name}.ts`), { loader: 'ts' }).code);
+    }
+    const lengths = execFileSync(process.execPath, [join(folder, 'reader.js')], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(lengths, '[ 4, 4, 6 ]\n');
   });
 
   describe('in Chromium', () => {

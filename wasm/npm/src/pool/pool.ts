@@ -6,10 +6,12 @@ import type { CapabilityNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
 import { lossReason, resizeReason, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
+import { Readiness } from './readiness.js';
 import { RollCall } from './roll-call.js';
 import type { PoolSettings, TaskSpec } from './settings.js';
-import { abortReason, settle, timeoutError } from './settle.js';
+import { abortReason, closedError, settle, timeoutError } from './settle.js';
 import { loadError, type WorkerSource } from './spawn.js';
+import type { StreamSink } from './stream.js';
 import { TaskTable, type PendingTask } from './task-table.js';
 import { Line, type LineEvents } from './transport.js';
 
@@ -31,6 +33,13 @@ export interface TaskRequest {
   readonly transfer: readonly object[] | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: never) => void) | undefined;
+  readonly stream?: StreamSink | undefined;
+}
+
+/** A task that each new worker runs before it is given any other. */
+export interface WarmUp<Name extends string = string> {
+  readonly task: Name;
+  readonly input?: unknown;
 }
 
 /** Workers, payloads and promises; the core decides about them by number. */
@@ -44,6 +53,10 @@ export class Pool implements PoolActions, LineEvents {
   readonly #tasks = new TaskTable();
   readonly #lines: (Line | undefined)[] = [];
   readonly #aborts = new AbortWatch((id) => this.driver.abort(id));
+  readonly #readiness: Readiness;
+  readonly #warmUp: WarmUp | undefined;
+  /** Who waits until there is no unsettled task. */
+  readonly #whenIdle: (() => void)[] = [];
   #rollCall: RollCall<Line> | undefined;
   #lastLoss: unknown;
   #broken: QuillworkError | undefined;
@@ -54,7 +67,10 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     capabilities: CapabilityNames,
     events: PoolEvents,
+    warmUp?: WarmUp,
   ) {
+    this.#readiness = new Readiness(settings.minWorkers);
+    this.#warmUp = warmUp;
     this.#capabilities = capabilities;
     this.#settings = settings;
     this.#source = source;
@@ -79,6 +95,7 @@ export class Pool implements PoolActions, LineEvents {
         spec: request.spec,
         signal,
         onProgress: request.onProgress,
+        stream: request.stream,
         resolve,
         reject,
         line: undefined,
@@ -89,7 +106,7 @@ export class Pool implements PoolActions, LineEvents {
         this.#aborts.add(signal, task.id);
       }
       if (this.#tasks.size === 1) {
-        this.#hold(true);
+        this.#hold();
       }
       this.driver.submit(task.id, request.spec);
     });
@@ -98,6 +115,25 @@ export class Pool implements PoolActions, LineEvents {
   /** Why the pool can't be used any more, where its core failed. */
   get fault(): QuillworkError | undefined {
     return this.#broken;
+  }
+
+  /** Resolves when the workers that the pool keeps at least are up. */
+  async ready(): Promise<void> {
+    if (this.#broken !== undefined) {
+      throw this.#broken;
+    }
+    try {
+      const ready = this.#readiness.wait();
+      this.#hold();
+      await ready;
+    } finally {
+      this.#hold();
+    }
+  }
+
+  /** Resolves when there is no unsettled task. */
+  idle(): Promise<void> {
+    return this.#tasks.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   /** Ends a worker as a crash would. `false` where there is none in this place just now. */
@@ -121,7 +157,7 @@ export class Pool implements PoolActions, LineEvents {
   spawn(worker: number, generation: number): void {
     try {
       const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this.#settings.concurrency, this);
-      line.hold(this.#tasks.size > 0);
+      line.hold(this.#isAwaited);
       this.#lines[worker] = line;
     } catch (thrown) {
       this.#lastLoss = loadError(this.#source, thrown);
@@ -140,6 +176,7 @@ export class Pool implements PoolActions, LineEvents {
       return;
     }
     this.#lastLoss = this.#lossError(reason, line);
+    this.#readiness.down(worker, this.#lastLoss);
     this.#events.onWorkerLost({ worker, generation, reason: lossReason(reason), error: this.#lastLoss });
   }
 
@@ -150,15 +187,9 @@ export class Pool implements PoolActions, LineEvents {
       return;
     }
     task.line = line;
+    task.stream?.opened((items) => line.more(id, items));
     if (!line.run(task, attempt)) {
-      this.#fail(
-        line,
-        id,
-        new QuillworkError(
-          'ERR_UNKNOWN_TASK',
-          `the worker exposes no task "${task.name}", but ${line.names.map((name) => `"${name}"`).join(', ')}`,
-        ),
-      );
+      this.#fail(line, id, this.#unknown(line, task.name));
     }
   }
 
@@ -212,6 +243,7 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   closed(): void {
+    this.#readiness.fail(closedError('waiting for workers'));
     this.#events.onClosed();
   }
 
@@ -233,13 +265,31 @@ export class Pool implements PoolActions, LineEvents {
       this.#forget(task);
       task.reject(error);
     }
+    this.#readiness.fail(error);
     this.#events.onClosed();
   }
 
   // What workers tell.
 
   onReady(line: Line): void {
-    this.driver.workerReady(line.worker, line.generation, this.#capabilityBits(line.worker), this.#settings.concurrency);
+    if (this.#warmUp === undefined) {
+      this.#up(line);
+    } else if (!line.warmUp(this.#warmUp.task, this.#warmUp.input)) {
+      this.onWarm(line, { error: this.#unknown(line, this.#warmUp.task) });
+    }
+  }
+
+  onWarm(line: Line, failure: { readonly error: unknown } | undefined): void {
+    if (failure === undefined) {
+      this.#up(line);
+      return;
+    }
+    line.lostBy = new QuillworkError(
+      'ERR_WORKER_LOAD',
+      `the task "${this.#warmUp?.task}" that warms a new worker up failed (${describe(failure.error)})`,
+      { cause: failure.error },
+    );
+    this.onLost(line, failure.error);
   }
 
   onAlive(line: Line): void {
@@ -261,6 +311,15 @@ export class Pool implements PoolActions, LineEvents {
     const task = this.#tasks.get(id);
     if (task?.line === line && task.onProgress !== undefined) {
       callSafely(() => task.onProgress?.(value as never));
+    }
+  }
+
+  onItem(line: Line, id: number, item: unknown): void {
+    this.driver.progress(line.worker, line.generation, id);
+    this.#rollCall?.heard(line);
+    const task = this.#tasks.get(id);
+    if (task?.line === line) {
+      task.stream?.push(item);
     }
   }
 
@@ -296,6 +355,18 @@ export class Pool implements PoolActions, LineEvents {
     this.driver.workerLost(line.worker, line.generation);
   }
 
+  #up(line: Line): void {
+    this.driver.workerReady(line.worker, line.generation, this.#capabilityBits(line.worker), this.#settings.concurrency);
+    this.#readiness.up(line);
+  }
+
+  #unknown(line: Line, name: string): QuillworkError {
+    return new QuillworkError(
+      'ERR_UNKNOWN_TASK',
+      `the worker exposes no task "${name}", but ${line.names.map((known) => `"${known}"`).join(', ')}`,
+    );
+  }
+
   #answer(line: Line, id: number, outcome: unknown, failed: boolean): void {
     const task = this.#tasks.get(id);
     if (task?.line === line) {
@@ -320,16 +391,23 @@ export class Pool implements PoolActions, LineEvents {
       this.#aborts.delete(task.signal, task.id);
     }
     if (this.#tasks.size === 0) {
-      this.#hold(false);
+      this.#hold();
+      for (const idle of this.#whenIdle.splice(0)) {
+        idle();
+      }
     }
   }
 
-  /** A Node process lives on while there are unsettled tasks, and no longer. */
-  #hold(keepAlive: boolean): void {
+  /** A Node process lives on while somebody waits for something here, and no longer. */
+  #hold(): void {
     for (const line of this.#lines) {
-      line?.hold(keepAlive);
+      line?.hold(this.#isAwaited);
     }
-    this.driver.hold(keepAlive);
+    this.driver.hold(this.#isAwaited);
+  }
+
+  get #isAwaited(): boolean {
+    return this.#tasks.size > 0 || this.#readiness.isAwaited;
   }
 
   #lossError(reason: number, line: Line | undefined): unknown {

@@ -1,4 +1,5 @@
 import type { TaskSpec } from './settings.js';
+import type { StreamSink } from './stream.js';
 import type { Line } from './transport.js';
 
 /** A submitted task: what the core decides about by number. */
@@ -10,6 +11,8 @@ export interface PendingTask {
   readonly spec: TaskSpec;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: never) => void) | undefined;
+  /** Where its items go, where it is a stream. */
+  readonly stream: StreamSink | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
   /** Where it was sent and has not ended. */

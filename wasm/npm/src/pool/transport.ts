@@ -1,4 +1,4 @@
-import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE, WEIGHT } from '../messages.js';
+import { ABORT, DONE, FAILED, GARBLED, HELLO, ITEM, MAGIC, MORE, PING, PONG, PROGRESS, READY, RUN, STREAM, STRIDE, WEIGHT } from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
@@ -7,12 +7,16 @@ import type { PendingTask } from './task-table.js';
 /** What comes from a worker, in the order in which it was sent. */
 export interface LineEvents {
   onReady(line: Line): void;
+  /** The task that warms the worker up has ended. */
+  onWarm(line: Line, failure: { readonly error: unknown } | undefined): void;
   /** A sign of life that is nothing else. */
   onAlive(line: Line): void;
   onDone(line: Line, id: number, result: unknown): void;
   onFailed(line: Line, id: number, error: unknown): void;
   /** A sign of life, too. */
   onProgress(line: Line, id: number, value: unknown): void;
+  /** An item of a stream; a sign of life, too. */
+  onItem(line: Line, id: number, item: unknown): void;
   /** The input of a task can't be cloned. */
   onRefused(line: Line, id: number, thrown: unknown): void;
   /** A message could not be deserialised, here or there; nobody knows which. */
@@ -55,7 +59,9 @@ export class Line {
     this.#outbox = new Outbox(
       (message, transfer) => this.#worker.post(message, transfer),
       (kind, id, _, thrown) => {
-        if (kind >= RUN) {
+        if (id === WARM_UP) {
+          events.onWarm(this, { error: thrown });
+        } else if (kind >= RUN) {
           events.onRefused(this, id, thrown);
         }
       },
@@ -71,8 +77,24 @@ export class Line {
     if (index === undefined) {
       return false;
     }
-    this.#outbox.push(RUN + attempt, task.id, index + WEIGHT * (task.spec.complexity - 1), task.input, task.transfer);
+    const what = index + WEIGHT * (task.spec.complexity - 1) + STREAM * (task.stream?.highWaterMark ?? 0);
+    this.#outbox.push(RUN + attempt, task.id, what, task.input, task.transfer);
     return true;
+  }
+
+  /** Has a task run that the core knows nothing of. `false` where the worker exposes none of this name. */
+  warmUp(task: string, input: unknown): boolean {
+    const index = this.#names.get(task);
+    if (index === undefined) {
+      return false;
+    }
+    this.#outbox.push(RUN + 1, WARM_UP, index, input);
+    return true;
+  }
+
+  /** Asks for more items of a stream. */
+  more(id: number, items: number): void {
+    this.#outbox.push(MORE, id, items, undefined);
   }
 
   /** Asks the worker to stop a task. */
@@ -109,6 +131,10 @@ export class Line {
     for (let at = 1; at < records.length; at += STRIDE) {
       const id = records[at + 1] as number;
       const a = records[at + 2];
+      if (id === WARM_UP) {
+        this.#onWarmUp(records[at] as number, a);
+        continue;
+      }
       switch (records[at]) {
         case DONE:
           events.onDone(this, id, a);
@@ -118,6 +144,9 @@ export class Line {
           break;
         case PROGRESS:
           events.onProgress(this, id, a);
+          break;
+        case ITEM:
+          events.onItem(this, id, a);
           break;
         case READY:
           this.#names = new Map((a as readonly string[]).map((name, index) => [name, index]));
@@ -138,7 +167,18 @@ export class Line {
     }
   }
 
+  #onWarmUp(kind: number, a: unknown): void {
+    if (kind === DONE) {
+      this.#events.onWarm(this, undefined);
+    } else if (kind === FAILED) {
+      this.#events.onWarm(this, { error: fromSent(a as Sent) });
+    }
+  }
+
   #sayHello(): void {
     this.#outbox.push(HELLO, 0, this.#capabilities, this.#concurrency);
   }
 }
+
+/** An id that no task of the core has: its slot would be beyond the longest queue. */
+const WARM_UP = 2 ** 32 - 1;

@@ -1,5 +1,6 @@
 import { QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
+import type { WarmUp } from '../pool/pool.js';
 import { Jitter, Overflow, type PoolSettings } from '../pool/settings.js';
 import type { WorkerSource } from '../pool/spawn.js';
 import type { TaskName, UntypedTasks } from '../tasks.js';
@@ -27,6 +28,11 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly concurrency?: number;
   /** Whether the first worker carries the capability `gpu`, so that one device serves all who need it. Default `true`. */
   readonly gpu?: boolean;
+  /**
+   * A task that each new worker runs before it is given any other, to load or compile what the others need. It counts with
+   * `bootTimeoutMs`; where it fails, the worker is replaced.
+   */
+  readonly warmUp?: WarmUp<TaskName<Tasks>>;
   /** What holds for every task of a name unless {@link Runtime.run} is told otherwise. */
   readonly types?: { readonly [Name in TaskName<Tasks>]?: TaskOptions };
   /** How many tasks may wait for a worker. Default 10,000. */

@@ -2,19 +2,30 @@ import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
-import { Pool, type TaskRequest } from '../pool/pool.js';
+import { Pool, type PoolEvents, type TaskRequest } from '../pool/pool.js';
 import { CapabilityNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
 import type { PoolSettings } from '../pool/settings.js';
-import type { WorkerSource } from '../pool/spawn.js';
+import { BufferedStream, type TaskStream } from '../pool/stream.js';
 import { telemetrySettings, type TelemetrySettings } from '../telemetry/options.js';
 import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
-import type { TaskInput, TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
+import type {
+  StreamName,
+  TaskInput,
+  TaskItem,
+  TaskMap,
+  TaskName,
+  TaskProgress,
+  TaskResult,
+  TaskReturn,
+  UntypedTasks,
+} from '../tasks.js';
 import { callSafely, Emitter } from './emitter.js';
 import { loadModule } from './load.js';
-import { poolSettings, type RuntimeOptions } from './options.js';
+import { mapTasks, type MapOptions } from './map.js';
+import { poolSettings, whole, type RuntimeOptions } from './options.js';
 import { poolStats, type PoolStats } from './stats.js';
-import { TaskTypes, type RunOptions, type TaskOptions } from './task-options.js';
+import { TaskTypes, type RunOptions, type StreamOptions } from './task-options.js';
 
 /** What {@link Runtime.on} tells of. */
 export interface RuntimeEventMap {
@@ -39,6 +50,11 @@ export type RunArguments<Task> = undefined extends TaskInput<Task>
   ? [input?: TaskInput<Task>, options?: RunOptions<TaskProgress<Task>>]
   : [input: TaskInput<Task>, options?: RunOptions<TaskProgress<Task>>];
 
+/** What {@link Runtime.stream} takes after the task's name. */
+export type StreamArguments<Task> = undefined extends TaskInput<Task>
+  ? [input?: TaskInput<Task>, options?: StreamOptions<TaskProgress<Task>>]
+  : [input: TaskInput<Task>, options?: StreamOptions<TaskProgress<Task>>];
+
 /** A pool of workers and what belongs to it. Made by {@link createRuntime}. */
 export interface Runtime<Tasks = UntypedTasks> {
   /**
@@ -51,6 +67,30 @@ export interface Runtime<Tasks = UntypedTasks> {
     task: Name,
     ...args: RunArguments<Tasks[Name]>
   ): Promise<TaskResult<Tasks[Name]>>;
+  /**
+   * Runs a task that is a generator (`async *chapters(input) { yield ... }`) and gives what it yields, as it is asked for. Leaving a
+   * `for await` early ends the task. `timeoutMs` counts for the task as a whole, and waiting for its reader counts with it.
+   */
+  stream<Name extends StreamName<Tasks>>(
+    task: Name,
+    ...args: StreamArguments<Tasks[Name]>
+  ): TaskStream<TaskItem<Tasks[Name]>, TaskReturn<Tasks[Name]>>;
+  /**
+   * Runs a task for each of many items, a bounded number at a time, and gives the results in their order. The first failure aborts the rest
+   * and rejects. Items may come from a generator: they are taken as they are needed.
+   */
+  map<Name extends TaskName<Tasks>>(
+    task: Name,
+    items: Iterable<TaskInput<Tasks[Name]>> | AsyncIterable<TaskInput<Tasks[Name]>>,
+    options?: MapOptions<TaskInput<Tasks[Name]>, TaskResult<Tasks[Name]>, TaskProgress<Tasks[Name]>>,
+  ): Promise<TaskResult<Tasks[Name]>[]>;
+  /**
+   * Resolves when as many workers as there are at least have loaded, and have warmed up. Rejects with `ERR_WORKER_LOAD` where one can't be
+   * started. Tasks need not wait for it: they wait in the queue.
+   */
+  ready(): Promise<void>;
+  /** Resolves when there is no unsettled task. */
+  idle(): Promise<void>;
   /** The pool now. */
   stats(): PoolStats;
   /** The cache of this name, made when first asked for; later options for it are not looked at. */
@@ -67,6 +107,8 @@ export interface Runtime<Tasks = UntypedTasks> {
    */
   close(options?: { readonly drain?: boolean }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+  /** As `close()`, without waiting for its end. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -88,17 +130,20 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
   const telemetry =
     options.telemetry === undefined || options.telemetry === false ? undefined : telemetrySettings(options.telemetry);
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, options.worker, options.types ?? {}, telemetry);
+  return new CoreRuntime<Tasks>(new Core(module), settings, options, telemetry);
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
 const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   readonly telemetry: PageTelemetry | undefined;
   readonly #core: Core;
   readonly #pool: Pool;
   readonly #types: TaskTypes;
+  /** How many tasks all workers run at a time. */
+  readonly #places: number;
   readonly #events = new Emitter<RuntimeEventMap>();
   readonly #caches = new Map<string, CoreCache<never, unknown>>();
   readonly #closed: Promise<void>;
@@ -110,24 +155,25 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   constructor(
     core: Core,
     settings: PoolSettings,
-    worker: WorkerSource,
-    types: Readonly<Record<string, TaskOptions | undefined>>,
+    { worker, warmUp, types = {} }: RuntimeOptions<Tasks>,
     telemetry: TelemetrySettings | undefined,
   ) {
     this.#core = core;
+    this.#places = settings.workers * settings.concurrency;
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
     const capabilities = new CapabilityNames();
     this.#types = new TaskTypes(types, capabilities);
-    this.#pool = new Pool(core, settings, worker, capabilities, {
+    const events: PoolEvents = {
       onWorkerLost: (event) => this.#emitSoon('workerlost', event),
       onRetry: (event) => this.#emitSoon('retry', event),
       onResize: (event) => this.#emitSoon('resize', event),
       onSaturated: (event) => this.#emitSoon('saturated', event),
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
-    });
+    };
+    this.#pool = new Pool(core, settings, worker, capabilities, events, warmUp);
     this.telemetry =
       telemetry === undefined
         ? undefined
@@ -148,6 +194,54 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     } catch (thrown) {
       return Promise.reject(thrown);
     }
+  }
+
+  stream<Name extends StreamName<Tasks>>(
+    task: Name,
+    ...[input, options = {}]: StreamArguments<Tasks[Name]>
+  ): TaskStream<TaskItem<Tasks[Name]>, TaskReturn<Tasks[Name]>> {
+    const { highWaterMark = 16, signal, ...rest } = options;
+    whole('highWaterMark', highWaterMark, 1, 1 << 20);
+    return new BufferedStream(highWaterMark, signal, (sink, stop) => {
+      if (this.#closing) {
+        return Promise.reject(closedError(`task "${task}"`));
+      }
+      stop.throwIfAborted();
+      const once = { ...rest, retries: 0, redeliver: false, signal: stop };
+      return this.#pool.submit({ ...this.#request(task, input, once), stream: sink });
+    });
+  }
+
+  map<Name extends TaskName<Tasks>>(
+    task: Name,
+    items: Iterable<TaskInput<Tasks[Name]>> | AsyncIterable<TaskInput<Tasks[Name]>>,
+    options: MapOptions<TaskInput<Tasks[Name]>, TaskResult<Tasks[Name]>, TaskProgress<Tasks[Name]>> = {},
+  ): Promise<TaskResult<Tasks[Name]>[]> {
+    const { inFlight = 2 * this.#places, signal, transfer, onProgress, onResult, ...each } = options;
+    const run = async (input: TaskInput<Tasks[Name]>, index: number, stop: AbortSignal): Promise<TaskResult<Tasks[Name]>> => {
+      const request: RunOptions<TaskProgress<Tasks[Name]>> = {
+        ...each,
+        ...(transfer === undefined ? {} : { transfer: transfer(input, index) }),
+        ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(progress, index) }),
+        signal: stop,
+      };
+      const result = await this.run(task, ...([input, request] as unknown as RunArguments<Tasks[Name]>));
+      onResult?.(result, index);
+      return result;
+    };
+    try {
+      return mapTasks(items, whole('inFlight', inFlight, 1, 1 << 20), signal, run);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  ready(): Promise<void> {
+    return this.#closing ? Promise.reject(closedError('waiting for workers')) : this.#pool.ready();
+  }
+
+  idle(): Promise<void> {
+    return this.#pool.idle();
   }
 
   stats(): PoolStats {
@@ -188,6 +282,10 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
 
   [ASYNC_DISPOSE](): Promise<void> {
     return this.close();
+  }
+
+  [DISPOSE](): void {
+    void this.close();
   }
 
   #request(name: string, input: unknown, options: RunOptions<never> | undefined): TaskRequest {

@@ -33,6 +33,12 @@ export interface RunOptions<Progress = unknown> extends TaskOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** Settings of one stream. It is never run twice, or its items would come twice. */
+export interface StreamOptions<Progress = unknown> extends Omit<RunOptions<Progress>, 'retries' | 'redeliver'> {
+  /** How many items the task may be ahead of who reads them, 1 or more. Default 16. */
+  readonly highWaterMark?: number;
+}
+
 /** Task names as numbers, and what holds for the tasks of each. */
 export class TaskTypes {
   readonly #capabilities: CapabilityNames;

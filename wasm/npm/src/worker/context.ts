@@ -1,5 +1,6 @@
 import { QuillworkError, describe } from '../errors.js';
 import type { TaskContext } from '../tasks.js';
+import type { Demand } from './stream.js';
 
 /** What a task has to say while it runs. */
 export interface TaskLine {
@@ -22,6 +23,8 @@ export class RunningTask implements TaskContext {
   #abortReason: { readonly reason: unknown } | undefined;
   #abortHandlers: AbortHandler[] | undefined;
   #cleanups: (() => void | PromiseLike<void>)[] | undefined;
+  /** How many items are wanted of it, where it is a stream. */
+  demand: Demand | undefined;
   /** What {@link transfer} marked. */
   moved: readonly object[] | undefined;
   /** Whether the function is over, as far as anybody cares. */
@@ -89,10 +92,16 @@ export class RunningTask implements TaskContext {
     }
   }
 
+  /** Why it was aborted. */
+  get abortReason(): unknown {
+    return this.#abortReason?.reason;
+  }
+
   /** Aborts the signal. */
   abort(reason: unknown): void {
     this.#abortReason ??= { reason };
     this.#controller?.abort(reason);
+    this.demand?.stop();
     if (this.#abortHandlers !== undefined) {
       void this.#handleAbort(reason);
     }

@@ -1,10 +1,11 @@
 import { describe, QuillworkError } from '../errors.js';
-import { ABORT, DONE, FAILED, GARBLED, HELLO, MAGIC, PING, PONG, PROGRESS, READY, RUN, STRIDE, WEIGHT } from '../messages.js';
+import { ABORT, DONE, FAILED, GARBLED, HELLO, ITEM, MAGIC, MORE, PING, PONG, PROGRESS, READY, RUN, STREAM, STRIDE, WEIGHT } from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { setWorkerCapabilities } from './capabilities.js';
 import { RunningTask, type TaskLine } from './context.js';
 import type { WorkerPort } from './port.js';
+import { Demand, pump } from './stream.js';
 
 /** A task function as the executor calls it. */
 export type Callable = (input: unknown, context: RunningTask) => unknown;
@@ -76,6 +77,8 @@ export class Executor {
         this.#enqueue(id, kind - RUN, records[at + 2] as number, records[at + 3]);
       } else if (kind === ABORT) {
         this.#abort(id, fromSent(records[at + 2] as Sent));
+      } else if (kind === MORE) {
+        this.#running.get(id)?.demand?.add(records[at + 2] as number);
       } else if (kind === PING) {
         this.#outbox.push(PONG, 0, undefined, undefined);
       } else if (kind === HELLO) {
@@ -91,8 +94,11 @@ export class Executor {
     const nameIndex = what % WEIGHT;
     const name = this.#names[nameIndex] ?? '';
     const run: Callable = Reflect.get(this.#tasks, name) as Callable;
-    const complexity = 1 + Math.floor(what / WEIGHT);
-    this.#waiting.push({ task: new RunningTask(id, nameIndex, name, attempt, complexity, this.#line), run, input });
+    const complexity = 1 + Math.floor((what % STREAM) / WEIGHT);
+    const wanted = Math.floor(what / STREAM);
+    const task = new RunningTask(id, nameIndex, name, attempt, complexity, this.#line);
+    task.demand = wanted === 0 ? undefined : new Demand(wanted);
+    this.#waiting.push({ task, run, input });
   }
 
   #abort(id: number, reason: unknown): void {
@@ -132,6 +138,9 @@ export class Executor {
     let pending: boolean;
     try {
       result = run.call(this.#tasks, input, task);
+      if (task.demand !== undefined) {
+        result = this.#pump(task, task.demand, result);
+      }
       pending = isThenable(result);
     } catch (thrown) {
       this.#onEnd(task, false, thrown);
@@ -146,6 +155,15 @@ export class Executor {
     } else {
       this.#onEnd(task, true, result);
     }
+  }
+
+  #pump(task: RunningTask, demand: Demand, produced: unknown): Promise<unknown> {
+    const send = (item: unknown): void => {
+      const { moved } = task;
+      task.moved = undefined;
+      this.#outbox.sendNow(ITEM, task.id, item, moved);
+    };
+    return pump(task.task, produced, demand, send, () => task.abortReason);
   }
 
   /** The function is over: clean up, answer, take the next. */

@@ -176,4 +176,50 @@ export default {
     const { workers, workersOverdue } = runtime.stats();
     equal([workers[0].generation, workersOverdue], [1, 0]);
   },
+
+  async 'ready waits for the workers, and says why there will be none'(t) {
+    const runtime = await t.runtime({ workers: 2, worker: t.workers.late });
+    await runtime.ready();
+    equal(states(runtime), ['ready', 'ready']);
+    await runtime.ready();
+    const missing = await t.runtime({ workers: 1, worker: t.workers.missing });
+    await refused(missing.ready(), 'ERR_WORKER_LOAD');
+    const never = await t.runtime({ workers: 1, worker: t.workers.never });
+    const waiting = refused(never.ready(), 'ERR_CLOSED');
+    await never.close();
+    await waiting;
+    await refused(never.ready(), 'ERR_CLOSED');
+  },
+
+  async 'a new worker is warmed up before it is given a task'(t) {
+    const runtime = await t.runtime({ workers: 1, warmUp: { task: 'warm' } });
+    equal(await runtime.run('isWarm'), true);
+    await runtime.ready();
+    runtime.killWorker(0);
+    equal(await runtime.run('isWarm'), true, 'its replacement too');
+    equal(runtime.stats().completed, 2, 'warming up is no task of the app');
+    for (const warmUp of [{ task: 'warm', input: true }, { task: 'nonsense' }, { task: 'warm', input: () => 1 }]) {
+      const cold = await t.runtime({ workers: 1, warmUp });
+      const error = await refused(cold.ready(), 'ERR_WORKER_LOAD');
+      ok(error.message.includes(`"${warmUp.task}"`), `the task in "${error.message}"`);
+      await refused(cold.run('square', 1), 'ERR_WORKER_LOAD');
+    }
+  },
+
+  async 'idle waits until nothing is left to do'(t) {
+    const runtime = await t.runtime({ workers: 1 });
+    await runtime.idle();
+    let settled = 0;
+    const tasks = [1, 2, 3].map((n) => runtime.run('square', n).then(() => (settled += 1)));
+    await runtime.idle();
+    await Promise.all(tasks);
+    equal([settled, runtime.stats().queued, runtime.stats().running], [3, 0, 0]);
+  },
+
+  async 'a runtime can be disposed of without waiting'(t) {
+    const runtime = await t.create({});
+    const pending = rejection(runtime.run('square', 1));
+    runtime[Symbol.dispose ?? Symbol.for('Symbol.dispose')]();
+    equal((await pending).code, 'ERR_CLOSED');
+  },
 };

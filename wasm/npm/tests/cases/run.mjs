@@ -8,6 +8,7 @@ import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import options from './options.mjs';
 import policy from './policy.mjs';
+import streams from './streams.mjs';
 import workers from './workers.mjs';
 
 const CASES = {
@@ -16,6 +17,7 @@ const CASES = {
   hostile,
   limits,
   options,
+  streams,
   workers,
   cache,
   breaker,

@@ -1,4 +1,4 @@
-import { createRuntime, QuillworkError, type PageSample, type PoolStats, type QuillworkErrorCode, type TaskResult } from 'quillwork';
+import { createRuntime, QuillworkError, type PageSample, type PoolStats, type QuillworkErrorCode, type TaskResult, type TaskReturn } from 'quillwork';
 import type { Tasks } from './tasks.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -48,6 +48,39 @@ export async function page(worker: URL): Promise<void> {
   await runtime.run('square', '2');
   // @ts-expect-error no such option
   await runtime.run('square', 2, { timeout: 5 });
+
+  for await (const chapter of runtime.stream('chapters', { from: 1 }, { highWaterMark: 4, onProgress: (at) => same<typeof at, number>(true) })) {
+    same<typeof chapter, { title: string }>(true);
+  }
+  const letter = await runtime.stream('letters').next();
+  if (letter.done === true) {
+    same<typeof letter.value, void>(true);
+  } else {
+    same<typeof letter.value, string>(true);
+  }
+  same<TaskReturn<Tasks['chapters']>, 'the end'>(true);
+  // @ts-expect-error not a generator
+  runtime.stream('square', 2);
+  // @ts-expect-error a stream is never run twice
+  runtime.stream('letters', undefined, { retries: 1 });
+  const squares = await runtime.map('square', [1, 2], { inFlight: 2, onResult: (square, index) => same<typeof square, typeof index>(true) });
+  same<typeof squares, number[]>(true);
+  // @ts-expect-error items of another type
+  await runtime.map('square', ['1']);
+  await runtime.ready();
+  const tuned = await createRuntime<Tasks>({
+    worker,
+    workers: { min: 1, max: 4 },
+    overflow: 'drop-lowest',
+    types: { square: { retries: 2 } },
+    warmUp: { task: 'ping' },
+  });
+  await tuned.idle();
+  // @ts-expect-error no such task
+  await createRuntime<Tasks>({ worker, types: { nonsense: { retries: 2 } } });
+  // @ts-expect-error no such task
+  await createRuntime<Tasks>({ worker, warmUp: { task: 'nonsense' } });
+  tuned.on('retry', ({ task, afterMs }) => void [task.length, afterMs.toFixed()]);
 
   const stats: PoolStats = runtime.stats();
   same<(typeof stats.responseMs)['p95'], number | null>(true);

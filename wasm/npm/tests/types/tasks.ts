@@ -22,6 +22,14 @@ export const tasks = defineTasks({
   optional: (text?: string) => text?.length,
   nothing: (_input: { at: number }, { progress }: TaskContext<string>): void => progress('half'),
   same: <Value>(value: Value): Value => value,
+  async *chapters(input: { from: number }, ctx: TaskContext<number>): AsyncGenerator<{ title: string }, 'the end'> {
+    ctx.onAbort(async () => {});
+    yield { title: `chapter ${input.from}` };
+    return 'the end';
+  },
+  *letters() {
+    yield 'a';
+  },
   either: async (input: string | readonly number[]) => input.length,
 });
 

@@ -91,6 +91,52 @@ export const tasks = {
     return new Promise(() => {});
   },
 
+  /** Warms its worker up, unless told to fail. */
+  warm(fail) {
+    if (fail) {
+      throw new Error('too cold');
+    }
+    globalThis.isWarm = true;
+  },
+  isWarm: () => globalThis.isWarm === true,
+
+  /** Yields so many numbers, and tells how far it is ahead. */
+  async *count(to, ctx) {
+    try {
+      for (let n = 1; n <= to; n += 1) {
+        ctx.progress(n);
+        yield n;
+      }
+      return 'counted';
+    } finally {
+      ctx.progress('left');
+    }
+  },
+  *parts(bytes, ctx) {
+    for (const byte of bytes) {
+      const part = new Uint8Array([byte]);
+      yield ctx.transfer(part, [part.buffer]);
+    }
+  },
+  async *breaks() {
+    yield 1;
+    throw new RangeError('broken');
+  },
+  async *uncloneableItem(_, ctx) {
+    try {
+      yield 1;
+      yield () => 1;
+    } finally {
+      ctx.progress('left');
+    }
+  },
+  async *yieldsThenHangs(_, ctx) {
+    yield 'first';
+    ctx.progress('waits');
+    await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+    ctx.progress('aborted');
+  },
+
   /** Never ends by itself, but lets go when it is aborted. */
   letsGo(fail, ctx) {
     ctx.onAbort(async (reason) => {
