@@ -25,6 +25,7 @@ impl Ledger {
         }
         self.end_delays();
         self.end_patience();
+        self.note_lines(scheduler);
         // What is queued again may come on top of a full queue; what is new may not.
         let (waiting, limit) = (self.waiting(), (self.config.max_queued + self.most_outside()) as usize);
         if matches!(self.last_input, Some(Input::Submit { .. })) && waiting > self.waited.max(limit) {
@@ -66,7 +67,7 @@ impl Ledger {
         let ahead = |(other_id, other): &(&TaskId, &Task)| {
             other.is_waiting()
                 && other.goes_before(**other_id, (id, task), now, ageing)
-                && self.must_take(before, other)
+                && self.must_go_first(before, other)
         };
         // Under a limit urgent work goes before what is held back.
         let held_back =

@@ -5,10 +5,11 @@
 //! and whether it *must* take it.
 
 use quillwork_core::ids::{TaskId, WorkerId};
-use quillwork_core::pool::{Input, Offer, WorkerList};
+use quillwork_core::pool::{Binding, Input, Offer, Scheduler, WorkerList};
+use quillwork_core::time::{Duration, Instant};
 
 use crate::Broken;
-use crate::ledger::{Ledger, Place, PlaceState, Task, Up};
+use crate::ledger::{Ledger, Place, PlaceState, Task, TaskState, Up};
 
 impl Task {
     /// A worker failed it.
@@ -23,6 +24,13 @@ impl Task {
 
     fn prefers(&self, worker: WorkerId, offer: &Offer) -> bool {
         self.spec.affinity.contains(worker) || self.spec.region.is_some() && offer.region == self.spec.region
+    }
+
+    fn waiting_since(&self) -> Option<Instant> {
+        match self.state {
+            TaskState::Waiting { since } | TaskState::Ahead { since } => Some(since),
+            TaskState::Delayed { .. } | TaskState::Running { .. } => None,
+        }
     }
 
     fn has_preference(&self) -> bool {
@@ -59,17 +67,70 @@ impl Ledger {
             && task.has_preference()
             && !task.prefers(on.worker, &on.offer)
             && others.filter(fresh).any(|up| task.prefers(up.worker, &up.offer));
+        let stolen_early = self.binds_early()
+            && !task.given_back
+            && self.now < task.waiting_since().unwrap_or(self.now) + self.steal_after()
+            && task.line.flatten().is_some_and(|of| {
+                let owner = self.places[of.index()].up().filter(steady);
+                // One that has just failed a task may rest from now on.
+                let failed = matches!(self.last_input, Some(Input::TaskDone { worker, .. }) if worker == of);
+                of != on.worker && owner.is_some() && !self.resting[of.index()] && !failed
+            });
         if avoids {
             self.broken(Broken::WentWhereItFailed(id));
         }
-        if waits {
+        if waits && !self.binds_early() {
             self.broken(Broken::PatienceIgnored(id));
+        }
+        if stolen_early {
+            self.broken(Broken::StolenTooEarly(id));
+        }
+    }
+
+    /// Whether a worker must prefer this task to such as come later: nothing speaks against it, and it stands in the
+    /// worker's own line or in nobody's.
+    pub(crate) fn must_go_first(&self, up: &Up, task: &Task) -> bool {
+        let own = |of: Option<WorkerId>| of.is_none_or(|of| of == up.worker);
+        self.must_take(up, task) && (!self.binds_early() || task.line.is_some_and(own))
+    }
+
+    /// Whether it may take the task as far as lines are concerned.
+    fn may_take_from_line(&self, up: &Up, task: &Task) -> bool {
+        let in_time = task.line_open || self.steal_after().is_zero();
+        let patient = !task.patience_over && !task.spec.patience.is_zero() && task.has_preference();
+        match task.line {
+            _ if !self.binds_early() => true,
+            None => false,
+            Some(of) => of.is_none_or(|of| of == up.worker) || in_time && !patient,
+        }
+    }
+
+    fn binds_early(&self) -> bool {
+        self.config.binding != Binding::Late
+    }
+
+    fn steal_after(&self) -> Duration {
+        match self.config.binding {
+            Binding::Late => Duration::ZERO,
+            Binding::Early { steal_after, .. } => steal_after,
+        }
+    }
+
+    /// Looks where tasks stand now.
+    pub(crate) fn note_lines(&mut self, scheduler: &Scheduler) {
+        if !self.binds_early() {
+            return;
+        }
+        for (&id, task) in &mut self.tasks {
+            if matches!(task.state, TaskState::Waiting { .. } | TaskState::Ahead { .. }) {
+                task.line = Some(scheduler.bound_to(id));
+            }
         }
     }
 
     /// Whether nothing about the task speaks against this worker, if it has the room.
     pub(crate) fn must_take(&self, up: &Up, task: &Task) -> bool {
-        if !up.could_run(task) {
+        if !up.could_run(task) || !self.may_take_from_line(up, task) {
             return false;
         }
         let might = |(place, worker): &(&Place, WorkerId)| {
@@ -97,8 +158,9 @@ impl Ledger {
         if self.last_input != Some(Input::Deadline) {
             return;
         }
-        let now = self.now;
+        let (now, steal_after) = (self.now, self.steal_after());
         for task in self.tasks.values_mut() {
+            task.line_open |= task.waiting_since().is_some_and(|since| since + steal_after <= now);
             task.patience_over |= task.submitted_at + task.spec.patience <= now;
         }
     }

@@ -63,6 +63,12 @@ pub(crate) struct Task {
     pub(crate) queued_in_step: u64,
     /// It has waited for long enough for the workers that it prefers.
     pub(crate) patience_over: bool,
+    /// In whose line it stood after the last step since it was queued; `None` where it was queued in this one.
+    pub(crate) line: Option<Option<WorkerId>>,
+    /// It has stood in a line for so long that others may take it.
+    pub(crate) line_open: bool,
+    /// It was given back, and may stand in a line that was open when it was given ahead.
+    pub(crate) given_back: bool,
     /// Workers that passed it over for a task behind it, though it was the first of all and overdue.
     pub(crate) passed_by: BTreeSet<WorkerId>,
 }
@@ -208,6 +214,9 @@ impl Task {
     fn queue(&mut self, now: Instant, step: u64) {
         self.state = TaskState::Waiting { since: now };
         self.queued_in_step = step;
+        self.line = None;
+        self.line_open = false;
+        self.given_back = false;
     }
 
     pub(crate) const fn is_waiting(&self) -> bool {
@@ -300,6 +309,9 @@ impl Ledger {
                     failed_on: spec.avoid.iter().collect(),
                     queued_in_step: self.steps,
                     patience_over: false,
+                    line: None,
+                    line_open: false,
+                    given_back: false,
                     passed_by,
                 };
                 self.tasks.insert(task, new);
@@ -349,6 +361,7 @@ impl Ledger {
                     {
                         task.attempts -= u32::from(work.started.is_some());
                         task.queue(now, step);
+                        task.given_back = true;
                     }
                     self.start_ahead(worker);
                 }

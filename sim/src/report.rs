@@ -62,6 +62,8 @@ pub enum Broken {
     WentWhereItFailed(TaskId),
     /// A task went to a worker that it doesn't prefer, before its patience was over and while one that it prefers was there.
     PatienceIgnored(TaskId),
+    /// A task was taken from the line of a worker that is well, before its time was over.
+    StolenTooEarly(TaskId),
     /// A task was tried again that may not be, or too late, or was given up though it may be tried again.
     RetriedWrongly(TaskId),
     /// A task was dropped though the policy spares it.

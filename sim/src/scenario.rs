@@ -3,9 +3,12 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use quillwork_core::balance::BuiltIn;
 use quillwork_core::flow::retry::{Backoff, Jitter};
 use quillwork_core::ids::{RegionId, TaskType};
-use quillwork_core::pool::{Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig, RestConfig};
+use quillwork_core::pool::{
+    Binding, Capabilities, ElasticConfig, Load, Offer, Overflow, PoolConfig, RestConfig,
+};
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
 
@@ -290,6 +293,11 @@ impl Scenario {
             pool.budgets.stale_after = pool.budgets.settle * rng.in_range(1..=3);
             Machine { every, volatility: 0.5 * rng.unit_f64(), unknown: ratio(&mut rng, 0.2) }
         });
+        if rng.chance(0.4) {
+            let steal_after = if rng.chance(0.5) { Duration::ZERO } else { millis(&mut rng, 1, 200) };
+            let strategy = BuiltIn::ALL[rng.index(BuiltIn::ALL.len())];
+            pool.binding = Binding::Early { strategy, steal_after };
+        }
         Self { pool, offers, workload, faults, machine, mean_timer_lag, drain_limit, max_steps: 200_000 }
     }
 

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 
 use quillwork_core::ids::{Generation, RegionId, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, CloseMode, Input, Load, Offer, Output, PerMille, Priority, TaskOutcome, TaskSpec,
+    Binding, Capabilities, CloseMode, Input, Load, Offer, Output, PerMille, Priority, TaskOutcome, TaskSpec,
     WorkerList,
 };
 use quillwork_core::rng::Rng;
@@ -189,10 +189,14 @@ impl<'a> World<'a> {
             anti_affinity: self.draw_workers(workload.ban_ratio),
             avoid: self.draw_workers(workload.avoid_ratio),
             patience: Duration::ZERO,
+            key: None,
         };
         let prefers = !spec.affinity.is_empty() || spec.region.is_some();
         if prefers && self.submitters.chance(0.5) {
             spec.patience = self.draw(workload.mean_service * 2);
+        }
+        if self.scenario.pool.binding != Binding::Late && self.submitters.chance(0.5) {
+            spec.key = Some(self.submitters.below(KEYS));
         }
         spec
     }
@@ -337,6 +341,7 @@ fn share(of: Duration, ratio: f64) -> Duration {
 const LATEST_MESSAGE: Duration = Duration::from_secs(2);
 /// See [`Workload::mean_service_of`](crate::Workload).
 const TASK_TYPES: u64 = 3;
+const KEYS: u64 = 5;
 /// The workers of [`Scenario::from_seed`] are in two; nobody is in the third.
 const REGIONS: u64 = 3;
 /// As much as the widest workers of [`Scenario::from_seed`] carry.

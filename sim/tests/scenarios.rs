@@ -34,6 +34,7 @@ fn five_hundred_random_pools_keep_every_promise() {
         total.workers_overdue += counters.workers_overdue;
         total.stale_messages += counters.stale_messages;
         total.taken_back += counters.taken_back;
+        total.stolen += counters.stolen;
     }
     // The scenarios are worth something only if everything happens in them.
     let PoolCounters {
@@ -53,10 +54,12 @@ fn five_hundred_random_pools_keep_every_promise() {
         workers_overdue,
         stale_messages,
         taken_back,
+        stolen,
         ..
     } = total;
     let settled = [completed, failed, aborted, timed_out, expired, worker_lost, dropped, refused, closed];
-    let around = [redelivered, retried, progress, workers_lost, workers_overdue, stale_messages, taken_back];
+    let around =
+        [redelivered, retried, progress, workers_lost, workers_overdue, stale_messages, taken_back, stolen];
     assert!(settled.iter().chain(&around).all(|&count| count > 100), "{total:?}");
 }
 

@@ -72,6 +72,7 @@ pub use refusal::{Ineligible, Refusal};
 pub use reorder::{Queued, ReorderConfig, ReorderConfigError, take_next};
 pub use rules::{HistoryRule, InvalidHistoryRule, Rule, RuleEffect, RuleWorkers};
 pub use score::{ScoreWeights, WorkerScore};
+pub use strategies::BuiltIn;
 pub use strategy::{Finished, Strategy};
 pub use task::Task;
 pub use worker::{WorkerRecord, WorkerReport, WorkerSpec, WorkerStatus};

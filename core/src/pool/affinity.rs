@@ -15,6 +15,7 @@ use core::cmp::Reverse;
 use crate::ids::{RegionId, WorkerId};
 use crate::time::Instant;
 
+use super::binding::Line;
 use super::candidates::worker_id;
 use super::offer::Needs;
 use super::tasks::{Standing, Task};
@@ -51,25 +52,22 @@ impl Preference {
 
 impl Scheduler {
     /// What decides who may run the task, if it is queued now.
-    pub(super) fn needs_now(&self, now: Instant, slot: u32) -> Needs {
-        let Task { spec, failed_on, submitted_at, .. } = self.tasks.task(slot);
-        let mut needs = Needs::of(spec, self.config.budgets.urgent);
+    pub(super) fn needs_now(&mut self, now: Instant, slot: u32) -> Needs {
+        let Task { spec, failed_on, submitted_at, .. } = *self.tasks.task(slot);
+        let mut needs = Needs::of(&spec, self.config.budgets.urgent);
         if !failed_on.is_empty() {
             // Where it has failed on all of them, it begins again with any other than the last.
-            let rounds = [*failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
-            let hopeful = rounds.into_iter().find(|needs| is_hopeful(&self.workers, needs));
+            let rounds = [failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
+            let hopeful = rounds.into_iter().find(|needs| self.is_hopeful(needs));
             needs = hopeful.unwrap_or(needs);
         }
-        if now < *submitted_at + spec.patience {
-            let patient = Needs { waits_for: Preference::of(spec), ..needs };
-            if is_hopeful(&self.workers, &patient) {
-                needs = patient;
-            }
-        }
-        needs
+        let patient = now < submitted_at + spec.patience;
+        let patient = Needs { waits_for: Preference::of(&spec).filter(|_| patient), ..needs };
+        needs.line = self.choose_line(now, slot, &needs);
+        if needs.line.is_none() && self.is_hopeful(&patient) { patient } else { needs }
     }
 
-    /// The free worker that suits a task best that is choosy; `None` where it may have none of them.
+    /// The free worker that suits a task best that minds; `None` where it may have none of them.
     pub(super) fn pick_preferred(&self, slot: u32) -> Option<WorkerId> {
         let Task { needs, spec, .. } = self.tasks.task(slot);
         let (preference, classes) = (Preference::of(spec), self.speeds.classes(spec.task_type));
@@ -79,35 +77,48 @@ impl Scheduler {
             |index| {
                 let offer =
                     self.workers[index].offer.filter(|offer| needs.met_by(worker_id(index), offer))?;
+                if needs.line.is_some_and(|line| line.of == worker_id(index)) {
+                    return Some(OWN);
+                }
                 Some(preference.map_or(OTHERS, |preference| preference.tier(worker_id(index), &offer)))
             },
             |index| classes.map_or(0, |classes| classes.of(index)),
         )
     }
 
-    /// The task is about to be queued, and is as choosy as it may be.
+    /// The task is new or about to be queued again, and is as choosy as it may be.
     pub(super) fn choose_lane(&mut self, now: Instant, slot: u32) {
         self.end_patience(slot);
-        let needs = self.needs_now(now, slot);
-        let task = self.tasks.task_mut(slot);
-        task.needs = needs;
-        if needs.waits_for.is_some() {
-            let ends_at = task.submitted_at + task.spec.patience;
-            self.deadlines.set(self.patience_timer(slot), ends_at);
+        if self.binder.is_some() || self.tasks.task(slot).is_particular() {
+            self.tasks.task_mut(slot).queued_at = now;
+            let needs = self.needs_now(now, slot);
+            self.tasks.task_mut(slot).needs = needs;
         }
+    }
+
+    /// The task waits from now on: its patience runs, where it has any.
+    pub(super) fn begin_patience(&mut self, slot: u32) {
+        let Task { needs, spec, submitted_at, .. } = self.tasks.task(slot);
+        let ends_at = match needs.line {
+            Some(line) if !line.is_open => self.opens_at(slot, line.of),
+            None if needs.waits_for.is_some() => *submitted_at + spec.patience,
+            Some(_) | None => return,
+        };
+        self.deadlines.set(self.patience_timer(slot), ends_at);
     }
 
     /// The task waits no more, or for nobody in particular.
     pub(super) fn end_patience(&mut self, slot: u32) {
-        if self.tasks.task(slot).needs.waits_for.is_some() {
+        if self.tasks.task(slot).needs.is_patient() {
             self.deadlines.cancel(self.patience_timer(slot));
         }
     }
 
-    /// The task takes any worker from now on. It is offered to those that are free at the end of this input.
+    /// The task takes any worker from now on, or may be taken from its worker's line. It is offered to those that are free at the end of this input.
     pub(super) fn on_patience_due(&mut self, slot: u32) {
         let Task { standing, needs, .. } = *self.tasks.task(slot);
-        let patient_no_more = Needs { waits_for: None, ..needs };
+        let line = needs.line.map(|line| Line { is_open: true, ..line });
+        let patient_no_more = Needs { waits_for: None, line, ..needs };
         match standing {
             Standing::Queued => {
                 self.queue.remove(needs, slot);
@@ -128,15 +139,14 @@ impl Scheduler {
             let workers = &self.workers;
             let hopeless = self.queue.pop_where(|needs| needs.is_choosy() && !is_hopeful(workers, needs));
             let Some(slot) = hopeless else { break };
-            let patient = self.tasks.task(slot).needs.waits_for.is_some();
+            let may_wait = self.tasks.task(slot).needs.is_patient();
+            self.end_patience(slot);
             let mut needs = self.needs_now(now, slot);
-            if !patient {
+            if !may_wait {
                 needs.waits_for = None;
             }
-            if needs.waits_for.is_none() {
-                self.end_patience(slot);
-            }
             self.queue_softened(slot, needs);
+            self.begin_patience(slot);
         }
     }
 
@@ -150,6 +160,10 @@ impl Scheduler {
         }
     }
 
+    pub(super) fn is_hopeful(&self, needs: &Needs) -> bool {
+        is_hopeful(&self.workers, needs)
+    }
+
     fn queue_softened(&mut self, slot: u32, needs: Needs) {
         let task = self.tasks.task_mut(slot);
         task.needs = needs;
@@ -161,7 +175,10 @@ impl Scheduler {
 /// Whether a worker is up that such a task would take, or one boots for the first time and may turn out to be one.
 fn is_hopeful(workers: &[Worker], needs: &Needs) -> bool {
     workers.iter().enumerate().any(|(index, worker)| match (worker.phase, &worker.offer) {
-        (Phase::Up, Some(offer)) => needs.met_by(worker_id(index), offer),
+        (Phase::Up, Some(offer)) => {
+            let own = needs.line.is_none_or(|line| line.of == worker_id(index) && !worker.rests());
+            own && needs.met_by(worker_id(index), offer)
+        }
         (Phase::Booting, None) => needs.may_be_met_by(worker_id(index)),
         (Phase::Up | Phase::Booting | Phase::Dead | Phase::Retired, _) => false,
     })
@@ -170,18 +187,25 @@ fn is_hopeful(workers: &[Worker], needs: &Needs) -> bool {
 impl Needs {
     /// Whether it could be more content than it is.
     pub(super) fn is_choosy(&self) -> bool {
-        self.waits_for.is_some() || !self.avoided.is_empty()
+        self.waits_for.is_some() || !self.avoided.is_empty() || self.line.is_some()
+    }
+
+    /// Whether it is so for a time only.
+    fn is_patient(&self) -> bool {
+        self.waits_for.is_some() || self.line.is_some_and(|line| !line.is_open)
     }
 
     /// Whether a worker of which nothing is known could be one for it at this time.
     fn may_be_met_by(&self, worker: WorkerId) -> bool {
         let is_preferred = |of: Preference| of.region.is_some() || of.workers.contains(worker);
-        !self.banned.contains(worker)
+        self.line.is_none()
+            && !self.banned.contains(worker)
             && !self.avoided.contains(worker)
             && self.waits_for.is_none_or(is_preferred)
     }
 }
 
-const LISTED: u8 = 0;
-const LOCAL: u8 = 1;
-const OTHERS: u8 = 2;
+const OWN: u8 = 0;
+const LISTED: u8 = 1;
+const LOCAL: u8 = 2;
+const OTHERS: u8 = 3;

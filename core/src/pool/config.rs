@@ -8,7 +8,7 @@ use crate::flow::retry::{Backoff, BackoffError};
 use crate::time::Duration;
 
 use super::{
-    ElasticConfig, ElasticConfigError, HealthConfig, HealthConfigError, Load, ResourceBudgets,
+    Binding, ElasticConfig, ElasticConfigError, HealthConfig, HealthConfigError, Load, ResourceBudgets,
     ResourceBudgetsError, RestConfig, RestConfigError,
 };
 
@@ -72,6 +72,8 @@ pub struct PoolConfig {
     pub health: HealthConfig,
     /// When a worker rests that fails again and again while others don't.
     pub rest: RestConfig,
+    /// When a task is given its worker. Default [`Binding::Late`].
+    pub binding: Binding,
     /// How the number of workers follows the work, up to [`PoolConfig::workers`]. By default it doesn't.
     pub elastic: ElasticConfig,
     /// From which use of memory and CPU the pool takes care. Without effect where no reading is fed.
@@ -159,6 +161,7 @@ impl Default for PoolConfig {
             healthy_uptime: Duration::from_secs(5),
             health: HealthConfig::default(),
             rest: RestConfig::default(),
+            binding: Binding::Late,
             elastic: ElasticConfig::default(),
             budgets: ResourceBudgets::default(),
         }

@@ -41,9 +41,7 @@ impl Scheduler {
             failed_on: spec.avoid,
             standing: Standing::Queued,
         });
-        if spec.is_particular() {
-            self.tasks.task_mut(slot).needs = self.needs_now(now, slot);
-        }
+        self.choose_lane(now, slot);
         if self.place_with_free_worker(now, slot) {
             return;
         }
@@ -59,10 +57,11 @@ impl Scheduler {
 
     /// Puts a task that was admitted before back to its turn in the queue. It is refused where nobody can run it any more.
     pub(super) fn queue_again(&mut self, now: Instant, slot: u32) {
-        match self.unservable(self.tasks.task(slot).needs) {
-            Some(refusal) => self.settle(slot, Settlement::Refused(refusal)),
-            None => self.enqueue(now, slot),
+        if let Some(refusal) = self.unservable(self.tasks.task(slot).needs) {
+            return self.settle(slot, Settlement::Refused(refusal));
         }
+        self.choose_lane(now, slot);
+        self.enqueue(now, slot);
     }
 
     /// Lets workers that have room for a queued task look at the queue until one takes it, or what goes before it has used
@@ -145,15 +144,19 @@ impl Scheduler {
 
     /// Gives a task to a worker that has room for it: it starts at once.
     fn dispatch(&mut self, now: Instant, slot: u32, index: usize) {
-        self.hand_over(slot, index, Stage::Started(now));
+        self.counters.stolen += u64::from(self.is_theft(slot, index));
+        self.hand_over(now, slot, index, Stage::Started(now));
         self.candidates.begin(worker_id(index), self.tasks.task(slot).needs.complexity);
         self.on_started(now, slot);
     }
 
     /// Gives a task to a worker, to be started now or once it has room.
-    pub(super) fn hand_over(&mut self, slot: u32, index: usize, stage: Stage) {
+    pub(super) fn hand_over(&mut self, now: Instant, slot: u32, index: usize, stage: Stage) {
         self.let_in(slot);
         let worker = worker_id(index);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_given(now, self.tasks.task(slot), worker);
+        }
         let entry = self.tasks.task_mut(slot);
         entry.standing = Standing::Held { worker: worker.get() };
         let (task, attempt, load) = (entry.id, entry.attempts + 1, entry.needs.complexity);
@@ -177,6 +180,9 @@ impl Scheduler {
     pub(super) fn on_started(&mut self, now: Instant, slot: u32) {
         self.end_patience(slot);
         let task = self.tasks.task_mut(slot);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_started(now, task.id);
+        }
         task.attempts += 1;
         if task.attempts == 1 {
             self.statistics.on_started(now, task.spec.task_type, now - task.submitted_at);
@@ -187,14 +193,12 @@ impl Scheduler {
     }
 
     pub(super) fn enqueue(&mut self, now: Instant, slot: u32) {
-        if self.tasks.task(slot).is_particular() {
-            self.choose_lane(now, slot);
-        }
         let task = self.tasks.task_mut(slot);
         task.standing = Standing::Queued;
         task.queued_at = now;
         let (needs, entry, ttl) = (task.needs, task.turn.entry(slot), task.spec.queue_ttl);
         self.queue.push(needs, entry);
+        self.begin_patience(slot);
         self.note_waiting(slot);
         if let Some(ttl) = ttl {
             let timer = self.task_timer(slot);

@@ -67,6 +67,9 @@ impl Scheduler {
         success: bool,
     ) -> Option<Duration> {
         let task_type = self.tasks.task(slot).spec.task_type;
+        if let Some(binder) = &mut self.binder {
+            binder.handle_ended(now, self.tasks.task(slot).id, success);
+        }
         let expected = self.statistics.on_ended(now, task_type, worker_id(index), took, success);
         self.workers[index].health.record(now, success, took, expected);
         if success {

@@ -5,7 +5,8 @@
 //!
 //! **Late binding.** One dispatcher knows every worker exactly, so a task is bound to a worker only when that worker is
 //! free: tasks wait in one central queue (see [`TaskSpec`] for priority, ageing and capabilities), free workers are chosen
-//! by [`Candidates`]. A task is dispatched only to a worker that has reported ready.
+//! by [`Candidates`]. Where a task should have a certain worker, or a strategy should choose one early, see [`TaskSpec::affinity`] and
+//! [`PoolConfig::binding`]. A task is dispatched only to a worker that has reported ready.
 //!
 //! **Slots.** A worker has a capacity in load units and a task a complexity; a worker runs as many tasks as fit. Small tasks
 //! may pass a large one that no worker has room for, but not for longer than [`PoolConfig::max_passed_over`].
@@ -49,6 +50,7 @@
 //! ```
 
 mod affinity;
+mod binding;
 mod candidates;
 mod capability;
 mod config;
@@ -87,6 +89,7 @@ mod worker;
 mod worker_list;
 
 pub use crate::flow::executor::Overflow;
+pub use binding::Binding;
 pub use candidates::Candidates;
 pub use capability::Capabilities;
 pub use config::{ConfigError, PoolConfig};

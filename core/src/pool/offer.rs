@@ -3,6 +3,7 @@
 use crate::ids::{RegionId, WorkerId};
 
 use super::affinity::Preference;
+use super::binding::Line;
 use super::{Capabilities, Load, PoolConfig, Priority, TaskSpec, WorkerList};
 
 /// What a worker says about itself when it is ready.
@@ -53,6 +54,8 @@ pub(super) struct Needs {
     pub(super) avoided: WorkerList,
     /// Only these, while its patience lasts.
     pub(super) waits_for: Option<Preference>,
+    /// The line that it stands in, where it was bound early: see [`super::binding`].
+    pub(super) line: Option<Line>,
 }
 
 impl Needs {
@@ -64,6 +67,7 @@ impl Needs {
             banned: spec.anti_affinity,
             avoided: WorkerList::NONE,
             waits_for: None,
+            line: None,
         }
     }
 
@@ -72,6 +76,7 @@ impl Needs {
         self.could_be_met_by(worker, offer)
             && !self.avoided.contains(worker)
             && self.waits_for.is_none_or(|preference| preference.includes(worker, offer))
+            && self.line.is_none_or(|line| line.is_open || line.of == worker)
     }
 
     /// Whether this worker could run the task if there was no better one.

@@ -38,7 +38,7 @@ impl Scheduler {
                 self.deadlines.cancel(self.task_timer(slot));
                 self.settle(slot, Settlement::Expired);
             } else {
-                self.hand_over(slot, index, Stage::Waiting);
+                self.hand_over(now, slot, index, Stage::Waiting);
                 self.prefetched += 1;
                 self.weigh_candidate(index);
             }

@@ -60,6 +60,8 @@ pub(super) struct Heads {
     pub(super) fitting: Option<Head>,
     /// The first that it could run, but has no room for now.
     pub(super) blocked: Option<Head>,
+    /// The first that it has room for and may take from another's line. The others are its own or nobody's.
+    pub(super) stolen: Option<Head>,
 }
 
 impl TaskQueue {
@@ -127,7 +129,13 @@ impl TaskQueue {
                 continue;
             }
             let fits = lane.needs.complexity <= room;
-            let first = if fits { &mut heads.fitting } else { &mut heads.blocked };
+            let is_own = lane.needs.line.is_none_or(|line| line.of == worker);
+            let first = match (fits, is_own) {
+                (true, true) => &mut heads.fitting,
+                (false, true) => &mut heads.blocked,
+                (true, false) => &mut heads.stolen,
+                (false, false) => continue,
+            };
             if first.is_none_or(|best| entry < best.entry) {
                 *first = Some(Head { entry, lane: index });
             }

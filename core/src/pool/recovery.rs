@@ -72,7 +72,10 @@ impl Scheduler {
             self.counters.workers_overdue += 1;
         }
         self.candidates.close(worker);
-        self.forget_row(index);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_gone(now, worker);
+        }
+        self.forget_row(now, index);
         self.speeds.forget(index);
         self.give_up_reservation(index);
         self.outputs.push_back(Output::Terminate { worker, generation, reason });

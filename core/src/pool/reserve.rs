@@ -12,7 +12,7 @@ use crate::indexed_heap::Entry;
 use crate::time::Instant;
 
 use super::candidates::worker_id;
-use super::queue::Heads;
+use super::queue::{Head, Heads};
 use super::tasks::Standing;
 use super::{Load, Scheduler};
 
@@ -25,10 +25,14 @@ impl Scheduler {
             return None;
         }
         let urgent_only = self.is_held_back(index);
-        let Heads { fitting, blocked } = self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
+        let Heads { fitting, blocked, stolen } =
+            self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
         // A task that is held back keeps no room from one that isn't.
         let counts = |slot: &u32| !urgent_only || self.tasks.task(*slot).needs.urgent;
         let own = place.reserved_for.filter(counts).map(|slot| self.entry(slot));
+        // Of the tasks in other lines one is next only where none of its own is.
+        let in_time = |head: &Head| own.is_none_or(|own| head.entry < own);
+        let fitting = fitting.filter(in_time).or(stolen.filter(in_time)).or(fitting);
         if let Some(blocked) = blocked
             && fitting.is_none_or(|fitting| blocked.entry < fitting.entry)
             && own.is_none_or(|own| blocked.entry < own)

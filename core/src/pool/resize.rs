@@ -137,7 +137,8 @@ impl Scheduler {
             let (offer, room) = (place.offer?, place.room());
             let urgent_only = self.is_held_back(index);
             let heads = self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
-            let queued = [heads.fitting, heads.blocked].into_iter().flatten().map(|head| head.entry);
+            let queued =
+                [heads.fitting.or(heads.stolen), heads.blocked].into_iter().flatten().map(|head| head.entry);
             let first = queued.chain(self.reserved_and_fitting(index, urgent_only)).min()?;
             Some((first, index))
         });
@@ -228,7 +229,10 @@ impl Scheduler {
         let generation = place.generation;
         self.retired += 1;
         self.candidates.close(worker);
-        self.forget_row(index);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_gone(now, worker);
+        }
+        self.forget_row(now, index);
         self.speeds.forget(index);
         self.deadlines.cancel(Self::lifecycle_timer(index));
         self.outputs.push_back(Output::Terminate { worker, generation, reason });

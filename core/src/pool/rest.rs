@@ -116,6 +116,10 @@ impl Scheduler {
         self.workers[index].row.rests_until = Some(now + lasts);
         self.resting += 1;
         self.candidates.rest(worker_id(index), true);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_rest(now, worker_id(index), true);
+        }
+        self.soften_hopeless(now);
     }
 
     /// Wakes who has rested long enough, and who is needed after all.
@@ -127,15 +131,15 @@ impl Scheduler {
         for index in 0..self.workers.len() {
             let Some(until) = self.workers[index].row.rests_until else { continue };
             if until <= now || too_many || !self.is_covered(index) {
-                self.end_rest(index);
+                self.end_rest(now, index);
                 self.feed(now, index);
             }
         }
     }
 
     /// Also where a worker is gone: the next one in its place begins anew.
-    pub(super) fn forget_row(&mut self, index: usize) {
-        self.end_rest(index);
+    pub(super) fn forget_row(&mut self, now: Instant, index: usize) {
+        self.end_rest(now, index);
         self.workers[index].row = Row::default();
     }
 
@@ -147,10 +151,13 @@ impl Scheduler {
         self.workers.iter().filter_map(|worker| worker.row.rests_until).min()
     }
 
-    fn end_rest(&mut self, index: usize) {
+    fn end_rest(&mut self, now: Instant, index: usize) {
         if self.workers[index].row.rests_until.take().is_some() {
             self.resting -= 1;
             self.candidates.rest(worker_id(index), false);
+            if let Some(binder) = &mut self.binder {
+                binder.handle_rest(now, worker_id(index), false);
+            }
         }
     }
 

@@ -24,6 +24,9 @@ impl Scheduler {
         task.failed_on.push_last(worker);
         task.standing = Standing::Delayed;
         let task = task.id;
+        if let Some(binder) = &mut self.binder {
+            binder.handle_dropped(now, task);
+        }
         self.delayed += 1;
         self.counters.retried += 1;
         self.deadlines.set(timer, now + after);

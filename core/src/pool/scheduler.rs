@@ -1,5 +1,6 @@
 //! The scheduler: what can happen to a pool, and what it answers.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::error::Error;
@@ -11,6 +12,7 @@ use crate::rng::Rng;
 use crate::telemetry::Sketch;
 use crate::time::{Duration, Instant};
 
+use super::binding::Binder;
 use super::candidates::{Candidates, worker_id};
 use super::estimate::RunTimes;
 use super::overflow::Excess;
@@ -27,7 +29,7 @@ use super::{
 /// Decides for a pool of workers: see the [module](super).
 ///
 /// Driven as the [crate](crate) describes. A `now` earlier than the last one counts as the last one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Scheduler {
     pub(super) config: PoolConfig,
     pub(super) workers: Vec<Worker>,
@@ -58,6 +60,8 @@ pub struct Scheduler {
     pub(super) to_feed: Vec<u32>,
     /// Tasks that have become less choosy in this input, and were not offered to anybody since.
     pub(super) softened: Vec<u32>,
+    /// Who chooses workers early, where that is done.
+    pub(super) binder: Option<Box<Binder>>,
     pub(super) sizer: Sizer,
     pub(super) pressure: Pressure,
     pub(super) statistics: Statistics,
@@ -117,6 +121,7 @@ impl Scheduler {
             speeds: Speeds::new(config.workers),
             to_feed: Vec::with_capacity(config.workers as usize),
             softened: Vec::new(),
+            binder: Binder::new(&config).map(Box::new),
             sizer: Sizer::new(config.elastic, config.workers, now),
             pressure: Pressure::new(config.budgets, config.workers),
             statistics: Statistics::new(config.workers, now),
@@ -179,13 +184,19 @@ impl Scheduler {
         let offer = offer.into().within_bounds();
         let place = &mut self.workers[index];
         let changed = place.offer.replace(offer) != Some(offer);
-        if place.phase == Phase::Booting {
+        let was_booting = place.phase == Phase::Booting;
+        if was_booting {
             place.become_ready(now);
             self.arm_lease(index);
             self.candidates.open(worker, offer);
         } else {
             place.saw(now);
             self.candidates.set_offer(worker, offer);
+        }
+        if changed || was_booting {
+            if let Some(binder) = &mut self.binder {
+                binder.handle_ready(now, worker, &offer);
+            }
         }
         if changed {
             self.give_up_reservation(index);
@@ -435,6 +446,9 @@ impl Scheduler {
             self.statistics.on_response(now, now - task.submitted_at, awaited);
         }
         let task = self.tasks.settle(slot);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_dropped(self.last_now, task);
+        }
         self.emit_settlement(task, settlement);
     }
 

@@ -47,7 +47,7 @@ impl Scheduler {
             }
             let (worker, generation) = (worker_id(index), place.generation);
             self.candidates.close(worker);
-            self.forget_row(index);
+            self.forget_row(now, index);
             self.outputs.push_back(Output::Terminate {
                 worker,
                 generation,

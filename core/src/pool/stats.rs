@@ -37,6 +37,8 @@ pub struct PoolCounters {
     pub progress: u64,
     /// Tasks queued again because their worker gave them back.
     pub taken_back: u64,
+    /// Tasks that a worker took from another's line, under early binding.
+    pub stolen: u64,
     /// Workers lost: crashed, silent, or never ready.
     pub workers_lost: u64,
     /// Workers terminated because a task went on after it was aborted or timed out.

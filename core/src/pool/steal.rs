@@ -43,7 +43,11 @@ impl Scheduler {
                 self.tasks.task_mut(held.slot).attempts -= 1;
             }
             self.counters.taken_back += 1;
-            self.queue_again(now, held.slot);
+            if self.keeps_open_line(held.slot) {
+                self.enqueue(now, held.slot);
+            } else {
+                self.queue_again(now, held.slot);
+            }
         }
         self.start_waiting(now, index);
         // First to whoever asked for it: else the worker that gave it back would get it ahead again.

@@ -1,9 +1,9 @@
 //! What a submitter says about a task.
 
-use crate::ids::{RegionId, TaskType};
+use crate::ids::{RegionId, TaskType, WorkerId};
 use crate::time::Duration;
 
-use super::{Capabilities, Load, WorkerList};
+use super::{Capabilities, Load, Offer, WorkerList};
 
 /// How urgent a task is: 0 the least, 10 the most.
 ///
@@ -77,6 +77,9 @@ pub struct TaskSpec {
     /// same work failed on. Those that it fails on here are added by themselves; of all the last [`WorkerList::MOST`] count.
     /// Default: none.
     pub avoid: WorkerList,
+    /// What [`ConsistentHash`](crate::balance::strategies::ConsistentHash) goes by, where tasks are bound early by it: those of
+    /// one key go to one worker. Default `None`: its id.
+    pub key: Option<u64>,
 }
 
 impl TaskSpec {
@@ -86,6 +89,11 @@ impl TaskSpec {
             || self.region.is_some()
             || !self.anti_affinity.is_empty()
             || !self.avoid.is_empty()
+    }
+
+    /// Whether it would rather have this worker than others.
+    pub(super) fn prefers(&self, worker: WorkerId, offer: &Offer) -> bool {
+        self.affinity.contains(worker) || self.region.is_some() && offer.region == self.region
     }
 }
 
@@ -106,6 +114,7 @@ impl Default for TaskSpec {
             patience: Duration::ZERO,
             anti_affinity: WorkerList::NONE,
             avoid: WorkerList::NONE,
+            key: None,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! How the pool's types are coded. A new field or variant is added to its list here; a changed list is a new version of the
 //! format.
 
+use crate::balance::BuiltIn;
 use crate::flow::retry::{Backoff, Jitter};
 use crate::ids::{Generation, RegionId, TaskId, TaskType, WorkerId};
 
 use super::super::{
-    Action, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output, Overflow,
-    PerMille, PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, RestConfig, Settlement,
-    TaskOutcome, TaskSpec, TerminateReason, WorkerList,
+    Action, Binding, Capabilities, CloseMode, ElasticConfig, HealthConfig, Input, Load, Offer, Output,
+    Overflow, PerMille, PoolConfig, Priority, Reason, Refusal, ResizeReason, ResourceBudgets, RestConfig,
+    Settlement, TaskOutcome, TaskSpec, TerminateReason, WorkerList,
 };
 use super::code::{Code, Decoder, Encoder, Stop, code_changes, code_enum, code_struct, unzigzag, zigzag};
 
@@ -31,6 +32,7 @@ code_struct!(PoolConfig {
     healthy_uptime,
     health,
     rest,
+    binding,
     elastic,
     budgets,
 });
@@ -55,6 +57,25 @@ code_struct!(HealthConfig {
     recovery,
     dwell,
     evidence_ttl,
+});
+
+code_enum!(Binding {
+    1 => Late,
+    2 => Early { strategy, steal_after },
+});
+
+code_enum!(BuiltIn {
+    1 => RoundRobin,
+    2 => LeastLoaded,
+    3 => CapabilityBased,
+    4 => PerformanceBased,
+    5 => BestScore,
+    6 => Random,
+    7 => PowerOfTwo,
+    8 => PeakEwma,
+    9 => ShortestExpectedDelay,
+    10 => ConsistentHash,
+    11 => Adaptive,
 });
 
 code_struct!(RestConfig { after_failures, longest });
@@ -88,6 +109,7 @@ code_changes!(TaskSpec in spec {
     patience,
     anti_affinity,
     avoid,
+    key,
 });
 
 code_struct!(Offer { capabilities, capacity, region });

@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::super::{
-    Capabilities, CloseMode, Input, Load, Offer, PoolConfig, Priority, TaskOutcome, TaskSpec, WorkerList,
+    Binding, Capabilities, CloseMode, Input, Load, Offer, PoolConfig, Priority, TaskOutcome, TaskSpec,
+    WorkerList,
 };
 use super::*;
+use crate::balance::BuiltIn;
 use crate::ids::{Generation, RegionId, TaskId, TaskType, WorkerId};
 use crate::time::{Duration, Instant};
 
@@ -34,12 +36,12 @@ fn regions() -> impl Strategy<Value = Option<RegionId>> {
 fn specs() -> impl Strategy<Value = TaskSpec> {
     let numbers = (any::<u32>(), 0_u8..=10, any::<u64>(), any::<u32>());
     let times = (prop::option::of(durations()), prop::option::of(durations()), any::<bool>(), any::<u32>());
-    let places = (lists(), lists(), lists(), regions(), durations());
+    let places = (lists(), lists(), lists(), regions(), durations(), prop::option::of(any::<u64>()));
     (numbers, times, places).prop_map(
         |(
             (task_type, level, required, complexity),
             (timeout, queue_ttl, redeliverable, max_attempts),
-            (affinity, anti_affinity, avoid, region, patience),
+            (affinity, anti_affinity, avoid, region, patience, key),
         )| {
             TaskSpec {
                 task_type: TaskType::new(task_type),
@@ -55,6 +57,7 @@ fn specs() -> impl Strategy<Value = TaskSpec> {
                 patience,
                 anti_affinity,
                 avoid,
+                key,
             }
         },
     )
@@ -98,7 +101,8 @@ fn runs(most: usize) -> impl Strategy<Value = Inputs> {
 }
 
 fn config() -> PoolConfig {
-    PoolConfig { workers: 3, lease: None, ..PoolConfig::default() }
+    let binding = Binding::Early { strategy: BuiltIn::PeakEwma, steal_after: Duration::from_millis(3) };
+    PoolConfig { workers: 3, lease: None, binding, ..PoolConfig::default() }
 }
 
 fn log_of(inputs: &Inputs) -> Vec<u8> {

@@ -1,0 +1,218 @@
+//! When a task is given its worker.
+//!
+//! Under early binding a strategy of [`crate::balance`] chooses a worker when the task is queued, by what it has learned of
+//! loads, outcomes and run times. The task then stands in that worker's *line*: lanes of the queue that the others leave alone.
+//! Lines are worth it where the choice knows something that a free worker doesn't, and cost what any guess costs. So a worker
+//! that has nothing of its own to start takes the first task of another's line after
+//! [`Binding::Early::steal_after`] (work stealing), and what stands in the line of a worker that is gone, rests or can't run it
+//! any more is bound anew.
+
+use crate::balance::{
+    BalanceConfig, BuiltIn, ConfigError, LoadBalancer, Task as Choice, WorkerSpec, WorkerStatus,
+};
+use crate::ids::{TaskId, WorkerId};
+use crate::time::{Duration, Instant};
+
+use super::candidates::worker_id;
+use super::offer::Needs;
+use super::tasks::Task;
+use super::{Load, Offer, PoolConfig, Scheduler, WorkerList};
+
+/// When a task is given its worker, and by whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Binding {
+    /// When a worker has room for it: nothing is guessed. The default, and the best for workers that are alike and near.
+    #[default]
+    Late,
+    /// When it is submitted or queued again, by this strategy; drawn from [`PoolConfig::seed`] where it draws.
+    Early {
+        /// Who chooses.
+        strategy: BuiltIn,
+        /// How long a task stands in its worker's line before another that has nothing of its own to start may take it. A
+        /// task that waits for the workers that it prefers ([`TaskSpec::patience`](super::TaskSpec::patience)) stays in the
+        /// line of one of them at least as long. Zero: at once. [`Duration::MAX`]: never.
+        steal_after: Duration,
+    },
+}
+
+impl Binding {
+    fn strategy(self) -> Option<BuiltIn> {
+        match self {
+            Self::Late => None,
+            Self::Early { strategy, .. } => Some(strategy),
+        }
+    }
+
+    fn steal_after(self) -> Duration {
+        match self {
+            Self::Late => Duration::ZERO,
+            Self::Early { steal_after, .. } => steal_after,
+        }
+    }
+}
+
+/// Whose line a task stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) of: WorkerId,
+    /// Whether others may take it.
+    pub(super) is_open: bool,
+}
+
+/// Keeps the balancer informed of what the pool does.
+#[derive(Debug)]
+pub(super) struct Binder {
+    balancer: LoadBalancer,
+}
+
+impl Binder {
+    pub(super) fn new(config: &PoolConfig) -> Option<Self> {
+        let strategy = config.binding.strategy()?.name();
+        let settings = BalanceConfig { strategy, ..BalanceConfig::default() };
+        let balancer: Result<_, ConfigError> = LoadBalancer::new(settings, config.seed);
+        Some(Self {
+            balancer: balancer.expect("the defaults make sense, and built-in strategies are registered"),
+        })
+    }
+
+    /// A worker is up, or offers something else.
+    pub(super) fn handle_ready(&mut self, now: Instant, worker: WorkerId, offer: &Offer) {
+        let lanes = offer.capacity.get();
+        self.balancer.handle_joined(
+            now,
+            WorkerSpec {
+                capabilities: offer.capabilities,
+                capacity: Load::new(lanes * LINE_PER_UNIT),
+                concurrency: lanes,
+                region: offer.region,
+                ..WorkerSpec::new(worker)
+            },
+        );
+    }
+
+    /// A worker is gone, with what it had.
+    pub(super) fn handle_gone(&mut self, now: Instant, worker: WorkerId) {
+        self.balancer.handle_left(now, worker);
+    }
+
+    pub(super) fn handle_rest(&mut self, now: Instant, worker: WorkerId, rests: bool) {
+        let status = if rests { WorkerStatus::Draining } else { WorkerStatus::Ready };
+        self.balancer.handle_status(now, worker, status);
+    }
+
+    /// Chooses a worker for a task; `None` where nobody is there or every line is full.
+    fn choose(
+        &mut self,
+        now: Instant,
+        task: &Task,
+        needs: &Needs,
+        too_small: WorkerList,
+    ) -> Option<WorkerId> {
+        with_choice(task, needs, too_small, |choice| self.balancer.select_worker(now, choice).ok())
+    }
+
+    /// A task goes to this worker, chosen or not.
+    pub(super) fn handle_given(&mut self, now: Instant, task: &Task, worker: WorkerId) {
+        if self.balancer.task(task.id).is_none_or(|booked| booked.worker != worker) {
+            with_choice(task, &task.needs, WorkerList::NONE, |choice| {
+                self.balancer.handle_assigned(now, choice, worker);
+            });
+        }
+    }
+
+    pub(super) fn handle_started(&mut self, now: Instant, task: TaskId) {
+        self.balancer.handle_started(now, task);
+    }
+
+    pub(super) fn handle_ended(&mut self, now: Instant, task: TaskId, success: bool) {
+        self.balancer.handle_finished(now, task, success);
+    }
+
+    /// A task is nobody's any more, where it was anybody's.
+    pub(super) fn handle_dropped(&mut self, now: Instant, task: TaskId) {
+        self.balancer.handle_cancelled(now, task);
+    }
+}
+
+impl Scheduler {
+    /// In whose line a task waits under early binding; `None` where it stands in nobody's, or is unknown or settled. Once it
+    /// was given to a worker, it is the line that it was taken from.
+    #[must_use]
+    pub fn bound_to(&self, task: TaskId) -> Option<WorkerId> {
+        let slot = self.tasks.slot_of(task)?;
+        self.tasks.task(slot).needs.line.map(|line| line.of)
+    }
+
+    /// The line that a task is to stand in from now on, where tasks are bound early.
+    pub(super) fn choose_line(&mut self, now: Instant, slot: u32, needs: &Needs) -> Option<Line> {
+        let mut too_small = WorkerList::NONE;
+        while too_small.len() < WorkerList::MOST {
+            let of = self.binder.as_mut()?.choose(now, self.tasks.task(slot), needs, too_small)?;
+            let line = Line { of, is_open: self.opens_at(slot, of) <= now };
+            if self.is_hopeful(&Needs { line: Some(line), ..*needs }) {
+                self.binder.as_mut()?.handle_given(now, self.tasks.task(slot), of);
+                return Some(line);
+            }
+            // A line takes more than its worker carries, so the balancer takes no offence at a task that is too large for it.
+            too_small.push_last(of);
+        }
+        None
+    }
+
+    /// When others may take a task from this line.
+    pub(super) fn opens_at(&self, slot: u32, of: WorkerId) -> Instant {
+        let Task { spec, submitted_at, queued_at, .. } = self.tasks.task(slot);
+        let stolen_from = *queued_at + self.config.binding.steal_after();
+        let is_preferred = self.workers[of.index()].offer.is_some_and(|offer| spec.prefers(of, &offer));
+        if is_preferred { stolen_from.max(*submitted_at + spec.patience) } else { stolen_from }
+    }
+
+    /// Whether a task that was given back may go on standing in the line that it stood in, open to all.
+    pub(super) fn keeps_open_line(&self, slot: u32) -> bool {
+        let needs = &self.tasks.task(slot).needs;
+        needs.line.is_some_and(|line| line.is_open) && self.is_hopeful(needs)
+    }
+
+    /// Whether the worker takes the task from another's line.
+    pub(super) fn is_theft(&self, slot: u32, index: usize) -> bool {
+        self.tasks.task(slot).needs.line.is_some_and(|line| line.of != worker_id(index))
+    }
+}
+
+/// The task as strategies know it. Workers that it avoids are banned for this choice.
+fn with_choice<T>(
+    task: &Task,
+    needs: &Needs,
+    too_small: WorkerList,
+    choose: impl FnOnce(&Choice<'_>) -> T,
+) -> T {
+    let nobody = WorkerId::new(0);
+    let mut affinity = [nobody; WorkerList::MOST];
+    let mut banned = [nobody; 3 * WorkerList::MOST];
+    let affinity = filled(&mut affinity, task.spec.affinity.iter());
+    let anti_affinity =
+        filled(&mut banned, needs.banned.iter().chain(needs.avoided.iter()).chain(too_small.iter()));
+    choose(&Choice {
+        task_type: task.spec.task_type,
+        required: needs.required,
+        complexity: needs.complexity,
+        priority: task.spec.priority,
+        affinity,
+        anti_affinity,
+        region: task.spec.region,
+        key: task.spec.key.unwrap_or(task.id.get()),
+        ..Choice::new(task.id)
+    })
+}
+
+fn filled(room: &mut [WorkerId], workers: impl Iterator<Item = WorkerId>) -> &[WorkerId] {
+    let mut len = 0;
+    for (place, worker) in room.iter_mut().zip(workers) {
+        *place = worker;
+        len += 1;
+    }
+    &room[..len]
+}
+
+/// How many units may wait in a line for each that its worker carries. What is beyond stands in nobody's line.
+const LINE_PER_UNIT: u32 = 64;
