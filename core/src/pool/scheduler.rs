@@ -193,10 +193,10 @@ impl Scheduler {
             place.saw(now);
             self.candidates.set_offer(worker, offer);
         }
-        if changed || was_booting {
-            if let Some(binder) = &mut self.binder {
-                binder.handle_ready(now, worker, &offer);
-            }
+        if (changed || was_booting)
+            && let Some(binder) = &mut self.binder
+        {
+            binder.handle_ready(now, worker, &offer);
         }
         if changed {
             self.give_up_reservation(index);
