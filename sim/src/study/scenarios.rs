@@ -107,6 +107,9 @@ fn faulty_workers() -> Vec<StudyScenario> {
     let fails_mostly = Fault::FailFast { ratio: 0.8, after: ms(2), when: flapping(10, 0.3) };
     let mut bursts_failing = FleetScenario { arrivals: BURSTS, ..with_faults(&[fails_mostly; 2]) };
     bursts_failing.tasks[0].service = Service::Bimodal { long_ratio: 0.1, factor: 10.0 };
+    let mut holes_bimodal = with_faults(&[Fault::BlackHole { when: flapping(10, 0.22) }; 2]);
+    holes_bimodal.workers.extend(vec![WorkerModel::healthy(1.0); 4]);
+    holes_bimodal.tasks[0].service = Service::Bimodal { long_ratio: 0.1, factor: 10.0 };
     vec![
         tuned(
             "slow",
@@ -147,6 +150,21 @@ fn faulty_workers() -> Vec<StudyScenario> {
             "black holes, short",
             "2 of 8 workers swallow what they are given and have for 1.5 s in every 6 s",
             with_faults(&[Fault::BlackHole { when: flapping(6, 0.25) }; 2]),
+        ),
+        tuned(
+            "black hole, returning",
+            "1 of 8 workers swallows what it is given and has for 2.5 s in every 8 s",
+            with_faults(&[Fault::BlackHole { when: flapping(8, 0.3125) }]),
+        ),
+        tuned(
+            "black holes, returning",
+            "2 of 8 workers swallow what they are given and have for 4 s in every 14 s",
+            with_faults(&[Fault::BlackHole { when: flapping(14, 2.0 / 7.0) }; 2]),
+        ),
+        held_out(
+            "black holes, bimodal",
+            "2 of 12 workers swallow what they are given and have for 2.2 s in every 10 s; bimodal service",
+            holes_bimodal,
         ),
         tuned(
             "slow, short",
