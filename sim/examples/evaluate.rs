@@ -1,6 +1,6 @@
 //! Simulates every strategy on every scenario of the study and writes the page about it: `cargo xtask evaluate`.
 //!
-//! `evaluate PAGE [--quick] [--seeds N] [--only NAME] [--entrants a,b] [--tuning]`
+//! `evaluate PAGE [--quick] [--seeds N] [--only NAME[;NAME]] [--entrants a,b] [--tuning]`
 
 use std::error::Error;
 use std::fs;
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut cells: Vec<Cell> = scenarios()
         .iter()
         .filter(|scenario| !(options.tuning && scenario.held_out))
-        .filter(|scenario| options.only.as_ref().is_none_or(|only| scenario.scenario.name == *only))
+        .filter(|scenario| options.only.as_ref().is_none_or(|only| only.contains(&scenario.scenario.name)))
         .flat_map(|scenario| LOADS.map(|load| Cell::new(scenario, load)))
         .collect();
     simulate_all(&mut cells, &options);
@@ -79,7 +79,7 @@ fn simulate_all(cells: &mut [Cell], options: &Options) {
 struct Options {
     page: Option<String>,
     seeds: u64,
-    only: Option<String>,
+    only: Option<Vec<String>>,
     entrants: Option<Vec<String>>,
     tuning: bool,
 }
@@ -93,7 +93,7 @@ impl Options {
                 "--quick" => options.seeds = QUICK_SEEDS,
                 "--tuning" => options.tuning = true,
                 "--seeds" => options.seeds = value()?.parse()?,
-                "--only" => options.only = Some(value()?),
+                "--only" => options.only = Some(value()?.split(';').map(str::to_owned).collect()),
                 "--entrants" => options.entrants = Some(value()?.split(',').map(str::to_owned).collect()),
                 flag if flag.starts_with("--") => return Err(format!("there is no flag {flag}").into()),
                 path => options.page = Some(path.to_owned()),

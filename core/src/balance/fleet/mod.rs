@@ -12,6 +12,7 @@ use super::{BalanceConfig, Load, WorkerRecord, WorkerReport, WorkerSpec, WorkerS
 use evidence::{EvidenceTable, Failed};
 use history::History;
 use measures::Measures;
+use rest::RestBounds;
 
 pub(crate) mod decay;
 mod evidence;
@@ -121,6 +122,20 @@ struct Settings {
     uptime_half_life: Duration,
     failure_penalty: f64,
     assumed_nanos: f64,
+}
+
+impl Settings {
+    /// How long a worker rests that failed with a task that typically takes so many nanoseconds. At most for as long as
+    /// half of what is known of it takes to fade.
+    fn rests(&self, typical_nanos: f64) -> RestBounds {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a mean of u64s times a penalty; `as` saturates"
+        )]
+        let least = Duration::from_nanos((typical_nanos * self.failure_penalty) as u64);
+        RestBounds { least, most: self.evidence_half_life }
+    }
 }
 
 impl Fleet {
@@ -253,6 +268,8 @@ impl Fleet {
         if self.in_flight[index] == 0 {
             self.measures[index].progress = now;
         }
+        let rests = self.settings.rests(backlog as f64);
+        self.measures[index].rest.handle_tried(now, rests);
         self.measures[index].backlog = self.measures[index].backlog.saturating_add(backlog);
         self.in_flight[index] = self.in_flight[index].saturating_add(1);
         let held = self.members[index].own_load;
@@ -311,13 +328,7 @@ impl Fleet {
         if run.success {
             measures.rest.end();
         } else {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a mean of u64s times a penalty; `as` saturates"
-            )]
-            let rest = Duration::from_nanos(least as u64);
-            measures.rest.begin(now, rest);
+            measures.rest.handle_failed(now, now - run.duration, settings.rests(typical));
         }
     }
 

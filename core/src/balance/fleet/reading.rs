@@ -157,13 +157,15 @@ impl Fleet {
         self.runs.success_ratio(now, slot.index(), told, self.is_due_for_trial(slot, now))
     }
 
-    /// Whether it is time to try it again: its last run failed, it holds nothing, and it has rested for as long as the penalty
-    /// of a failure; twice as long after each such trial that failed as well, up to sixteen times. What is read of
-    /// such a worker leaves out the failures since its last success. As soon as it holds a task they count again, so it is
-    /// tried with one.
+    /// Whether it is time to try it again: its last run failed, and it has rested since, for as long as the penalty of a
+    /// failure; after each trial, answered or not, for an eighth of the time that has passed since it began to fail, at least
+    /// for the penalty and at most for the half-life of evidence
+    /// ([`BalanceConfig::evidence_half_life`](crate::balance::BalanceConfig::evidence_half_life)). What is read of such a
+    /// worker leaves out the failures since its last success. As soon as it is given a task they count again, so it is tried
+    /// with one; what it held before that may be lost, and doesn't keep it from being tried.
     #[must_use]
     pub fn is_due_for_trial(&self, slot: Slot, now: Instant) -> bool {
-        self.in_flight(slot) == 0 && self.measures[slot.index()].rest.is_over(now)
+        self.measures[slot.index()].rest.is_over(now)
     }
 
     /// How many of its runs are remembered, old ones counted in part.

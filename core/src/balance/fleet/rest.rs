@@ -2,26 +2,44 @@
 
 use crate::time::{Duration, Instant};
 
-/// A worker whose last run failed rests for a while before it is tried again with one task, and for twice as long after
-/// each trial that fails as well, up to sixteen times.
+/// A worker whose last run failed rests for a while before it is tried again with one task. Each trial begins another rest:
+/// an eighth of the time for which the worker has failed by then.
 ///
-/// A trial is one task on an empty worker. So one that never answers is tried no more often than a time-out passes, and one
-/// that fails at once costs its fleet a moment now and then.
+/// So a worker that is whole again is found out after an eighth more than it was out of order, and one that never comes
+/// back is tried ever less often. A trial begins the rest, not its failure: where tasks are swallowed that comes with the
+/// submitter's time-out, and a worker that answers again after a trial was swallowed would be left alone until then.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rest {
     /// `None` while its last run succeeded.
     until: Option<Instant>,
-    /// Trials in a row that failed.
-    trials: u32,
+    /// When the first run began that failed.
+    since: Instant,
+}
+
+/// How long rests may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RestBounds {
+    /// The first rest takes so long, for which the failure is held against the worker.
+    pub(super) least: Duration,
+    pub(super) most: Duration,
 }
 
 impl Rest {
-    /// A run failed. `rest` is for how long a first failure is held against the worker.
-    pub(super) fn begin(&mut self, now: Instant, rest: Duration) {
-        // Before that it is one more of those that the worker held when it began to fail.
-        if self.until.is_none_or(|until| now >= until) {
-            self.until = Some(now + rest.saturating_mul(1 << self.trials));
-            self.trials = (self.trials + 1).min(MOST_TRIALS);
+    /// A run failed that began then.
+    pub(super) fn handle_failed(&mut self, now: Instant, began: Instant, bounds: RestBounds) {
+        if self.until.is_none() {
+            *self = Self { until: Some(now + bounds.least), since: began };
+        } else {
+            // Before the rest is over it is one more of those that the worker held when it began to fail, or the trial.
+            self.handle_tried(now, bounds);
+        }
+    }
+
+    /// The worker was given a task, which is a trial where the rest is over.
+    pub(super) fn handle_tried(&mut self, now: Instant, bounds: RestBounds) {
+        if self.is_over(now) {
+            let share = Duration::from_nanos((now - self.since).as_nanos() / OUTAGE_PER_REST);
+            self.until = Some(now + share.min(bounds.most).max(bounds.least));
         }
     }
 
@@ -36,30 +54,57 @@ impl Rest {
     }
 }
 
-/// No rest is longer than the first times two to the power of this.
-const MOST_TRIALS: u32 = 4;
+/// A rest is the time since the worker began to fail over this.
+const OUTAGE_PER_REST: u64 = 8;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BOUNDS: RestBounds =
+        RestBounds { least: Duration::from_millis(50), most: Duration::from_millis(1_000) };
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    /// Whether the rest ends at this millisecond and not before.
+    fn ends(resting: Rest, millis: u64) -> bool {
+        !resting.is_over(at(millis) - Duration::from_nanos(1)) && resting.is_over(at(millis))
+    }
+
     #[test]
-    fn rests_grow_with_failed_trials_and_not_with_what_failed_together() {
-        let at = Instant::from_millis;
-        let rest = Duration::from_millis(50);
+    fn the_first_rest_is_short_and_what_failed_together_counts_once() {
         let mut resting = Rest::default();
-        assert!(!resting.is_over(at(1_000)), "nothing has failed");
-        (0..8).for_each(|late| resting.begin(at(late), rest));
-        assert!(!resting.is_over(at(49)) && resting.is_over(at(50)));
-        let mut now = at(50);
-        for factor in [2, 4, 8, 16, 16] {
-            resting.begin(now, rest);
-            let next = now + rest.saturating_mul(factor);
-            assert!(!resting.is_over(next - Duration::from_nanos(1)) && resting.is_over(next));
-            now = next;
-        }
+        assert!(!resting.is_over(at(10_000)), "nothing has failed");
+        (2_000..2_008).for_each(|late| resting.handle_failed(at(late), at(0), BOUNDS));
+        assert!(ends(resting, 2_050));
+    }
+
+    #[test]
+    fn an_unanswered_trial_holds_up_the_next_for_an_eighth_of_the_outage() {
+        let mut resting = Rest::default();
+        resting.handle_failed(at(2_000), at(0), BOUNDS);
+        resting.handle_tried(at(2_050), BOUNDS);
+        resting.handle_tried(at(2_060), BOUNDS);
+        assert!(ends(resting, 2_050 + 2_050 / 8), "a task that was no trial changed that");
+        resting.handle_tried(at(4_000), BOUNDS);
+        assert!(ends(resting, 4_500));
+        resting.handle_failed(at(4_100), at(2_050), BOUNDS);
+        assert!(ends(resting, 4_500), "the end of a trial begins no rest");
+    }
+
+    #[test]
+    fn rests_stay_within_their_bounds_and_a_success_ends_them() {
+        let mut resting = Rest::default();
+        resting.handle_failed(at(1), at(0), BOUNDS);
+        resting.handle_tried(at(51), BOUNDS);
+        assert!(ends(resting, 101));
+        resting.handle_tried(at(60_000), BOUNDS);
+        assert!(ends(resting, 61_000));
         resting.end();
-        resting.begin(now, rest);
-        assert!(resting.is_over(now + rest), "after a success it is a first failure again");
+        assert!(!resting.is_over(at(70_000)));
+        resting.handle_failed(at(70_000), at(69_990), BOUNDS);
+        assert!(ends(resting, 70_050), "after a success it is a first failure again");
     }
 }

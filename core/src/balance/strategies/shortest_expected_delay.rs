@@ -20,7 +20,7 @@ use super::relative_to_least;
 ///   its lanes; at least as long as it has been silent already;
 /// * a worker with a free lane that has been silent for longer than all its work should take is expected to stay so for as
 ///   long again: one that doesn't answer any more looks worse with every moment;
-/// * a worker that failed and has rested is [tried again](Fleet::is_due_for_trial) with one task.
+/// * a worker that failed and has rested is [tried again](Fleet::is_due_for_trial) with one task, as if it held nothing.
 ///
 /// With one type and one lane this is the `(q + 1) / mu` of the literature, join-the-shortest-queue for servers of
 /// different speeds (Banawan and Zahorjan, *Load Sharing in Heterogeneous Queueing Systems*, 1989; IPVS calls it `sed`).
@@ -56,7 +56,9 @@ fn delay(now: Instant, service: &Service<'_>, (fleet, slot): (&Fleet, Slot)) -> 
     let foreign = f64::from(fleet.foreign_load(slot)) * service.typical;
     let backlog = (fleet.backlog_nanos(slot) as f64 + foreign) * slowness;
     let silence = fleet.silence(slot, now).as_nanos() as f64;
-    let wait = if before < lanes {
+    let wait = if fleet.is_due_for_trial(slot, now) {
+        0.0
+    } else if before < lanes {
         (silence - backlog).max(0.0)
     } else {
         let whole = backlog.max(silence);
@@ -126,6 +128,24 @@ mod tests {
             for id in 2_006..2_009 {
                 assert_eq!(balancer.assign(now, &Task::new(TaskId::new(id))), Ok(SICK), "{strategy}");
             }
+        }
+    }
+
+    #[test]
+    fn a_worker_that_swallows_its_trial_is_tried_again_before_that_times_out() {
+        for strategy in ["shortest-expected-delay", "peak-ewma", "adaptive"] {
+            let (mut balancer, mut now) = balancer(strategy);
+            let [lost, first, second, third] = [1_000, 2_000, 2_001, 2_002].map(TaskId::new);
+            balancer.handle_assigned(now, &Task::new(lost), SICK);
+            now += Duration::from_secs(2);
+            balancer.handle_finished(now, lost, false);
+            now += Duration::from_millis(60);
+            assert_eq!(balancer.assign(now, &Task::new(first)), Ok(SICK), "{strategy}");
+            // An eighth of the 2,060 ms for which it has failed.
+            now += Duration::from_millis(250);
+            assert_eq!(balancer.assign(now, &Task::new(second)), Ok(SOUND), "{strategy}");
+            now += Duration::from_millis(10);
+            assert_eq!(balancer.assign(now, &Task::new(third)), Ok(SICK), "{strategy}");
         }
     }
 
