@@ -230,7 +230,10 @@ impl Strategy for Adaptive {
             let waited = completions.began(advice.start_after, decision.at, now) - decision.at;
             let (failure_ratio, failure_nanos) = completions.failures();
             let service = fleet.success_nanos(slot, decision.task_type, now);
-            let wait = waited.as_nanos() as f64 + fleet.spec(slot).latency.as_nanos() as f64;
+            // Silent beyond all of its work, as slow as it is: expected to stay so for as long again.
+            let work = fleet.backlog_nanos(slot) as f64 * (service / typical).max(1.0);
+            let stalled = (fleet.silence(slot, now).as_nanos() as f64 - work).max(0.0);
+            let wait = waited.as_nanos() as f64 + stalled + fleet.spec(slot).latency.as_nanos() as f64;
             let attempt = wait + (1.0 - failure_ratio) * service + failure_ratio * failure_nanos;
             Outlook { worker: Some(advice.worker), attempt, failure_ratio }
         }));
