@@ -112,6 +112,14 @@ fn a_worker_that_fails_at_once_does_not_look_fast() {
 }
 
 #[test]
+fn advice_to_use_a_worker_that_has_fallen_silent_is_charged_before_anything_fails() {
+    let mut camps = TwoCamps::new();
+    camps.play(100, 0, |_| (5, true));
+    camps.play(10, 0, |worker| (if worker.get() == 0 { 60_000 } else { 5 }, true));
+    assert!(camps.weights(0)[0] < 0.05, "{:?}", camps.weights(0));
+}
+
+#[test]
 fn each_task_type_has_its_own_mix() {
     let mut camps = TwoCamps::new();
     for _ in 0..60 {

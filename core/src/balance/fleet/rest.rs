@@ -85,12 +85,12 @@ mod tests {
     fn an_unanswered_trial_holds_up_the_next_for_an_eighth_of_the_outage() {
         let mut resting = Rest::default();
         resting.handle_failed(at(2_000), at(0), BOUNDS);
-        resting.handle_tried(at(2_050), BOUNDS);
-        resting.handle_tried(at(2_060), BOUNDS);
-        assert!(ends(resting, 2_050 + 2_050 / 8), "a task that was no trial changed that");
+        resting.handle_tried(at(2_400), BOUNDS);
+        resting.handle_tried(at(2_410), BOUNDS);
+        assert!(ends(resting, 2_700), "a task that was no trial changed that");
         resting.handle_tried(at(4_000), BOUNDS);
         assert!(ends(resting, 4_500));
-        resting.handle_failed(at(4_100), at(2_050), BOUNDS);
+        resting.handle_failed(at(4_400), at(2_400), BOUNDS);
         assert!(ends(resting, 4_500), "the end of a trial begins no rest");
     }
 

@@ -135,11 +135,12 @@ mod tests {
     fn a_worker_that_swallows_its_trial_is_tried_again_before_that_times_out() {
         for strategy in ["shortest-expected-delay", "peak-ewma", "adaptive"] {
             let (mut balancer, mut now) = balancer(strategy);
-            let [lost, first, second, third] = [1_000, 2_000, 2_001, 2_002].map(TaskId::new);
+            let [lost, first, second, third] = [1_000, 2_001, 2_002, 2_003].map(TaskId::new);
             balancer.handle_assigned(now, &Task::new(lost), SICK);
             now += Duration::from_secs(2);
             balancer.handle_finished(now, lost, false);
             now += Duration::from_millis(60);
+            balancer.handle_assigned(now, &Task::new(TaskId::new(2_000)), SOUND);
             assert_eq!(balancer.assign(now, &Task::new(first)), Ok(SICK), "{strategy}");
             // An eighth of the 2,060 ms for which it has failed.
             now += Duration::from_millis(250);
