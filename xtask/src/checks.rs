@@ -102,9 +102,12 @@ pub(crate) fn package(lab: &Lab) -> Result<Counts> {
 }
 
 pub(crate) fn packed_tarball(lab: &Lab) -> Result<Counts> {
+    cargo(lab, "build the replay", &["build", "--package", "quillwork-core", "--example", "replay"])
+        .check()?;
     let job = Job::new(lab.workspace, "npm test in wasm/npm", "npm")
         .dir(lab.workspace.path("wasm/npm"))
         .env("QUILLWORK_TARBALL", build::tarball(lab.workspace))
+        .env("QUILLWORK_REPLAY", lab.workspace.target("debug/examples/replay"))
         .args(["test"]);
     count(with_browser(job)?)
 }

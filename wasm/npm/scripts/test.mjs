@@ -1,6 +1,7 @@
 // Tests the packed package as an app would get it: installs the tarball into a fresh folder and runs tests/ there.
 //   QUILLWORK_TARBALL   the tarball; without it dist/ is packed first
 //   QUILLWORK_CHROMIUM  the browser, where it is not on PATH
+//   QUILLWORK_REPLAY    the built example `replay` of quillwork-core; without it recordings are made and not replayed
 // Arguments narrow the test files down by a part of their name.
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

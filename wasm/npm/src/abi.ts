@@ -43,6 +43,8 @@ export interface RuntimeExports {
   pool_worker_stats(pool: number, now: number): number;
   pool_type_stats(pool: number, now: number): number;
   pool_take_responses(pool: number): number;
+  pool_recording(pool: number): number;
+  pool_log_ptr(): number;
   cache_new(maxEntries: number, ttlMs: number): number;
   cache_get(cache: number, now: number, key: number): number;
   cache_set(cache: number, now: number, key: number): number;

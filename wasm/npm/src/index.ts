@@ -12,6 +12,7 @@ export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { TaskStream } from './pool/stream.js';
 export type { CompiledModule, WasmSource } from './runtime/load.js';
 export type { MapOptions } from './runtime/map.js';
+export type { Recording, RecordOptions } from './runtime/recording.js';
 export type { RuntimeOptions, RuntimeRetryOptions, WorkerRange } from './runtime/options.js';
 export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap, type StreamArguments } from './runtime/runtime.js';
 export type { PoolNumbers, PoolStats, Quantiles, TypeStats, WorkerState, WorkerStats } from './runtime/stats.js';

@@ -11,6 +11,7 @@ use quillwork_core::telemetry::Sketch;
 use quillwork_core::time::Instant;
 
 use crate::clock::deadline_millis;
+use crate::recording::Recording;
 use crate::records::record;
 use crate::slots::{MAX_RECORDS, Slots};
 
@@ -19,16 +20,18 @@ use crate::slots::{MAX_RECORDS, Slots};
 pub struct PoolDriver {
     scheduler: Scheduler,
     now: Instant,
+    recording: Option<Recording>,
 }
 
 impl PoolDriver {
-    /// A pool that asks at once for its workers.
+    /// A pool that asks at once for its workers. What happens to it is recorded, up to so many bytes of log, where that is asked for.
     ///
     /// # Errors
     ///
     /// Where a setting can't be used.
-    pub fn new(now: Instant, config: PoolConfig) -> Result<Self, ConfigError> {
-        Ok(Self { scheduler: Scheduler::new(config, now)?, now })
+    pub fn new(now: Instant, config: PoolConfig, record: Option<usize>) -> Result<Self, ConfigError> {
+        let recording = record.map(|max_bytes| Recording::new(&config, now, max_bytes));
+        Ok(Self { scheduler: Scheduler::new(config, now)?, now, recording })
     }
 
     /// One input, then as many outputs as the slots hold.
@@ -38,7 +41,7 @@ impl PoolDriver {
     /// Where a task is submitted with the id of an unsettled one.
     pub fn input(&mut self, now: Instant, input: Input, slots: &mut Slots) -> u32 {
         self.now = self.now.max(now);
-        self.scheduler.handle_input(self.now, input).expect("a slot is used by one unsettled task at a time");
+        self.hand_in(input);
         self.drain(slots)
     }
 
@@ -60,9 +63,7 @@ impl PoolDriver {
         let (mut written, mut next) = (0, answers.start);
         while next < answers.end && written < MAX_RECORDS {
             let [task, said] = slots.answer(next);
-            self.scheduler
-                .handle_input(self.now, answer(worker, generation, TaskId::new(task.into()), said))
-                .expect("an answer submits nothing");
+            self.hand_in(answer(worker, generation, TaskId::new(task.into()), said));
             written = self.write_outputs(written, slots);
             next += 1;
         }
@@ -76,8 +77,27 @@ impl PoolDriver {
         self.leave(written, slots)
     }
 
+    /// What was recorded, where that was asked for.
+    #[must_use]
+    pub fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
+    }
+
+    fn hand_in(&mut self, input: Input) {
+        if let Some(recording) = &mut self.recording {
+            recording.input(self.now, &input);
+        }
+        self.scheduler.handle_input(self.now, input).expect("a slot is used by one unsettled task at a time");
+    }
+
     fn write_outputs(&mut self, written: usize, slots: &mut Slots) -> usize {
-        slots.write_records(written, || self.scheduler.poll_output().map(record))
+        slots.write_records(written, || {
+            let output = self.scheduler.poll_output()?;
+            if let Some(recording) = &mut self.recording {
+                recording.output(&output);
+            }
+            Some(record(output))
+        })
     }
 
     fn leave(&self, written: usize, slots: &mut Slots) -> u32 {
@@ -139,7 +159,7 @@ mod tests {
 
     fn pool_of_one(slots: &mut Slots) -> PoolDriver {
         let config = PoolConfig { workers: 1, lease: None, ..PoolConfig::default() };
-        let mut pool = PoolDriver::new(at(0), config).expect("a pool of one");
+        let mut pool = PoolDriver::new(at(0), config, None).expect("a pool of one");
         assert_eq!(pool.drain(slots), 1);
         assert_eq!(first_record(slots), [1, 0, 0, Generation::FIRST.get(), 0]);
         pool
@@ -253,7 +273,7 @@ mod tests {
     fn the_answers_of_one_message_are_inputs_one_after_the_other() {
         let mut slots = Slots::new();
         let config = PoolConfig { workers: 1, prefetch: Duration::from_millis(1), ..PoolConfig::default() };
-        let mut pool = PoolDriver::new(at(0), config).expect("a pool of one");
+        let mut pool = PoolDriver::new(at(0), config, None).expect("a pool of one");
         pool.drain(&mut slots);
         pool.input(at(0), ready(), &mut slots);
         for task in 0..200 {
@@ -298,7 +318,7 @@ mod tests {
         let mut slots = Slots::new();
         let config =
             PoolConfig { workers: 1, boot_timeout: Duration::from_millis(250), ..PoolConfig::default() };
-        let mut pool = PoolDriver::new(at(1_000), config).expect("a pool of one");
+        let mut pool = PoolDriver::new(at(1_000), config, None).expect("a pool of one");
         pool.drain(&mut slots);
         assert!((slots.floats()[0] - 1_250.0).abs() < 1e-6);
     }

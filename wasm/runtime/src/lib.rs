@@ -83,6 +83,7 @@
 pub mod abi;
 pub mod clock;
 pub mod driver;
+pub mod recording;
 pub mod records;
 pub mod settings;
 pub mod slots;

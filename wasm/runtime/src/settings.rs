@@ -10,7 +10,7 @@ use quillwork_core::time::Duration;
 use crate::clock::limit;
 
 /// Floats of a pool's settings: see [`pool_config`].
-pub const POOL_SETTINGS: usize = 21;
+pub const POOL_SETTINGS: usize = 22;
 /// Floats of a task: see [`task_spec`].
 pub const TASK_FIELDS: usize = 8;
 
@@ -33,6 +33,7 @@ pub const TASK_FIELDS: usize = 8;
 /// | 15, 16 | boot time-out, grace after an abort |
 /// | 17, 18, 19 | shares of memory from which to warn, to shrink, to shed |
 /// | 20 | share of CPU from which to shrink |
+/// | 21 | how many bytes of log to record ([`record_bytes`]), or 0 |
 #[must_use]
 pub fn pool_config(floats: &[f64]) -> PoolConfig {
     let millis = |at: usize| Duration::from_millis_f64(floats[at]);
@@ -79,6 +80,12 @@ pub fn pool_config(floats: &[f64]) -> PoolConfig {
         },
         ..PoolConfig::default()
     }
+}
+
+/// How many bytes of log to record; `None` to record nothing.
+#[must_use]
+pub fn record_bytes(floats: &[f64]) -> Option<usize> {
+    Some(count(floats[21]) as usize).filter(|&bytes| bytes > 0)
 }
 
 /// What the page says about a task.
@@ -140,7 +147,7 @@ mod tests {
     fn every_setting_is_read_from_its_place() {
         let floats = [
             8.0, 2.0, 700.0, 30.0, 3.0, 40.0, 5.0, 10.0, 90.0, 3.0, 2.0, 77.0, 250.0, 1.5, 900.0, 800.0,
-            60.0, 0.3, 0.4, 0.5, 0.6,
+            60.0, 0.3, 0.4, 0.5, 0.6, 5_000.0,
         ];
         assert_eq!(floats.len(), POOL_SETTINGS);
         let config = pool_config(&floats);
@@ -160,6 +167,7 @@ mod tests {
         assert_eq!(config.lease, Some(Duration::from_millis(900)));
         assert_eq!(config.boot_timeout, Duration::from_millis(800));
         assert_eq!(config.abort_grace, Duration::from_millis(60));
+        assert_eq!(record_bytes(&floats), Some(5_000));
         let budgets = config.budgets;
         assert_eq!(
             [budgets.warn_memory, budgets.shrink_memory, budgets.shed_memory, budgets.max_cpu],

@@ -37,6 +37,8 @@ export interface PoolSettings {
   readonly shrinkMemory: number;
   readonly shedMemory: number;
   readonly maxCpu: number;
+  /** How many bytes of log to record, or 0. */
+  readonly recordBytes: number;
 }
 
 /** What the core is told about a task. */
@@ -76,6 +78,7 @@ export function newPool(core: Core, now: number, settings: PoolSettings): number
     settings.shrinkMemory,
     settings.shedMemory,
     settings.maxCpu,
+    settings.recordBytes,
   ]);
   const pool = core.exports.pool_new(now);
   if (pool === 0) {

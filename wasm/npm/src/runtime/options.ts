@@ -6,6 +6,7 @@ import type { WorkerSource } from '../pool/spawn.js';
 import type { TaskName, UntypedTasks } from '../tasks.js';
 import type { TelemetryOptions } from '../telemetry/options.js';
 import type { WasmSource } from './load.js';
+import type { RecordOptions } from './recording.js';
 import type { TaskOptions } from './task-options.js';
 
 /** Settings of a runtime. Only `worker` must be given. */
@@ -61,6 +62,8 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly bootTimeoutMs?: number;
   /** How long a task may go on after its signal was aborted before its worker is terminated. Default 1,000. */
   readonly abortGraceMs?: number;
+  /** Keeps a log of what happens to the pool, for {@link Runtime.recording}. Default `false`. */
+  readonly record?: boolean | RecordOptions;
   /** Where `runtime.wasm` is, or its bytes, or the compiled module. Default: beside this package's JavaScript. */
   readonly wasm?: WasmSource;
   /** Measures the page and reports to a Quillwork host. Default: off. `{}` reports to the host that serves the page. */
@@ -122,6 +125,7 @@ export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
     shrinkMemory: 0.7,
     shedMemory: 0.8,
     maxCpu: 0.7,
+    recordBytes: recordBytes(options.record ?? false),
   };
 }
 
@@ -158,6 +162,13 @@ function retrySettings({
     retryFactor: factor,
     retryJitter: choice('retry.jitter', jitter, JITTERS),
   };
+}
+
+function recordBytes(record: boolean | RecordOptions): number {
+  if (record === false) {
+    return 0;
+  }
+  return whole('record.maxBytes', record === true ? 1 << 24 : (record.maxBytes ?? 1 << 24), 1_024, 1 << 30);
 }
 
 /** A whole number of `least..=most`, or `ERR_INVALID_OPTION`. */

@@ -24,6 +24,7 @@ import { callSafely, Emitter } from './emitter.js';
 import { loadModule } from './load.js';
 import { mapTasks, type MapOptions } from './map.js';
 import { poolSettings, whole, type RuntimeOptions } from './options.js';
+import { readRecording, type Recording } from './recording.js';
 import { poolStats, type PoolStats } from './stats.js';
 import { TaskTypes, type RunOptions, type StreamOptions } from './task-options.js';
 
@@ -93,6 +94,8 @@ export interface Runtime<Tasks = UntypedTasks> {
   idle(): Promise<void>;
   /** The pool now. */
   stats(): PoolStats;
+  /** What was recorded of the pool until now. Throws `ERR_INVALID_OPTION` unless the runtime was made with `record`. */
+  recording(): Recording;
   /** The cache of this name, made when first asked for; later options for it are not looked at. */
   cache<Key extends string = string, Value = unknown>(name: string, options: CacheOptions): Cache<Key, Value>;
   /** Listens; the function returned stops it. */
@@ -249,6 +252,13 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       throw this.#pool.fault;
     }
     return this.#finalStats ?? this.#readStats();
+  }
+
+  recording(): Recording {
+    if (this.#pool.fault !== undefined) {
+      throw this.#pool.fault;
+    }
+    return readRecording(this.#core, this.#pool.driver.pool);
   }
 
   cache<Key extends string = string, Value = unknown>(name: string, options: CacheOptions): Cache<Key, Value> {

@@ -125,6 +125,7 @@ export default {
       'retry.maxMs': { retry: { baseMs: 10, maxMs: 5 } },
       'retry.factor': { retry: { factor: 0.5 } },
       'retry.jitter': { retry: { jitter: 'toString' } },
+      'record.maxBytes': { record: { maxBytes: 10 } },
       'types.square.priority': { types: { square: { priority: 11 } } },
     })) {
       const error = await refused(t.create(options), 'ERR_INVALID_OPTION');

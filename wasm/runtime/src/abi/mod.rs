@@ -6,6 +6,7 @@
 
 pub mod cache;
 pub mod pool;
+pub mod pool_recording;
 pub mod pool_stats;
 mod state;
 

@@ -6,7 +6,7 @@ use quillwork_core::pool::{Capabilities, CloseMode, Input, Load, Offer, PerMille
 use super::{set_text, state};
 use crate::clock::{instant, limit};
 use crate::driver::PoolDriver;
-use crate::settings::{pool_config, priority, task_spec};
+use crate::settings::{pool_config, priority, record_bytes, task_spec};
 
 /// A new pool of the settings in the floats ([`pool_config`]), or 0 with a text where one can't be used. Its first outputs
 /// are fetched with [`pool_drain`].
@@ -14,7 +14,7 @@ use crate::settings::{pool_config, priority, task_spec};
 pub extern "C" fn pool_new(now: f64) -> u32 {
     state::with(|state| {
         let config = pool_config(state.slots.floats());
-        match PoolDriver::new(instant(now), config) {
+        match PoolDriver::new(instant(now), config, record_bytes(state.slots.floats())) {
             Ok(pool) => state.pools.insert(pool),
             Err(refusal) => {
                 set_text(refusal.to_string());

@@ -11,6 +11,8 @@ use crate::slots::Slots;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) slots: Slots,
+    /// The log that was last asked for.
+    pub(crate) log: Vec<u8>,
     pub(crate) pools: Handles<PoolDriver>,
     pub(crate) caches: Handles<Cache>,
 }
