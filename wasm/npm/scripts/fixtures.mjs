@@ -1,5 +1,5 @@
-// Writes protocol/fixtures/ from this package's encoder: `npm run fixtures`. Tests on both sides hold to these files; write them anew
-// only where the protocol itself has changed.
+// Writes protocol/fixtures/ from this package's encoder, and wasm/policy/fixtures/ from its twins of core: `npm run fixtures`. Tests on both
+// sides hold to these files; write them anew only where the protocol itself, or what a twin decides, has changed.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.env.QUILLWORK_SOURCE = join(root, 'src');
 const { source } = await import('../tests/source.mjs');
 const { hiddenSample, page, visibleSample } = await import('../tests/wire-samples.mjs');
+const { twins } = await import('../tests/twins.mjs');
 const { encodeBatch, encodeBatchMessage, encodeHello } = await source('telemetry/wire');
 
 const folder = resolve(root, '../../protocol/fixtures');
@@ -33,3 +34,9 @@ write(
     true,
   ),
 );
+
+const twinFolder = resolve(root, '../policy/fixtures');
+mkdirSync(twinFolder, { recursive: true });
+for (const [name, digests] of Object.entries(await twins())) {
+  writeFileSync(join(twinFolder, `${name}.txt`), `${digests.join('\n')}\n`);
+}

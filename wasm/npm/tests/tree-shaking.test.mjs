@@ -29,8 +29,8 @@ describe('an app that imports', () => {
     assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
   });
 
-  it('debounce and throttle gets no WebAssembly', async () => {
-    const text = await bundled('debounce, throttle, debounceAsync, throttleAsync');
+  it('debounce, throttle and rateLimit gets no WebAssembly', async () => {
+    const text = await bundled('debounce, throttle, debounceAsync, throttleAsync, rateLimit, keyedRateLimit');
     assert.ok(brotli(text) <= 6 * 1024, `${brotli(text)} bytes`);
     assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
   });

@@ -16,9 +16,19 @@ export {
 export { debounceAsync, throttleAsync, type DebouncedAsync } from './debounce-async.js';
 export { debounce, type DebounceControl, type Debounced, type DebounceMetrics, type DebounceOptions } from './debounce.js';
 export { adaptiveLimit, bulkhead, hedge, retry, timeout, type RetryOptions } from './guards.js';
-export type { AdaptiveLimitOptions, BulkheadOptions, HedgeOptions, RateOptions } from './limit-options.js';
+export { keyedRateLimit, type KeyedRateLimiter, type KeyedRateOptions } from './keyed-rate-limit.js';
+export type { AdaptiveLimitOptions, BulkheadOptions, HedgeOptions } from './limit-options.js';
 export type { AdaptiveLimitMetrics, BulkheadMetrics, PolicyMetrics } from './policy-metrics.js';
 export { policy, type FailureOptions, type Policy, type PolicyOptions } from './policy.js';
+export {
+  rateLimit,
+  rateLimited,
+  type AcquireOptions,
+  type RateLimiter,
+  type RateLimitMetrics,
+  type Reservation,
+} from './rate-limit.js';
+export type { RateOptions } from './rate-options.js';
 export { retryBudget, type RetryBudget, type RetryBudgetMetrics, type RetryBudgetOptions } from './retry-budget.js';
 export type { Jitter, RetrySettings } from './retry-options.js';
 export type { ExecuteOptions } from './stack.js';

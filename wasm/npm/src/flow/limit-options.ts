@@ -104,28 +104,3 @@ export function adaptiveSettings(options: AdaptiveLimitOptions): readonly number
     ...of,
   ];
 }
-
-/** So much in a time. */
-export interface RateOptions {
-  /** How much in each interval. */
-  readonly limit: number;
-  /** In milliseconds. Default 1,000. */
-  readonly interval?: number | undefined;
-  /** How much at once after a pause; 1 spaces evenly. Default `limit`. Without meaning for a `strict` limit. */
-  readonly burst?: number | undefined;
-  /**
-   * `false`: a steady rate with a burst on top (GCRA), two numbers of state. `true`: no rolling window of `interval` ever holds more than
-   * `limit` (a log of what was admitted), for where somebody counts. Default `false`.
-   */
-  readonly strict?: boolean | undefined;
-}
-
-/** As `policy.wasm` reads them. */
-export function rateSettings(options: RateOptions): readonly number[] {
-  const limit = whole('limit', options.limit, 1, 2 ** 32 - 1);
-  const interval = options.interval ?? 1_000;
-  if (!(interval > 0 && interval < Infinity)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`interval\` is above 0 milliseconds, not ${String(interval)}`);
-  }
-  return [options.strict === true ? 1 : 0, limit, interval, whole('burst', options.burst ?? limit, 1, 2 ** 32 - 1)];
-}

@@ -5,14 +5,13 @@ import {
   adaptiveSettings,
   bulkheadSettings,
   hedgeSettings,
-  rateSettings,
   type AdaptiveLimitOptions,
   type BulkheadOptions,
   type HedgeOptions,
-  type RateOptions,
 } from './limit-options.js';
 import { millis, optionalFunction } from './options.js';
 import { readPolicyMetrics, type PolicyMetrics } from './policy-metrics.js';
+import { rateSettings, type RateOptions } from './rate-options.js';
 import { budgetSettings, SharedBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.js';
 import { retrySettings, type RetrySettings } from './retry-options.js';
 import { Stack, type ExecuteOptions } from './stack.js';

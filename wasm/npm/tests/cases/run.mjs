@@ -9,6 +9,7 @@ import limits from './limits.mjs';
 import options from './options.mjs';
 import policy from './policy.mjs';
 import streams from './streams.mjs';
+import rateLimit from './rate-limit.mjs';
 import workers from './workers.mjs';
 
 const CASES = {
@@ -23,6 +24,7 @@ const CASES = {
   breaker,
   debounce,
   policy,
+  'rate limit': rateLimit,
 };
 
 /** Names of the cases by subject. */
