@@ -112,7 +112,7 @@ export class Line {
     if (index === undefined) {
       return false;
     }
-    this.#outbox.push(RUN + 1, WARM_UP, index, input);
+    this.#outbox.push(RUN + 2, WARM_UP, index, input);
     return true;
   }
 

@@ -1,4 +1,5 @@
 // Runs one case in the environment at hand: the same cases hold in Node, in a plain page and in a bundled one.
+import ahead from './ahead.mjs';
 import basics from './basics.mjs';
 import breaker from './breaker.mjs';
 import cache from './cache.mjs';
