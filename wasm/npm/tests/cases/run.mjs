@@ -15,6 +15,7 @@ import workers from './workers.mjs';
 
 const CASES = {
   basics,
+  ahead,
   errors,
   hostile,
   limits,
