@@ -5,7 +5,7 @@ import { AbortWatch } from './abort-watch.js';
 import type { CapabilityNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
-import { lossReason, resizeReason, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
+import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
 import { Readiness } from './readiness.js';
 import { RollCall } from './roll-call.js';
 import type { PoolSettings, TaskSpec } from './settings.js';
@@ -20,6 +20,7 @@ export interface PoolEvents {
   onWorkerLost(event: WorkerLost): void;
   onRetry(event: TaskRetry): void;
   onResize(event: PoolResize): void;
+  onPressure(event: PoolPressure): void;
   onSaturated(event: QueueLevel): void;
   onDrained(event: QueueLevel): void;
   onClosed(): void;
@@ -226,8 +227,8 @@ export class Pool implements PoolActions, LineEvents {
     this.#events.onResize({ from, to, reason: resizeReason(reason) });
   }
 
-  pressure(): void {
-    // No reading of the machine is handed in.
+  pressure(action: number, level: number, cause: number): void {
+    this.#events.onPressure(pressure(action, level, cause));
   }
 
   retry(id: number, afterMs: number): void {

@@ -7,6 +7,7 @@ import type { TaskName, UntypedTasks } from '../tasks.js';
 import type { TelemetryOptions } from '../telemetry/options.js';
 import type { WasmSource } from './load.js';
 import type { RecordOptions } from './recording.js';
+import { thresholds, type BudgetOptions } from './resources.js';
 import type { TaskOptions } from './task-options.js';
 
 /** Settings of a runtime. Only `worker` must be given. */
@@ -68,6 +69,8 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly bootTimeoutMs?: number;
   /** How long a task may go on after its signal was aborted before its worker is terminated. Default 1,000. */
   readonly abortGraceMs?: number;
+  /** Takes care of the machine's memory and CPU: see the `pressure` event. Default: off. `{}` is the usual budgets. */
+  readonly budgets?: false | BudgetOptions;
   /** Keeps a log of what happens to the pool, for {@link Runtime.recording}. Default `false`. */
   readonly record?: boolean | RecordOptions;
   /** Where `runtime.wasm` is, or its bytes, or the compiled module. Default: beside this package's JavaScript. */
@@ -127,10 +130,7 @@ export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
     leaseMs: millis('leaseMs', options.leaseMs ?? 60_000, 100),
     bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 10_000, 1),
     abortGraceMs: millis('abortGraceMs', options.abortGraceMs ?? 1_000, 0),
-    warnMemory: 0.6,
-    shrinkMemory: 0.7,
-    shedMemory: 0.8,
-    maxCpu: 0.7,
+    ...thresholds(options.budgets || {}),
     recordBytes: recordBytes(options.record ?? false),
   };
 }
