@@ -21,6 +21,7 @@
  * | `ERR_CIRCUIT_OPEN` | a circuit breaker refused the call | `error.retryAfterMs`, a fallback |
  * | `ERR_RATE_LIMITED` | a rate limit is used up | `error.retryAfterMs` |
  * | `ERR_OVERLOADED` | an adaptive limit refused the call | fewer calls at a time |
+ * | `ERR_STRATEGY` | a strategy of yours threw, or chose none of the workers that it was given | `error.cause`, the option `fallback` |
  * | `ERR_WASM_LOAD` | a WebAssembly module could not be loaded | the URL in the message |
  * | `ERR_INTERNAL` | a fault of this package: every task ends, the runtime can't be used further | please report it |
  */
@@ -43,6 +44,7 @@ export type QuillworkErrorCode =
   | 'ERR_CIRCUIT_OPEN'
   | 'ERR_RATE_LIMITED'
   | 'ERR_OVERLOADED'
+  | 'ERR_STRATEGY'
   | 'ERR_WASM_LOAD'
   | 'ERR_INTERNAL';
 

@@ -3,17 +3,58 @@
  * Runs work on Web Workers, or worker threads in Node: priorities, capabilities, time-outs, abort, redelivery after a crash, a
  * cache, and telemetry. Start with {@link createRuntime}; the worker's side is `quillwork/worker`.
  */
+export type { Explanation, RefusalReason, WorkerReason } from './balance/explain.js';
+export { LoadBalancer, type AssignmentMetrics, type Distribution, type WorkerAssignments } from './balance/load-balancer.js';
+export type { MigrationSuggestion, QueueItem } from './balance/migration.js';
+export type { AffinityRule, LoadBalancerOptions, StrategyOptions, TaskHistoryEntry } from './balance/options.js';
+export type { OverloadRecommendation, OverloadReport } from './balance/overload.js';
+export type { Assigned } from './balance/queue.js';
+export {
+  WorkerRegistry,
+  type AssignRefusalReason,
+  type AssignResult,
+  type RegisteredWorker,
+  type ScaleResult,
+  type WorkerHealth,
+  type WorkerRegistration,
+  type WorkerRegistryEvents,
+  type WorkerRegistryOptions,
+} from './balance/registry.js';
+export {
+  AdaptiveStrategy,
+  BestScoreStrategy,
+  BuiltInStrategy,
+  CapabilityBasedStrategy,
+  ConsistentHashStrategy,
+  LeastLoadedStrategy,
+  PeakEwmaStrategy,
+  PerformanceBasedStrategy,
+  PowerOfTwoStrategy,
+  RandomStrategy,
+  RoundRobinStrategy,
+  ShortestExpectedDelayStrategy,
+  type CustomStrategy,
+} from './balance/strategies.js';
+export type { AdaptiveWeights, StrategyName } from './balance/strategy-names.js';
+export type {
+  BalanceMetrics,
+  BalanceTask,
+  BalanceWorker,
+  CapabilityNames,
+  WorkerKey,
+  WorkerScore,
+  WorkerStatusName,
+} from './balance/types.js';
 export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
-export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
+export type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
 export type { WarmUp } from './pool/pool.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { TaskStream } from './pool/stream.js';
 export type { CompiledModule, WasmSource } from './runtime/load.js';
 export type { MapOptions } from './runtime/map.js';
 export type { Recording, RecordOptions } from './runtime/recording.js';
-export type { BudgetOptions, ResourceReading } from './runtime/resources.js';
 export type { RuntimeOptions, RuntimeRetryOptions, WorkerRange } from './runtime/options.js';
 export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap, type StreamArguments } from './runtime/runtime.js';
 export type { PoolNumbers, PoolStats, Quantiles, TypeStats, WorkerState, WorkerStats } from './runtime/stats.js';

@@ -1,9 +1,10 @@
 import { describe, QuillworkError } from './errors.js';
+import type { BalanceExports, RegistryExports } from './balance/exports.js';
 import type { FlowExports } from './flow/exports.js';
 import { POLICY_WASM } from './policy-wasm.js';
 
 /** The exports of `policy.wasm`; what each does is written in `wasm/policy/src/abi`. */
-export interface PolicyExports extends FlowExports {
+export interface PolicyExports extends FlowExports, BalanceExports, RegistryExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   init(): void;
   floats_ptr(): number;

@@ -1,24 +1,4 @@
-import { Said } from '../abi.js';
-import {
-  ABORT,
-  DONE,
-  FAILED,
-  GARBLED,
-  HELLO,
-  ITEM,
-  MAGIC,
-  MORE,
-  PING,
-  PONG,
-  PROGRESS,
-  READY,
-  RETURNED,
-  RUN,
-  STREAM,
-  STRIDE,
-  TAKE,
-  WEIGHT,
-} from '../messages.js';
+import { ABORT, DONE, FAILED, GARBLED, HELLO, ITEM, MAGIC, MORE, PING, PONG, PROGRESS, READY, RUN, STREAM, STRIDE, WEIGHT } from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
@@ -31,18 +11,16 @@ export interface LineEvents {
   onWarm(line: Line, failure: { readonly error: unknown } | undefined): void;
   /** A sign of life that is nothing else. */
   onAlive(line: Line): void;
-  /** The result or the error of a task. Comes before {@link onAnswers} tells of it. */
-  onOutcome(line: Line, id: number, outcome: unknown): void;
-  /** What one message said about tasks: pairs of a task and one of `Said`. */
-  onAnswers(line: Line, said: readonly number[]): void;
+  onDone(line: Line, id: number, result: unknown): void;
+  onFailed(line: Line, id: number, error: unknown): void;
   /** A sign of life, too. */
   onProgress(line: Line, id: number, value: unknown): void;
   /** An item of a stream; a sign of life, too. */
   onItem(line: Line, id: number, item: unknown): void;
   /** The input of a task can't be cloned. */
   onRefused(line: Line, id: number, thrown: unknown): void;
-  /** A message could not be deserialised, here or there; there the worker says which tasks it has. */
-  onGarbled(line: Line, there: readonly number[] | undefined): void;
+  /** A message could not be deserialised, here or there; nobody knows which. */
+  onGarbled(line: Line): void;
   onLost(line: Line, thrown: unknown): void;
 }
 
@@ -75,7 +53,7 @@ export class Line {
     this.#events = events;
     this.#worker = startWorker(source, {
       onMessage: (message) => this.#onMessage(message),
-      onGarbled: () => events.onGarbled(this, undefined),
+      onGarbled: () => events.onGarbled(this),
       onLost: (thrown) => events.onLost(this, thrown),
     });
     this.#outbox = new Outbox(
@@ -99,10 +77,8 @@ export class Line {
     if (index === undefined) {
       return false;
     }
-    // Where more than its promise depends on when the task ended, or on whether.
-    const alone = task.spec.timeoutMs !== Infinity || !task.spec.redeliverable ? 1 : 0;
     const what = index + WEIGHT * (task.spec.complexity - 1) + STREAM * (task.stream?.highWaterMark ?? 0);
-    this.#outbox.push(RUN + 2 * attempt + alone, task.id, what, task.input, task.transfer);
+    this.#outbox.push(RUN + attempt, task.id, what, task.input, task.transfer);
     return true;
   }
 
@@ -112,7 +88,7 @@ export class Line {
     if (index === undefined) {
       return false;
     }
-    this.#outbox.push(RUN + 2, WARM_UP, index, input);
+    this.#outbox.push(RUN + 1, WARM_UP, index, input);
     return true;
   }
 
@@ -124,11 +100,6 @@ export class Line {
   /** Asks the worker to stop a task. */
   abort(id: number, reason: unknown): void {
     this.#outbox.push(ABORT, id, toSent(reason), undefined);
-  }
-
-  /** Asks for a task that has not started. */
-  takeBack(id: number): void {
-    this.#outbox.push(TAKE, id, undefined, undefined);
   }
 
   /** Asks for a sign of life. */
@@ -157,30 +128,20 @@ export class Line {
       return;
     }
     const records: readonly unknown[] = message;
-    const said: number[] = [];
     for (let at = 1; at < records.length; at += STRIDE) {
-      const kind = records[at] as number;
       const id = records[at + 1] as number;
       const a = records[at + 2];
       if (id === WARM_UP) {
-        this.#onWarmUp(kind, a);
+        this.#onWarmUp(records[at] as number, a);
         continue;
       }
-      switch (kind) {
+      switch (records[at]) {
         case DONE:
-          events.onOutcome(this, id, a);
-          said.push(id, Said.Done);
-          continue;
+          events.onDone(this, id, a);
+          break;
         case FAILED:
-          events.onOutcome(this, id, fromSent(a as Sent));
-          said.push(id, Said.Failed);
-          continue;
-        case RETURNED:
-          said.push(id, Said.Returned);
-          continue;
-      }
-      this.#tell(said.splice(0));
-      switch (kind) {
+          events.onFailed(this, id, fromSent(a as Sent));
+          break;
         case PROGRESS:
           events.onProgress(this, id, a);
           break;
@@ -200,16 +161,9 @@ export class Line {
           events.onAlive(this);
           break;
         case GARBLED:
-          events.onGarbled(this, a as readonly number[]);
+          events.onGarbled(this);
           break;
       }
-    }
-    this.#tell(said);
-  }
-
-  #tell(said: readonly number[]): void {
-    if (said.length > 0) {
-      this.#events.onAnswers(this, said);
     }
   }
 

@@ -27,6 +27,17 @@ export async function rejection(promise) {
   }
 }
 
+/** What a call throws; fails where it does not. */
+export function thrown(call) {
+  let value;
+  try {
+    value = call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`expected a throw, got ${show(value)}`);
+}
+
 /** The rejection, which must have this code. */
 export async function refused(promise, code) {
   const error = await rejection(promise);

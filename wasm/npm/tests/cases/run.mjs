@@ -1,5 +1,6 @@
 // Runs one case in the environment at hand: the same cases hold in Node, in a plain page and in a bundled one.
-import ahead from './ahead.mjs';
+import balanceVectors from './balance-vectors.mjs';
+import balance from './balance.mjs';
 import basics from './basics.mjs';
 import breaker from './breaker.mjs';
 import cache from './cache.mjs';
@@ -11,11 +12,11 @@ import options from './options.mjs';
 import policy from './policy.mjs';
 import streams from './streams.mjs';
 import rateLimit from './rate-limit.mjs';
+import registry from './registry.mjs';
 import workers from './workers.mjs';
 
 const CASES = {
   basics,
-  ahead,
   errors,
   hostile,
   limits,
@@ -27,6 +28,9 @@ const CASES = {
   debounce,
   policy,
   'rate limit': rateLimit,
+  balance,
+  'balance vectors': balanceVectors,
+  registry,
 };
 
 /** Names of the cases by subject. */
