@@ -33,6 +33,11 @@ impl Task {
         }
     }
 
+    /// Whether it may be waiting for the workers that it prefers.
+    fn is_patient(&self) -> bool {
+        !self.patience_over && !self.spec.patience.is_zero() && self.has_preference()
+    }
+
     fn has_preference(&self) -> bool {
         !self.spec.affinity.is_empty() || self.spec.region.is_some()
     }
@@ -90,18 +95,19 @@ impl Ledger {
     /// Whether a worker must prefer this task to such as come later: nothing speaks against it, and it stands in the
     /// worker's own line or in nobody's.
     pub(crate) fn must_go_first(&self, up: &Up, task: &Task) -> bool {
-        let own = |of: Option<WorkerId>| of.is_none_or(|of| of == up.worker);
+        // One that stands in nobody's line because it is choosy may be bound in this step, when its hopes end.
+        let is_choosy = task.is_patient() || !task.failed_on.is_empty();
+        let own = |of: Option<WorkerId>| of.map_or(!is_choosy, |of| of == up.worker);
         self.must_take(up, task) && (!self.binds_early() || task.line.is_some_and(own))
     }
 
     /// Whether it may take the task as far as lines are concerned.
     fn may_take_from_line(&self, up: &Up, task: &Task) -> bool {
         let in_time = task.line_open || self.steal_after().is_zero();
-        let patient = !task.patience_over && !task.spec.patience.is_zero() && task.has_preference();
         match task.line {
             _ if !self.binds_early() => true,
             None => false,
-            Some(of) => of.is_none_or(|of| of == up.worker) || in_time && !patient,
+            Some(of) => of.is_none_or(|of| of == up.worker) || in_time && !task.is_patient(),
         }
     }
 
@@ -146,11 +152,7 @@ impl Ledger {
             Some(up) => task.prefers(worker, &up.offer),
             None => task.spec.region.is_some() || task.spec.affinity.contains(worker),
         };
-        task.patience_over
-            || task.spec.patience.is_zero()
-            || !task.has_preference()
-            || task.prefers(up.worker, &up.offer)
-            || !others.into_iter().any(is_preferred)
+        !task.is_patient() || task.prefers(up.worker, &up.offer) || !others.into_iter().any(is_preferred)
     }
 
     /// Once the timers have fired, nobody's patience lasts longer than it may.

@@ -7,6 +7,7 @@ export interface RuntimeExports {
   init(): void;
   words_ptr(): number;
   floats_ptr(): number;
+  answers_ptr(): number;
   text_ptr(): number;
   text_len(): number;
   pool_new(now: number): number;
@@ -33,7 +34,7 @@ export interface RuntimeExports {
   ): number;
   pool_worker_alive(pool: number, now: number, worker: number, generation: number): number;
   pool_worker_lost(pool: number, now: number, worker: number, generation: number): number;
-  pool_task_done(pool: number, now: number, worker: number, generation: number, task: number, failed: number): number;
+  pool_answers(pool: number, now: number, worker: number, generation: number, from: number, to: number): number;
   pool_progress(pool: number, now: number, worker: number, generation: number, task: number): number;
   pool_resources(pool: number, now: number, memoryRatio: number, cpuRatio: number): number;
   pool_close(pool: number, now: number, drain: number): number;
@@ -59,6 +60,12 @@ export interface RuntimeExports {
 export const RECORD_WORDS = 5;
 /** Output records that fit; where so many came, there may be more. */
 export const MAX_RECORDS = 128;
+/** Answers of workers that fit. */
+export const MAX_ANSWERS = 512;
+/** Words of one answer: the task, and one of {@link Said}. */
+export const ANSWER_WORDS = 2;
+/** What a worker says about a task. */
+export const Said = { Done: 0, Failed: 1, Returned: 2 } as const;
 /** Dropped keys that one call of a cache tells. */
 export const MAX_DROPPED = 4_096;
 const WORDS = RECORD_WORDS * MAX_RECORDS;
@@ -69,6 +76,7 @@ export class Core {
   readonly exports: RuntimeExports;
   #words: Uint32Array;
   #floats: Float64Array;
+  #answers: Uint32Array;
 
   constructor(module: CompiledModule) {
     // The module imports nothing: clock, timers and payloads stay on this side.
@@ -76,6 +84,7 @@ export class Core {
     this.exports.init();
     this.#words = this.#viewWords();
     this.#floats = this.#viewFloats();
+    this.#answers = this.#viewAnswers();
   }
 
   /** Output records. A view goes stale when the memory grows; its length is zero then. */
@@ -92,6 +101,14 @@ export class Core {
       this.#floats = this.#viewFloats();
     }
     return this.#floats;
+  }
+
+  /** Where answers of workers are put. */
+  get answers(): Uint32Array {
+    if (this.#answers.length === 0) {
+      this.#answers = this.#viewAnswers();
+    }
+    return this.#answers;
   }
 
   /** Size of the instance's memory. */
@@ -131,5 +148,10 @@ export class Core {
   #viewFloats(): Float64Array {
     const at = this.exports.floats_ptr();
     return new Float64Array(this.exports.memory.buffer, at, FLOATS);
+  }
+
+  #viewAnswers(): Uint32Array {
+    const at = this.exports.answers_ptr();
+    return new Uint32Array(this.exports.memory.buffer, at, MAX_ANSWERS * ANSWER_WORDS);
   }
 }

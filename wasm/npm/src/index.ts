@@ -48,13 +48,14 @@ export type {
 export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
-export type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
+export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
 export type { WarmUp } from './pool/pool.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { TaskStream } from './pool/stream.js';
 export type { CompiledModule, WasmSource } from './runtime/load.js';
 export type { MapOptions } from './runtime/map.js';
 export type { Recording, RecordOptions } from './runtime/recording.js';
+export type { BudgetOptions, ResourceReading } from './runtime/resources.js';
 export type { RuntimeOptions, RuntimeRetryOptions, WorkerRange } from './runtime/options.js';
 export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap, type StreamArguments } from './runtime/runtime.js';
 export type { PoolNumbers, PoolStats, Quantiles, TypeStats, WorkerState, WorkerStats } from './runtime/stats.js';

@@ -7,7 +7,7 @@
  */
 
 /** First element of every message, with the version of this protocol in its last digit. */
-export const MAGIC = 0x51574b1;
+export const MAGIC = 0x51574b2;
 
 /** Each record is `[kind, task id, a, b]`. */
 export const STRIDE = 4;
@@ -20,11 +20,14 @@ export const HELLO = 1;
 export const ABORT = 2;
 /** Answered by `PONG` as soon as the worker's event loop turns. */
 export const PING = 3;
+/** Give this task back if it has not started. Answered by `RETURNED`, or in time by what came of it. */
+export const TAKE = 4;
 /** `a` more items of a stream are wanted. */
 export const MORE = 5;
 /**
- * This and above: run a task for the `kind - RUN`th time; `b` is its input, `a` the index of its name in `READY`; plus `WEIGHT` times
- * by how much its complexity exceeds 1; plus, where it is a stream, `STREAM` times how many items are wanted at first.
+ * This and above: run a task. `kind - RUN` is twice the number of the attempt, and one more where the answer may not wait for the tasks
+ * behind it; `b` is its input, `a` the index of its name in `READY`; plus `WEIGHT` times by how much its complexity exceeds 1; plus, where
+ * it is a stream, `STREAM` times how many items are wanted at first.
  */
 export const RUN = 8;
 /** More names than a module exposes. */
@@ -44,7 +47,9 @@ export const FAILED = 3;
 export const PROGRESS = 4;
 /** Sign of life. */
 export const PONG = 5;
-/** A message from the page could not be deserialised here. */
+/** A message from the page could not be deserialised here; `a` is the list of the tasks that the worker has. */
 export const GARBLED = 6;
+/** The task was not started, and is not going to be. */
+export const RETURNED = 7;
 /** `a` is what a stream yielded. */
 export const ITEM = 8;

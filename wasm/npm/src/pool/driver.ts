@@ -1,4 +1,4 @@
-import { MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../abi.js';
+import { ANSWER_WORDS, MAX_ANSWERS, MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../abi.js';
 import type { QuillworkError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { newPool, submitTask, type PoolSettings, type TaskSpec } from './settings.js';
@@ -33,6 +33,7 @@ export interface PoolActions {
   terminate(worker: number, generation: number, reason: number): void;
   dispatch(task: number, worker: number, generation: number, attempt: number): void;
   abortRunning(task: number, worker: number, generation: number): void;
+  takeBack(task: number, worker: number, generation: number): void;
   probe(worker: number, generation: number): void;
   settle(task: number, settlement: number, detail: number): void;
   closed(): void;
@@ -126,10 +127,25 @@ export class Driver {
     this.#input(() => this.#exports.pool_worker_lost(this.#pool, this.#clock.now(), worker, generation));
   }
 
-  taskDone(worker: number, generation: number, task: number, failed: boolean): void {
-    this.#input(() =>
-      this.#exports.pool_task_done(this.#pool, this.#clock.now(), worker, generation, task, failed ? 1 : 0),
-    );
+  /** What a worker said in one message: pairs of a task and one of `Said`. */
+  answers(worker: number, generation: number, said: readonly number[]): void {
+    for (let at = 0; at < said.length; at += MAX_ANSWERS * ANSWER_WORDS) {
+      const part = said.slice(at, at + MAX_ANSWERS * ANSWER_WORDS);
+      this.#input(() => {
+        this.#core.answers.set(part);
+        return this.#handInAnswers(worker, generation, 0, part.length / ANSWER_WORDS);
+      });
+    }
+  }
+
+  /** As many as lead to no more outputs than fit. The others follow when these are acted on. */
+  #handInAnswers(worker: number, generation: number, from: number, to: number): number {
+    const count = this.#exports.pool_answers(this.#pool, this.#clock.now(), worker, generation, from, to);
+    const next = this.#core.floats[1] ?? to;
+    if (next < to) {
+      this.#waiting.unshift(() => this.#handInAnswers(worker, generation, next, to));
+    }
+    return count;
   }
 
   close(drain: boolean): void {
@@ -220,6 +236,9 @@ export class Driver {
           break;
         case 7:
           actions.closed();
+          break;
+        case 8:
+          actions.takeBack(task, worker, generation);
           break;
         case 9:
           actions.resize(worker, generation, detail);

@@ -34,6 +34,29 @@ export interface QueueLevel {
   readonly queued: number;
 }
 
+/** A measure is taken or lifted for the sake of the machine. The pool does its part; caches are the app's to shrink. */
+export interface PoolPressure {
+  readonly measure: 'warn' | 'shrink-caches' | 'stop-growth' | 'shed' | 'limit-workers';
+  /** Whether it is taken, or lifted. */
+  readonly active: boolean;
+  /** With `shed`, the lowest priority that is spared; with `limit-workers`, how many run tasks below priority 8. */
+  readonly level: number | undefined;
+  readonly cause: 'memory' | 'cpu' | 'memory-unknown' | 'cpu-unknown';
+}
+
+/** A measure by the core's numbers, from 1. */
+export function pressure(action: number, level: number, cause: number): PoolPressure {
+  return {
+    measure: MEASURES[(action - 1) >> 1] ?? 'warn',
+    active: action % 2 === 1,
+    level: level === 0 ? undefined : level,
+    cause: CAUSES[cause - 1] ?? 'memory',
+  };
+}
+
+const MEASURES: readonly PoolPressure['measure'][] = ['warn', 'shrink-caches', 'stop-growth', 'shed', 'limit-workers'];
+const CAUSES: readonly PoolPressure['cause'][] = ['memory', 'cpu', 'memory-unknown', 'cpu-unknown'];
+
 /** Why a worker was lost, by the core's number. */
 export function lossReason(reason: number): WorkerLost['reason'] {
   switch (reason) {

@@ -1,11 +1,11 @@
 import { describe, QuillworkError } from '../errors.js';
-import type { Core } from '../abi.js';
+import { Said, type Core } from '../abi.js';
 import { callSafely } from '../runtime/emitter.js';
 import { AbortWatch } from './abort-watch.js';
 import type { CapabilityNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
-import { lossReason, resizeReason, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
+import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
 import { Readiness } from './readiness.js';
 import { RollCall } from './roll-call.js';
 import type { PoolSettings, TaskSpec } from './settings.js';
@@ -20,6 +20,7 @@ export interface PoolEvents {
   onWorkerLost(event: WorkerLost): void;
   onRetry(event: TaskRetry): void;
   onResize(event: PoolResize): void;
+  onPressure(event: PoolPressure): void;
   onSaturated(event: QueueLevel): void;
   onDrained(event: QueueLevel): void;
   onClosed(): void;
@@ -201,6 +202,10 @@ export class Pool implements PoolActions, LineEvents {
     }
   }
 
+  takeBack(id: number, worker: number, generation: number): void {
+    this.#lineOf(worker, generation)?.takeBack(id);
+  }
+
   probe(worker: number, generation: number): void {
     this.#lineOf(worker, generation)?.ping();
   }
@@ -222,8 +227,8 @@ export class Pool implements PoolActions, LineEvents {
     this.#events.onResize({ from, to, reason: resizeReason(reason) });
   }
 
-  pressure(): void {
-    // No reading of the machine is handed in.
+  pressure(action: number, level: number, cause: number): void {
+    this.#events.onPressure(pressure(action, level, cause));
   }
 
   retry(id: number, afterMs: number): void {
@@ -297,12 +302,16 @@ export class Pool implements PoolActions, LineEvents {
     this.#rollCall?.heard(line);
   }
 
-  onDone(line: Line, id: number, result: unknown): void {
-    this.#answer(line, id, result, false);
+  onOutcome(line: Line, id: number, outcome: unknown): void {
+    const task = this.#tasks.get(id);
+    if (task?.line === line) {
+      task.outcome = outcome;
+      task.line = undefined;
+    }
   }
 
-  onFailed(line: Line, id: number, error: unknown): void {
-    this.#answer(line, id, error, true);
+  onAnswers(line: Line, said: readonly number[]): void {
+    this.driver.answers(line.worker, line.generation, said);
   }
 
   onProgress(line: Line, id: number, value: unknown): void {
@@ -336,16 +345,22 @@ export class Pool implements PoolActions, LineEvents {
     );
   }
 
-  onGarbled(line: Line): void {
+  onGarbled(line: Line, there: readonly number[] | undefined): void {
+    const lost = this.#tasks.at(line).filter((task) => there?.includes(task.id) !== true);
+    if (lost.length === 0) {
+      // A message of the app's own.
+      return;
+    }
     const error = new QuillworkError(
       'ERR_NOT_CLONEABLE',
       'a message between page and worker could not be deserialised (a SharedArrayBuffer or a WebAssembly.Module outside of its process?)',
     );
-    // Nobody knows what was in the message: the worker's tasks end with it, and are not sent again. They are given up before the worker
-    // is, so that it gets no other task in between.
-    for (const task of this.#tasks.at(line)) {
-      task.failure = error;
-      this.driver.abort(task.id);
+    // A task that alone was in the message ends with it, and is not sent again. It is given up before the worker is, so that it gets no
+    // other task in between. Of several nobody knows which it was: they are redelivered, each alone.
+    const [only] = lost;
+    if (only !== undefined && lost.length === 1) {
+      only.failure = error;
+      this.driver.abort(only.id);
     }
     this.onLost(line, error);
   }
@@ -367,15 +382,6 @@ export class Pool implements PoolActions, LineEvents {
     );
   }
 
-  #answer(line: Line, id: number, outcome: unknown, failed: boolean): void {
-    const task = this.#tasks.get(id);
-    if (task?.line === line) {
-      task.outcome = outcome;
-      task.line = undefined;
-    }
-    this.driver.taskDone(line.worker, line.generation, id, failed);
-  }
-
   /** A task can't be handed over, now or later: it ends, however many attempts it has. */
   #fail(line: Line, id: number, error: QuillworkError): void {
     const task = this.#tasks.get(id);
@@ -383,7 +389,8 @@ export class Pool implements PoolActions, LineEvents {
       task.failure = error;
       this.driver.abort(id);
     }
-    this.#answer(line, id, error, true);
+    this.onOutcome(line, id, error);
+    this.onAnswers(line, [id, Said.Failed]);
   }
 
   #forget(task: PendingTask): void {

@@ -1,4 +1,24 @@
-import { ABORT, DONE, FAILED, GARBLED, HELLO, ITEM, MAGIC, MORE, PING, PONG, PROGRESS, READY, RUN, STREAM, STRIDE, WEIGHT } from '../messages.js';
+import { Said } from '../abi.js';
+import {
+  ABORT,
+  DONE,
+  FAILED,
+  GARBLED,
+  HELLO,
+  ITEM,
+  MAGIC,
+  MORE,
+  PING,
+  PONG,
+  PROGRESS,
+  READY,
+  RETURNED,
+  RUN,
+  STREAM,
+  STRIDE,
+  TAKE,
+  WEIGHT,
+} from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
@@ -11,16 +31,18 @@ export interface LineEvents {
   onWarm(line: Line, failure: { readonly error: unknown } | undefined): void;
   /** A sign of life that is nothing else. */
   onAlive(line: Line): void;
-  onDone(line: Line, id: number, result: unknown): void;
-  onFailed(line: Line, id: number, error: unknown): void;
+  /** The result or the error of a task. Comes before {@link onAnswers} tells of it. */
+  onOutcome(line: Line, id: number, outcome: unknown): void;
+  /** What one message said about tasks: pairs of a task and one of `Said`. */
+  onAnswers(line: Line, said: readonly number[]): void;
   /** A sign of life, too. */
   onProgress(line: Line, id: number, value: unknown): void;
   /** An item of a stream; a sign of life, too. */
   onItem(line: Line, id: number, item: unknown): void;
   /** The input of a task can't be cloned. */
   onRefused(line: Line, id: number, thrown: unknown): void;
-  /** A message could not be deserialised, here or there; nobody knows which. */
-  onGarbled(line: Line): void;
+  /** A message could not be deserialised, here or there; there the worker says which tasks it has. */
+  onGarbled(line: Line, there: readonly number[] | undefined): void;
   onLost(line: Line, thrown: unknown): void;
 }
 
@@ -53,7 +75,7 @@ export class Line {
     this.#events = events;
     this.#worker = startWorker(source, {
       onMessage: (message) => this.#onMessage(message),
-      onGarbled: () => events.onGarbled(this),
+      onGarbled: () => events.onGarbled(this, undefined),
       onLost: (thrown) => events.onLost(this, thrown),
     });
     this.#outbox = new Outbox(
@@ -77,8 +99,10 @@ export class Line {
     if (index === undefined) {
       return false;
     }
+    // Where more than its promise depends on when the task ended, or on whether.
+    const alone = task.spec.timeoutMs !== Infinity || !task.spec.redeliverable ? 1 : 0;
     const what = index + WEIGHT * (task.spec.complexity - 1) + STREAM * (task.stream?.highWaterMark ?? 0);
-    this.#outbox.push(RUN + attempt, task.id, what, task.input, task.transfer);
+    this.#outbox.push(RUN + 2 * attempt + alone, task.id, what, task.input, task.transfer);
     return true;
   }
 
@@ -88,7 +112,7 @@ export class Line {
     if (index === undefined) {
       return false;
     }
-    this.#outbox.push(RUN + 1, WARM_UP, index, input);
+    this.#outbox.push(RUN + 2, WARM_UP, index, input);
     return true;
   }
 
@@ -100,6 +124,11 @@ export class Line {
   /** Asks the worker to stop a task. */
   abort(id: number, reason: unknown): void {
     this.#outbox.push(ABORT, id, toSent(reason), undefined);
+  }
+
+  /** Asks for a task that has not started. */
+  takeBack(id: number): void {
+    this.#outbox.push(TAKE, id, undefined, undefined);
   }
 
   /** Asks for a sign of life. */
@@ -128,20 +157,30 @@ export class Line {
       return;
     }
     const records: readonly unknown[] = message;
+    const said: number[] = [];
     for (let at = 1; at < records.length; at += STRIDE) {
+      const kind = records[at] as number;
       const id = records[at + 1] as number;
       const a = records[at + 2];
       if (id === WARM_UP) {
-        this.#onWarmUp(records[at] as number, a);
+        this.#onWarmUp(kind, a);
         continue;
       }
-      switch (records[at]) {
+      switch (kind) {
         case DONE:
-          events.onDone(this, id, a);
-          break;
+          events.onOutcome(this, id, a);
+          said.push(id, Said.Done);
+          continue;
         case FAILED:
-          events.onFailed(this, id, fromSent(a as Sent));
-          break;
+          events.onOutcome(this, id, fromSent(a as Sent));
+          said.push(id, Said.Failed);
+          continue;
+        case RETURNED:
+          said.push(id, Said.Returned);
+          continue;
+      }
+      this.#tell(said.splice(0));
+      switch (kind) {
         case PROGRESS:
           events.onProgress(this, id, a);
           break;
@@ -161,9 +200,16 @@ export class Line {
           events.onAlive(this);
           break;
         case GARBLED:
-          events.onGarbled(this);
+          events.onGarbled(this, a as readonly number[]);
           break;
       }
+    }
+    this.#tell(said);
+  }
+
+  #tell(said: readonly number[]): void {
+    if (said.length > 0) {
+      this.#events.onAnswers(this, said);
     }
   }
 

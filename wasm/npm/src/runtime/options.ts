@@ -7,6 +7,7 @@ import type { TaskName, UntypedTasks } from '../tasks.js';
 import type { TelemetryOptions } from '../telemetry/options.js';
 import type { WasmSource } from './load.js';
 import type { RecordOptions } from './recording.js';
+import { thresholds, type BudgetOptions } from './resources.js';
 import type { TaskOptions } from './task-options.js';
 
 /** Settings of a runtime. Only `worker` must be given. */
@@ -53,6 +54,12 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   /** The waiting time that is worth one level of priority, 1 ms to an hour, so that nothing starves. Default 1,000. */
   readonly ageingMs?: number;
   /**
+   * How much a busy worker may be given ahead, in milliseconds of measured run time, 0 to 1,000: short tasks then start without a way to
+   * the page and back in between. A task that was given ahead moves on to a worker that has nothing to do, and never waits behind one
+   * that is known to be longer. Default 1, which concerns tasks of less than a millisecond only; 0 gives nothing ahead.
+   */
+  readonly prefetchMs?: number;
+  /**
    * How long a worker may give no sign of life before it is replaced and its tasks redelivered. Any message is one;
    * idle workers are asked. A task that keeps its worker's event loop busy for longer must call `ctx.progress` now and then. 100 ms
    * or more, or `Infinity` to never give a worker up for its silence. Default 60,000.
@@ -62,6 +69,8 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly bootTimeoutMs?: number;
   /** How long a task may go on after its signal was aborted before its worker is terminated. Default 1,000. */
   readonly abortGraceMs?: number;
+  /** Takes care of the machine's memory and CPU: see the `pressure` event. Default: off. `{}` is the usual budgets. */
+  readonly budgets?: false | BudgetOptions;
   /** Keeps a log of what happens to the pool, for {@link Runtime.recording}. Default `false`. */
   readonly record?: boolean | RecordOptions;
   /** Where `runtime.wasm` is, or its bytes, or the compiled module. Default: beside this package's JavaScript. */
@@ -117,14 +126,11 @@ export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
     maxRedeliveries: whole('maxRedeliveries', options.maxRedeliveries ?? 2, 0, 1_000),
     seed: Math.floor(Math.random() * 2 ** 32),
     ageingMs: finiteMillis('ageingMs', options.ageingMs ?? 1_000, 1, 3_600_000),
-    prefetchMs: 0,
+    prefetchMs: finiteMillis('prefetchMs', options.prefetchMs ?? 1, 0, 1_000),
     leaseMs: millis('leaseMs', options.leaseMs ?? 60_000, 100),
     bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 10_000, 1),
     abortGraceMs: millis('abortGraceMs', options.abortGraceMs ?? 1_000, 0),
-    warnMemory: 0.6,
-    shrinkMemory: 0.7,
-    shedMemory: 0.8,
-    maxCpu: 0.7,
+    ...thresholds(options.budgets || {}),
     recordBytes: recordBytes(options.record ?? false),
   };
 }

@@ -1,7 +1,7 @@
 import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
-import type { PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
+import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
 import { Pool, type PoolEvents, type TaskRequest } from '../pool/pool.js';
 import { CapabilityNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
@@ -25,6 +25,7 @@ import { loadModule } from './load.js';
 import { mapTasks, type MapOptions } from './map.js';
 import { poolSettings, whole, type RuntimeOptions } from './options.js';
 import { readRecording, type Recording } from './recording.js';
+import { budgetSettings, ResourceFeed, type BudgetSettings } from './resources.js';
 import { poolStats, type PoolStats } from './stats.js';
 import { TaskTypes, type RunOptions, type StreamOptions } from './task-options.js';
 
@@ -38,6 +39,8 @@ export interface RuntimeEventMap {
   retry: TaskRetry;
   /** The number of workers changes. */
   resize: PoolResize;
+  /** Memory or CPU run short, or do so no longer: see {@link RuntimeOptions.budgets}. */
+  pressure: PoolPressure;
   /** The queue has become full; once until it has drained. */
   saturated: QueueLevel;
   /** The queue was full and has fallen to half of `maxQueue`. */
@@ -130,10 +133,11 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
   options: RuntimeOptions<Tasks>,
 ): Promise<Runtime<Tasks>> {
   const settings = poolSettings(options);
+  const budgets = options.budgets === undefined || options.budgets === false ? undefined : budgetSettings(options.budgets);
   const telemetry =
     options.telemetry === undefined || options.telemetry === false ? undefined : telemetrySettings(options.telemetry);
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, options, telemetry);
+  return new CoreRuntime<Tasks>(new Core(module), settings, options, budgets, telemetry);
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
@@ -149,6 +153,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   readonly #places: number;
   readonly #events = new Emitter<RuntimeEventMap>();
   readonly #caches = new Map<string, CoreCache<never, unknown>>();
+  readonly #resources: ResourceFeed | undefined;
   readonly #closed: Promise<void>;
   #onClosed: () => void = () => undefined;
   #closing = false;
@@ -159,6 +164,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     core: Core,
     settings: PoolSettings,
     { worker, warmUp, types = {} }: RuntimeOptions<Tasks>,
+    budgets: BudgetSettings | undefined,
     telemetry: TelemetrySettings | undefined,
   ) {
     this.#core = core;
@@ -172,11 +178,16 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onWorkerLost: (event) => this.#emitSoon('workerlost', event),
       onRetry: (event) => this.#emitSoon('retry', event),
       onResize: (event) => this.#emitSoon('resize', event),
+      onPressure: (event) => this.#emitSoon('pressure', event),
       onSaturated: (event) => this.#emitSoon('saturated', event),
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
     this.#pool = new Pool(core, settings, worker, capabilities, events, warmUp);
+    this.#resources =
+      budgets === undefined
+        ? undefined
+        : new ResourceFeed(budgets, () => core.bytes, (memory, cpu) => this.#pool.driver.resources(memory, cpu));
     this.telemetry =
       telemetry === undefined
         ? undefined
@@ -340,6 +351,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   #finish(): void {
     this.#closing = true;
     clearInterval(this.#statsTimer);
+    this.#resources?.stop();
     const fault = this.#pool.fault;
     // Whatever the page's own functions do on the way, nobody waits for the end in vain.
     callSafely(() => (fault === undefined ? this.telemetry?.close() : this.telemetry?.abandon()));

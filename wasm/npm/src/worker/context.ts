@@ -29,6 +29,8 @@ export class RunningTask implements TaskContext {
   moved: readonly object[] | undefined;
   /** Whether the function is over, as far as anybody cares. */
   ended = false;
+  /** Whether the answer is sent before another task starts. */
+  answersAtOnce = false;
   /** Whether an answer has been sent. */
   answered = false;
 

@@ -1,5 +1,24 @@
 import { describe, QuillworkError } from '../errors.js';
-import { ABORT, DONE, FAILED, GARBLED, HELLO, ITEM, MAGIC, MORE, PING, PONG, PROGRESS, READY, RUN, STREAM, STRIDE, WEIGHT } from '../messages.js';
+import {
+  ABORT,
+  DONE,
+  FAILED,
+  GARBLED,
+  HELLO,
+  ITEM,
+  MAGIC,
+  MORE,
+  PING,
+  PONG,
+  PROGRESS,
+  READY,
+  RETURNED,
+  RUN,
+  STREAM,
+  STRIDE,
+  TAKE,
+  WEIGHT,
+} from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { setWorkerCapabilities } from './capabilities.js';
@@ -27,6 +46,7 @@ export class Executor {
   #load = 0;
   #capacity = 1;
   #starting = false;
+  #sentAt = 0;
   #saidReady = false;
   readonly #line: TaskLine = {
     report: (id, value) => this.#outbox.sendNow(PROGRESS, id, value),
@@ -49,7 +69,7 @@ export class Executor {
     );
     port.listen(
       (message) => this.#onMessage(message),
-      () => this.#outbox.push(GARBLED, 0, undefined, undefined),
+      () => this.#outbox.push(GARBLED, 0, [...this.#running.keys(), ...this.#waiting.map(({ task }) => task.id)], undefined),
     );
     port.onStray((thrown) => this.#onStray(thrown));
     if (!port.waitsForHello) {
@@ -79,6 +99,8 @@ export class Executor {
         this.#abort(id, fromSent(records[at + 2] as Sent));
       } else if (kind === MORE) {
         this.#running.get(id)?.demand?.add(records[at + 2] as number);
+      } else if (kind === TAKE) {
+        this.#giveBack(id);
       } else if (kind === PING) {
         this.#outbox.push(PONG, 0, undefined, undefined);
       } else if (kind === HELLO) {
@@ -90,14 +112,15 @@ export class Executor {
     this.#startNext();
   }
 
-  #enqueue(id: number, attempt: number, what: number, input: unknown): void {
+  #enqueue(id: number, how: number, what: number, input: unknown): void {
     const nameIndex = what % WEIGHT;
     const name = this.#names[nameIndex] ?? '';
     const run: Callable = Reflect.get(this.#tasks, name) as Callable;
     const complexity = 1 + Math.floor((what % STREAM) / WEIGHT);
     const wanted = Math.floor(what / STREAM);
-    const task = new RunningTask(id, nameIndex, name, attempt, complexity, this.#line);
+    const task = new RunningTask(id, nameIndex, name, how >> 1, complexity, this.#line);
     task.demand = wanted === 0 ? undefined : new Demand(wanted);
+    task.answersAtOnce = (how & 1) === 1;
     this.#waiting.push({ task, run, input });
   }
 
@@ -107,11 +130,25 @@ export class Executor {
       running.abort(reason);
       return;
     }
+    if (this.#drop(id)) {
+      this.#outbox.push(FAILED, id, toSent(reason), undefined);
+    }
+  }
+
+  /** The page wants a task back. Where it has started, its answer is the answer to this. */
+  #giveBack(id: number): void {
+    if (this.#drop(id)) {
+      this.#outbox.push(RETURNED, id, undefined, undefined);
+    }
+  }
+
+  /** Forgets a task that has not started. */
+  #drop(id: number): boolean {
     const index = this.#waiting.findIndex(({ task }) => task.id === id);
     if (index >= 0) {
       this.#waiting.splice(index, 1);
-      this.#outbox.push(FAILED, id, toSent(reason), undefined);
     }
+    return index >= 0;
   }
 
   #startNext(): void {
@@ -191,7 +228,22 @@ export class Executor {
     }
     this.#running.delete(task.id);
     this.#load -= task.complexity;
+    if (this.#waiting.length > 0) {
+      this.#sendBeforeNext(task);
+    }
     this.#startNext();
+  }
+
+  /**
+   * Answers go out together, once nothing more can start. What starts next may take long or never end: so none waits for it that matters
+   * by itself, nor any from an earlier tick of the clock.
+   */
+  #sendBeforeNext(task: RunningTask): void {
+    const now = Date.now();
+    if (task.answersAtOnce || now !== this.#sentAt) {
+      this.#sentAt = now;
+      this.#outbox.flush();
+    }
   }
 
   /**

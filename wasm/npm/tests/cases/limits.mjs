@@ -125,6 +125,9 @@ export default {
       'retry.maxMs': { retry: { baseMs: 10, maxMs: 5 } },
       'retry.factor': { retry: { factor: 0.5 } },
       'retry.jitter': { retry: { jitter: 'toString' } },
+      'budgets.warn': { budgets: { warn: 0.9 } },
+      'budgets.cpu': { budgets: { cpu: 0 } },
+      'budgets.memoryBytes': { budgets: { memoryBytes: 5 } },
       'record.maxBytes': { record: { maxBytes: 10 } },
       'types.square.priority': { types: { square: { priority: 11 } } },
     })) {

@@ -222,4 +222,37 @@ export default {
     runtime[Symbol.dispose ?? Symbol.for('Symbol.dispose')]();
     equal((await pending).code, 'ERR_CLOSED');
   },
+
+  async 'memory that runs short sheds what is least urgent, and says so'(t) {
+    let memoryBytes = 0;
+    const runtime = await t.runtime({ workers: 1, budgets: { memoryBytes: 2 ** 20, read: () => ({ memoryBytes }) } });
+    const door = gate();
+    const first = await occupied(runtime, door, { priority: 10 });
+    const measures = [];
+    const sheds = new Promise((resolve) =>
+      runtime.on('pressure', (event) => {
+        measures.push(`${event.measure} ${event.active} ${event.cause}`);
+        if (event.measure === 'shed' && event.active) {
+          resolve(event);
+        }
+      }),
+    );
+    const waiting = refused(runtime.run('square', 2, { priority: 0 }), 'ERR_SHED');
+    const urgent = runtime.run('square', 3, { priority: 8 });
+    memoryBytes = 2 ** 20;
+    equal((await sheds).level >= 1, true);
+    equal(measures.slice(0, 3), ['warn true memory', 'shrink-caches true memory', 'stop-growth true memory']);
+    const error = await waiting;
+    ok(error.message.includes('memory'), `why in "${error.message}"`);
+    door.open();
+    equal([await first.done, await urgent], ['through', 9], 'urgent work is never shed');
+    door.close();
+  },
+
+  async 'what is read of this machine is fed without a fault'(t) {
+    const runtime = await t.runtime({ workers: 1, budgets: {} });
+    await next(runtime, 'stats');
+    await next(runtime, 'stats');
+    equal(await runtime.run('square', 2), 4);
+  },
 };

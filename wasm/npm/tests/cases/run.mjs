@@ -1,4 +1,5 @@
 // Runs one case in the environment at hand: the same cases hold in Node, in a plain page and in a bundled one.
+import ahead from './ahead.mjs';
 import balanceVectors from './balance-vectors.mjs';
 import balance from './balance.mjs';
 import basics from './basics.mjs';
@@ -17,6 +18,7 @@ import workers from './workers.mjs';
 
 const CASES = {
   basics,
+  ahead,
   errors,
   hostile,
   limits,

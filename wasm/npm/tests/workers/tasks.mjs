@@ -51,6 +51,19 @@ export const tasks = {
     });
   },
 
+  /** Of one name, and mostly short. */
+  mayHold(gate, ctx) {
+    if (gate !== undefined) {
+      return tasks.hold(gate, ctx);
+    }
+    ctx.progress('runs');
+    return 'at once';
+  },
+  mayHang(hangs) {
+    while (hangs);
+    return 'ended';
+  },
+
   /** Ends when aborted, and tells why. */
   async reason(_, ctx) {
     ctx.progress('started');

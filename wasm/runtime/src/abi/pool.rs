@@ -1,7 +1,7 @@
 //! Pools of workers.
 
 use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
-use quillwork_core::pool::{Capabilities, CloseMode, Input, Load, Offer, PerMille, TaskOutcome, TaskSpec};
+use quillwork_core::pool::{Capabilities, CloseMode, Input, Load, Offer, PerMille, TaskSpec};
 
 use super::{set_text, state};
 use crate::clock::{instant, limit};
@@ -103,21 +103,6 @@ pub extern "C" fn pool_worker_alive(pool: u32, now: f64, worker: u32, generation
 pub extern "C" fn pool_worker_lost(pool: u32, now: f64, worker: u32, generation: u32) -> u32 {
     let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
     input(pool, now, Input::WorkerLost { worker, generation })
-}
-
-/// Input: a worker is done with a task; `failed` is 0 for a result.
-#[unsafe(no_mangle)]
-pub extern "C" fn pool_task_done(
-    pool: u32,
-    now: f64,
-    worker: u32,
-    generation: u32,
-    task: u32,
-    failed: u32,
-) -> u32 {
-    let outcome = if failed == 0 { TaskOutcome::Completed } else { TaskOutcome::Failed };
-    let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
-    input(pool, now, Input::TaskDone { worker, generation, task: task_id(task), outcome })
 }
 
 /// Inputs: what one message of a worker says about its tasks, from the slots' answers. Those from `from` to before `to` are
