@@ -198,27 +198,48 @@ describe('the clock', () => {
 });
 
 describe('the table of tasks', () => {
-  const make = (id) => ({ id });
+  const add = (table) => {
+    const task = { id: table.reserve() };
+    table.put(task);
+    return task;
+  };
 
   it('uses slots again under other ids', () => {
     const table = new TaskTable();
-    const first = table.add(make).id;
+    const first = add(table).id;
     assert.equal(table.take(first).id, first);
-    const second = table.add(make).id;
+    let second = add(table).id;
+    while ((second & 0xffffff) !== (first & 0xffffff)) {
+      table.take(second);
+      second = add(table).id;
+    }
     assert.notEqual(second, first);
-    assert.equal(second & 0xffffff, first & 0xffffff, 'the same slot');
     assert.equal(table.get(first), undefined);
     assert.equal(table.take(first), undefined);
     assert.equal(table.size, 1);
   });
 
-  it('keeps ids within 32 bits however often a slot is used', () => {
+  it('uses no id again before hundreds of thousands of tasks have come and gone', () => {
     const table = new TaskTable();
-    for (let n = 0; n < 1_000; n += 1) {
-      const { id } = table.add(make);
-      assert.ok(Number.isInteger(id) && id >= 0 && id < 2 ** 32);
+    const seen = new Set();
+    for (let n = 0; n < 200_000; n += 1) {
+      const { id } = add(table);
+      assert.ok(Number.isInteger(id) && id >= 0 && id < 2 ** 30);
+      assert.ok(!seen.has(id), `task ${n} has the id of one before`);
+      seen.add(id);
       table.take(id);
     }
+  });
+
+  it('holds no more slots than there were tasks at a time, and some that rest', () => {
+    const table = new TaskTable();
+    let highest = 0;
+    for (let n = 0; n < 50_000; n += 1) {
+      const { id } = add(table);
+      highest = Math.max(highest, id & 0xffffff);
+      table.take(id);
+    }
+    assert.ok(highest < 5_000, `slot ${highest}`);
   });
 });
 

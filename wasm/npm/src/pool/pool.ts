@@ -9,7 +9,7 @@ import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize,
 import { Readiness } from './readiness.js';
 import { RollCall } from './roll-call.js';
 import type { PoolSettings, TaskSpec } from './settings.js';
-import { abortReason, closedError, settle, timeoutError } from './settle.js';
+import { abortReason, closedError, settle, timeoutError, type SettlementContext } from './settle.js';
 import { loadError, type WorkerSource } from './spawn.js';
 import type { StreamSink } from './stream.js';
 import { TaskTable, type PendingTask } from './task-table.js';
@@ -60,6 +60,11 @@ export class Pool implements PoolActions, LineEvents {
   readonly #whenIdle: (() => void)[] = [];
   #rollCall: RollCall<Line> | undefined;
   #lastLoss: unknown;
+  readonly #explain: SettlementContext = {
+    capabilityNames: (bits) => this.#capabilities.names(bits),
+    concurrency: () => this.#settings.concurrency,
+    lastLoss: () => this.#lastLoss,
+  };
   #broken: QuillworkError | undefined;
 
   constructor(
@@ -88,7 +93,8 @@ export class Pool implements PoolActions, LineEvents {
         return;
       }
       const { signal } = request;
-      const task = this.#tasks.add((id) => ({
+      const id = this.#tasks.reserve();
+      this.#tasks.put({
         id,
         name: request.name,
         input: request.input,
@@ -102,14 +108,14 @@ export class Pool implements PoolActions, LineEvents {
         line: undefined,
         outcome: undefined,
         failure: undefined,
-      }));
+      });
       if (signal !== undefined) {
-        this.#aborts.add(signal, task.id);
+        this.#aborts.add(signal, id);
       }
       if (this.#tasks.size === 1) {
         this.#hold();
       }
-      this.driver.submit(task.id, request.spec);
+      this.driver.submit(id, request.spec);
     });
   }
 
@@ -216,11 +222,7 @@ export class Pool implements PoolActions, LineEvents {
       return;
     }
     this.#forget(task);
-    settle(task, settlement, detail, {
-      capabilityNames: (bits) => this.#capabilities.names(bits),
-      concurrency: this.#settings.concurrency,
-      lastLoss: this.#lastLoss,
-    });
+    settle(task, settlement, detail, this.#explain);
   }
 
   resize(from: number, to: number, reason: number): void {

@@ -7,9 +7,9 @@ export interface SettlementContext {
   /** Names of the capabilities in a set. */
   capabilityNames(bits: number): readonly string[];
   /** How many tasks a worker runs at a time. */
-  readonly concurrency: number;
+  concurrency(): number;
   /** What the last lost worker said. */
-  readonly lastLoss: unknown;
+  lastLoss(): unknown;
 }
 
 /** Settles a task's promise as the core decided. */
@@ -59,9 +59,9 @@ function refusal(task: PendingTask, settlement: number, detail: number, context:
       return new QuillworkError(
         'ERR_WORKER_LOST',
         `${name} lost its worker (started ${detail} ${detail === 1 ? 'time' : 'times'}${
-          context.lastLoss === undefined ? '' : `; ${describe(context.lastLoss)}`
+          context.lastLoss() === undefined ? '' : `; ${describe(context.lastLoss())}`
         }) and may not be started again${task.transfer === undefined ? '' : ': what was transferred is gone'}`,
-        { cause: context.lastLoss },
+        { cause: context.lastLoss() },
       );
     case Settlement.QueueFull:
       return new QuillworkError(
@@ -86,7 +86,7 @@ function refusal(task: PendingTask, settlement: number, detail: number, context:
     case Settlement.TooLarge:
       return new QuillworkError(
         'ERR_TOO_LARGE',
-        `${name} has a complexity of ${task.spec.complexity}, and a worker takes ${context.concurrency}: raise the option \`concurrency\``,
+        `${name} has a complexity of ${task.spec.complexity}, and a worker takes ${context.concurrency()}: raise the option \`concurrency\``,
       );
     case Settlement.NoCapableWorker:
       return new QuillworkError(
@@ -96,8 +96,8 @@ function refusal(task: PendingTask, settlement: number, detail: number, context:
     case Settlement.WorkersUnavailable:
       return new QuillworkError(
         'ERR_WORKER_LOAD',
-        `${name} was refused: ${detail} ${detail === 1 ? 'worker' : 'workers'} can't be started. ${describe(context.lastLoss)}`,
-        { cause: context.lastLoss },
+        `${name} was refused: ${detail} ${detail === 1 ? 'worker' : 'workers'} can't be started. ${describe(context.lastLoss())}`,
+        { cause: context.lastLoss() },
       );
     case Settlement.Closing:
     case Settlement.Closed:

@@ -23,31 +23,47 @@ export interface PendingTask {
   failure: unknown;
 }
 
-/** Unsettled tasks by id. An id is a slot, which is used again, and a counter that tells its uses apart. */
+/**
+ * Unsettled tasks by id. An id is a slot, which is used again, and a counter that tells its uses apart; both together are small enough for
+ * JavaScript engines to keep them without an allocation each.
+ *
+ * A worker may hold on to a task that was aborted for as long as its grace lasts, and must not mistake another for it. So the slot that
+ * has been free for longest is used first, and none before so many are free that its counter does not come round meanwhile.
+ */
 export class TaskTable {
   readonly #tasks: (PendingTask | undefined)[] = [];
   readonly #uses: number[] = [];
-  readonly #free: number[] = [];
+  /** Slots to be used again, the last first. */
+  #free: number[] = [];
+  /** Slots that became free since, the first first. */
+  #freed: number[] = [];
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** Adds what `make` makes of a fresh id. */
-  add(make: (id: number) => PendingTask): PendingTask {
-    const slot = this.#free.pop() ?? this.#tasks.length;
-    const use = ((this.#uses[slot] ?? 0) + 1) & 0xff;
+  /** A fresh id, for a task that is put in next. */
+  reserve(): number {
+    if (this.#free.length === 0 && this.#freed.length >= RESTING_SLOTS) {
+      this.#free = this.#freed.reverse();
+      this.#freed = [];
+    }
+    const slot = this.#free.pop() ?? this.#uses.push(0) - 1;
+    const use = ((this.#uses[slot] ?? 0) + 1) & MAX_USE;
     this.#uses[slot] = use;
-    const task = make(((use << 24) | slot) >>> 0);
-    this.#tasks[slot] = task;
+    return use * SLOTS + slot;
+  }
+
+  /** Puts a task in, under the id reserved for it. */
+  put(task: PendingTask): void {
+    this.#tasks[task.id & SLOT_MASK] = task;
     this.#size += 1;
-    return task;
   }
 
   /** The unsettled task of this id. */
   get(id: number): PendingTask | undefined {
-    const task = this.#tasks[id & 0xffffff];
+    const task = this.#tasks[id & SLOT_MASK];
     return task?.id === id ? task : undefined;
   }
 
@@ -55,9 +71,9 @@ export class TaskTable {
   take(id: number): PendingTask | undefined {
     const task = this.get(id);
     if (task !== undefined) {
-      const slot = id & 0xffffff;
+      const slot = id & SLOT_MASK;
       this.#tasks[slot] = undefined;
-      this.#free.push(slot);
+      this.#freed.push(slot);
       this.#size -= 1;
     }
     return task;
@@ -77,3 +93,9 @@ export class TaskTable {
     return all;
   }
 }
+
+const SLOTS = 2 ** 24;
+const SLOT_MASK = SLOTS - 1;
+/** Ids are below 2^30. */
+const MAX_USE = 0x3f;
+const RESTING_SLOTS = 4_096;
