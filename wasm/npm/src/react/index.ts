@@ -14,5 +14,9 @@
  * createRoot(element).render(<RuntimeProvider runtime={createRuntime<Tasks>({ worker })}><Sum numbers={[1, 2]} /></RuntimeProvider>);
  * ```
  */
+export type { BatchItem, BatchOptions, ExecuteBatch, MapError, MapMetrics, MapProgress, MapWorker, MapWorkerOptions } from './map-types.js';
+export { useDebounced, type UseDebouncedOptions } from './use-debounced.js';
+export { useMapWorker } from './use-map-worker.js';
+export { useMetrics, type Metrics, type MetricsOptions } from './use-metrics.js';
 export { createHooks, useTask, type Hooks, type TaskHandle, type TaskStatus } from './use-task.js';
 export { RuntimeProvider, useRuntime, type RuntimeProviderProps } from './provider.js';

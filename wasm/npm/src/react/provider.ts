@@ -24,6 +24,9 @@ export interface Provided {
 
 const RuntimeContext = createContext<Provided | undefined>(undefined);
 
+/** What a hook says that was asked to run something without a runtime. */
+export const NO_RUNTIME = 'the <RuntimeProvider> has no runtime (yet, or on a server): pass it what createRuntime returns';
+
 /** Gives a runtime to the hooks below it. */
 export function RuntimeProvider({ runtime, children }: RuntimeProviderProps): ReactElement {
   const [provided, setProvided] = useState<Provided>(() => provide(runtime));
@@ -58,7 +61,7 @@ export function useRuntime<Tasks = unknown>(): Runtime<Tasks> | undefined {
 export function useProvided(): Provided {
   const provided = useContext(RuntimeContext);
   if (provided === undefined) {
-    throw new Error('useRuntime and useTask need a <RuntimeProvider> above them');
+    throw new Error('the hooks of quillwork/react need a <RuntimeProvider> above them');
   }
   return provided;
 }

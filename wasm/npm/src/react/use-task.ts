@@ -2,7 +2,9 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { RunOptions } from '../runtime/task-options.js';
 import type { RunArguments, Runtime } from '../runtime/runtime.js';
 import type { TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
-import { useProvided, useRuntime } from './provider.js';
+import type { MapWorker, MapWorkerOptions } from './map-types.js';
+import { NO_RUNTIME, useProvided, useRuntime } from './provider.js';
+import { useMapWorker } from './use-map-worker.js';
 
 /** Where a task stands. */
 export type TaskStatus = 'idle' | 'running' | 'done' | 'error';
@@ -29,11 +31,16 @@ export interface TaskHandle<Task> {
 export interface Hooks<Tasks> {
   readonly useRuntime: () => Runtime<Tasks> | undefined;
   readonly useTask: <Name extends TaskName<Tasks>>(name: Name) => TaskHandle<Tasks[Name]>;
+  readonly useMapWorker: <Name extends TaskName<Tasks>>(name: Name, options?: MapWorkerOptions) => MapWorker<Tasks[Name]>;
 }
 
 /** The hooks for one set of tasks: the same functions, but typed by it. */
 export function createHooks<Tasks extends TaskMap<Tasks>>(): Hooks<Tasks> {
-  return { useRuntime: useRuntime<Tasks>, useTask: (name) => useTask<Tasks, typeof name>(name) };
+  return {
+    useRuntime: useRuntime<Tasks>,
+    useTask: (name) => useTask<Tasks, typeof name>(name),
+    useMapWorker: (name, options) => useMapWorker<Tasks, typeof name>(name, options),
+  };
 }
 
 interface State {
@@ -87,12 +94,15 @@ export function useTask<Tasks extends TaskMap<Tasks> = UntypedTasks, Name extend
     [abort, name, promise],
   );
 
-  const cancel = useCallback(() => {
-    abort('the run was cancelled');
-    setState((before) => (before.status === 'running' ? { ...IDLE, data: before.data } : before));
-  }, [abort]);
-
-  useEffect(() => () => abort('the component that ran the task is gone'), [abort, name]);
+  const end = useCallback(
+    (reason: string) => {
+      abort(reason);
+      setState((before) => (before.status === 'running' ? { ...IDLE, data: before.data } : before));
+    },
+    [abort],
+  );
+  const cancel = useCallback(() => end('the run was cancelled'), [end]);
+  useEffect(() => () => end('the component runs another task, or is gone'), [end, name]);
 
   return { ...(state as Omit<TaskHandle<Task>, 'run' | 'cancel'>), run, cancel };
 }
@@ -106,7 +116,7 @@ async function start<Result>(
   onProgress: (progress: unknown) => void,
 ): Promise<Result> {
   if (runtime === undefined) {
-    throw new Error('the <RuntimeProvider> has no runtime (yet, or on a server): pass it what createRuntime returns');
+    throw new Error(NO_RUNTIME);
   }
   const { signal = controller.signal, onProgress: alsoTell, ...rest } = options ?? {};
   const ready = (await runtime) as unknown as Runtime;

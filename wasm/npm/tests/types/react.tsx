@@ -1,9 +1,9 @@
 import { createRuntime } from 'quillwork';
-import { createHooks, RuntimeProvider, useTask } from 'quillwork/react';
+import { createHooks, RuntimeProvider, useDebounced, useMetrics, useTask, type BatchItem } from 'quillwork/react';
 import type { ReactElement } from 'react';
 import type { Tasks } from './tasks.js';
 
-const { useTask: useTypedTask, useRuntime } = createHooks<Tasks>();
+const { useTask: useTypedTask, useMapWorker, useRuntime } = createHooks<Tasks>();
 const runtime = createRuntime<Tasks>({ worker: './tasks.js' });
 
 function Square(): ReactElement {
@@ -23,10 +23,45 @@ function Square(): ReactElement {
   );
 }
 
+function Squares({ text }: { text: string }): ReactElement {
+  const squares = useMapWorker('square', { timeoutMs: 5_000, retries: 2 });
+  const results: readonly (number | undefined)[] = squares.results;
+  const first: number | undefined = squares.errors[0]?.input;
+  const layouts = useMapWorker('layout');
+  const done: number | undefined = layouts.progress.report?.done;
+  // @ts-expect-error no such task
+  useMapWorker('nonsense');
+  // @ts-expect-error no such option
+  useMapWorker('square', { timeout: 5 });
+  const run = async (): Promise<void> => {
+    const one: number = await squares.execute(2, { priority: 8 });
+    const all: number[] = await squares.executeBatch(new Set([1, 2]), { onError: 'skip', onProgress: ({ ratio }) => ratio.toFixed() });
+    const outcomes: BatchItem<number>[] = await squares.executeBatch([1], { onError: 'collect' });
+    // @ts-expect-error an item is of another type
+    await squares.executeBatch(['1']);
+    // @ts-expect-error no way to treat errors
+    await squares.executeBatch([1], { onError: 'ignore' });
+    void [one, all, outcomes];
+  };
+  const shown: string = useDebounced(text, 200);
+  const save = useDebounced((draft: string, version: number) => draft.length + version, 1_000, { maxWait: 5_000, onUnmount: 'flush' });
+  const saved: number | undefined = save('draft', 1);
+  // @ts-expect-error an argument is missing
+  save('draft');
+  const { pool, telemetry } = useMetrics({ intervalMs: 500 });
+  const frames: number | null | undefined = pool?.responseMs.p95 ?? telemetry?.intervalMillis;
+  return (
+    <button type="button" onClick={() => void run()}>
+      {shown} {results.length} {first} {done} {saved} {frames}
+    </button>
+  );
+}
+
 export function App(): ReactElement {
   return (
     <RuntimeProvider runtime={runtime}>
       <Square />
+      <Squares text="a" />
     </RuntimeProvider>
   );
 }
