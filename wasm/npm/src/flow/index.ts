@@ -32,4 +32,7 @@ export type { RateOptions } from './rate-options.js';
 export { retryBudget, type RetryBudget, type RetryBudgetMetrics, type RetryBudgetOptions } from './retry-budget.js';
 export type { Jitter, RetrySettings } from './retry-options.js';
 export type { ExecuteOptions } from './stack.js';
+export type { FlowLatency } from './latency.js';
+export type { ThrottledOptions, ThrottledOverflow } from './throttled-options.js';
+export { throttled, type Throttled, type ThrottledExecuteOptions, type ThrottledMetrics } from './throttled.js';
 export { throttle, type ThrottleOptions } from './throttle.js';

@@ -14,6 +14,7 @@ import policy from './policy.mjs';
 import streams from './streams.mjs';
 import rateLimit from './rate-limit.mjs';
 import registry from './registry.mjs';
+import throttled from './throttled.mjs';
 import workers from './workers.mjs';
 
 const CASES = {
@@ -29,6 +30,7 @@ const CASES = {
   breaker,
   debounce,
   policy,
+  throttled,
   'rate limit': rateLimit,
   balance,
   'balance vectors': balanceVectors,

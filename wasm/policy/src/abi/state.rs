@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 
+use quillwork_core::flow::executor::Executor;
 use quillwork_core::flow::retry::RetryBudget;
 use quillwork_core::pool::registry::Registry;
 
+use super::flow::batch::Batching;
 use super::flow::shared_stack::SharedStack;
 use crate::balance::Balancing;
 use crate::slots::Slots;
@@ -15,6 +17,8 @@ pub(crate) struct State {
     pub(crate) slots: Slots,
     pub(crate) stacks: Handles<SharedStack>,
     pub(crate) budgets: Handles<RetryBudget>,
+    pub(crate) executors: Handles<Executor>,
+    pub(crate) batchers: Handles<Batching>,
     pub(crate) balancers: Handles<Balancing>,
     pub(crate) registries: Handles<Registry>,
 }

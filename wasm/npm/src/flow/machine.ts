@@ -1,0 +1,116 @@
+import { MAX_RECORDS, policyCore, RECORD, type PolicyCore, type PolicyExports } from '../policy-core.js';
+import { Alarm } from './alarm.js';
+import { FlowClock } from './clock.js';
+
+/** A machine of core's: how it is made, and the exports that all machines have. */
+export interface MachineExports {
+  readonly settings: readonly number[];
+  make(exports: PolicyExports, now: number): number;
+  free(exports: PolicyExports, handle: number): void;
+  drain(exports: PolicyExports, handle: number): number;
+  deadline(exports: PolicyExports, handle: number, now: number): number;
+}
+
+/** Where several machines share something, they share its instance and its clock. */
+export interface Shared {
+  readonly core: PolicyCore;
+  readonly clock: FlowClock;
+}
+
+/**
+ * The drive loop around a machine of core's: hands one input in, takes all that comes out of it, sets the timer, and only then runs the
+ * user's code, which may hand in the next input.
+ */
+export abstract class Machine {
+  readonly core: PolicyCore;
+  readonly handle: number;
+  readonly clock: FlowClock;
+  readonly #exports: MachineExports;
+  readonly #alarm: Alarm;
+  readonly #free: () => void;
+  readonly #acts: (() => void)[] = [];
+  #acting = false;
+  #disposed = false;
+
+  constructor(exports: MachineExports, shared?: Shared) {
+    const core = shared?.core ?? policyCore();
+    const clock = shared?.clock ?? new FlowClock();
+    const handle = core.make(exports.settings, (all) => exports.make(all, clock.now()));
+    this.core = core;
+    this.clock = clock;
+    this.handle = handle;
+    this.#exports = exports;
+    // Whoever waits for a promise waits for what the timer brings.
+    this.#alarm = new Alarm(clock, true, (now) => this.input((all) => exports.deadline(all, handle, now)));
+    this.#free = core.freeWith(this, (all) => exports.free(all, handle));
+  }
+
+  /** One record of what core says, at its place in `records`. Promises may settle here; user code runs in {@link act}. */
+  protected abstract take(records: Float64Array, at: number): void;
+
+  /** Core has failed: every promise ends with this error. */
+  protected abstract break(error: unknown): void;
+
+  /** Runs after all records of an input. */
+  protected taken(): void {}
+
+  /** Runs the user's code when all records of the input were taken. */
+  protected act(run: () => void): void {
+    this.#acts.push(run);
+  }
+
+  /** Hands an input in. `answered` reads what stands beside the records before they are taken. */
+  protected input(input: (exports: PolicyExports, now: number) => number, answered?: (floats: Float64Array) => void): void {
+    if (this.#disposed) {
+      return;
+    }
+    try {
+      let written = this.core.call((exports) => input(exports, this.clock.now()));
+      answered?.(this.core.floats);
+      this.#alarm.set(this.core.floats[0] ?? Infinity);
+      for (;;) {
+        // The next export writes to the same floats.
+        const records = this.core.floats.slice(1, 1 + written * RECORD);
+        for (let at = 0; at < records.length; at += RECORD) {
+          this.take(records, at);
+        }
+        if (written < MAX_RECORDS) {
+          break;
+        }
+        written = this.core.call((exports) => this.#exports.drain(exports, this.handle));
+      }
+    } catch (thrown) {
+      this.#alarm.set(Infinity);
+      this.break(thrown);
+      return;
+    }
+    this.taken();
+    this.#run();
+  }
+
+  /** Reads what an export writes into the floats. */
+  read(ask: (exports: PolicyExports, now: number) => void): Float64Array {
+    const now = this.clock.now();
+    this.core.call((exports) => ask(exports, now));
+    return this.core.floats;
+  }
+
+  /** Lets go of what core holds, once nothing is under way. What ends later is ignored. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#alarm.set(Infinity);
+    this.#free();
+  }
+
+  #run(): void {
+    if (this.#acting) {
+      return;
+    }
+    this.#acting = true;
+    for (let at = 0; at < this.#acts.length; at += 1) {
+      this.#acts[at]?.();
+    }
+    this.#acts.length = 0;
+    this.#acting = false;
+  }
+}
