@@ -31,6 +31,7 @@ export interface RuntimeExports {
     generation: number,
     capabilities: number,
     capacity: number,
+    region: number,
   ): number;
   pool_worker_alive(pool: number, now: number, worker: number, generation: number): number;
   pool_worker_lost(pool: number, now: number, worker: number, generation: number): number;

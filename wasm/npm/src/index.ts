@@ -40,7 +40,7 @@ export type {
   BalanceMetrics,
   BalanceTask,
   BalanceWorker,
-  CapabilityNames,
+  OfferNames,
   WorkerKey,
   WorkerScore,
   WorkerStatusName,
@@ -49,6 +49,8 @@ export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
 export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
+export type { BindingOptions } from './pool/binding.js';
+export type { WorkerOffer } from './pool/offers.js';
 export type { WarmUp } from './pool/pool.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { TaskStream } from './pool/stream.js';

@@ -7,7 +7,7 @@ import { source } from './source.mjs';
 
 const { Core } = await source('abi');
 const { Pool } = await source('pool/pool');
-const { CapabilityNames } = await source('pool/capabilities');
+const { OfferNames } = await source('pool/capabilities');
 const { newPool, submitTask } = await source('pool/settings');
 const { poolSettings } = await source('runtime/options');
 const { TaskTypes } = await source('runtime/task-options');
@@ -17,7 +17,7 @@ const settings = poolSettings({ worker: 'tasks.js', workers: 1, gpu: false, maxQ
 const request = (over = {}) => ({
   name: 'square',
   input: 2,
-  spec: { ...new TaskTypes({}, new CapabilityNames()).spec('square'), ...over },
+  spec: { ...new TaskTypes({}, new OfferNames()).spec('square'), ...over },
 });
 
 describe('runtime.wasm', () => {
@@ -47,7 +47,7 @@ describe('a pool whose core fails', () => {
   it('rejects every task, terminates its workers, and takes no more', { timeout: 30_000 }, async () => {
     let closed;
     const over = new Promise((resolve) => (closed = resolve));
-    const pool = new Pool(new Core(module), settings, new URL('./workers/entry.mjs', import.meta.url), new CapabilityNames(), {
+    const pool = new Pool(new Core(module), settings, new URL('./workers/entry.mjs', import.meta.url), new OfferNames(), {
       onWorkerLost() {},
       onClosed: () => closed(),
     });

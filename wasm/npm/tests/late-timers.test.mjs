@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { source } from './source.mjs';
 
 const { Core } = await source('abi');
-const { CapabilityNames } = await source('pool/capabilities');
+const { OfferNames } = await source('pool/capabilities');
 const { Pool } = await source('pool/pool');
 const { poolSettings } = await source('runtime/options');
 const { TaskTypes } = await source('runtime/task-options');
@@ -79,7 +79,7 @@ async function poolOfOne(settings = {}) {
     return workers.at(-1);
   };
   const all = poolSettings({ worker: start, workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0, ...settings });
-  const capabilities = new CapabilityNames();
+  const capabilities = new OfferNames();
   const types = new TaskTypes({}, capabilities);
   const pool = new Pool(new Core(module), all, start, capabilities, { onWorkerLost() {}, onClosed() {} });
   workers[0].say(READY, 0, ['task'], undefined);

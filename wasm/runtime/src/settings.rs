@@ -1,18 +1,20 @@
 //! A pool's settings and a task's as the page writes them: numbers in the floats, each in its place.
 
+use quillwork_core::balance::BuiltIn;
 use quillwork_core::flow::retry::{Backoff, Jitter};
-use quillwork_core::ids::TaskType;
+use quillwork_core::ids::{RegionId, TaskType, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, ElasticConfig, Load, Overflow, PerMille, PoolConfig, Priority, ResourceBudgets, TaskSpec,
+    Binding, Capabilities, ElasticConfig, Load, Overflow, PerMille, PoolConfig, Priority, ResourceBudgets,
+    TaskSpec, WorkerList,
 };
 use quillwork_core::time::Duration;
 
 use crate::clock::limit;
 
 /// Floats of a pool's settings: see [`pool_config`].
-pub const POOL_SETTINGS: usize = 22;
-/// Floats of a task: see [`task_spec`].
-pub const TASK_FIELDS: usize = 8;
+pub const POOL_SETTINGS: usize = 24;
+/// Floats of a task without its lists of workers: see [`task_spec`].
+pub const TASK_FIELDS: usize = 13;
 
 /// A pool's settings. Times are milliseconds, shares are ratios.
 ///
@@ -34,6 +36,8 @@ pub const TASK_FIELDS: usize = 8;
 /// | 17, 18, 19 | shares of memory from which to warn, to shrink, to shed |
 /// | 20 | share of CPU from which to shrink |
 /// | 21 | how many bytes of log to record ([`record_bytes`]), or 0 |
+/// | 22 | binding: 0 late, else the number of a built-in strategy, counted from 1 |
+/// | 23 | early bound, how long a task is left to its worker, or infinity |
 #[must_use]
 pub fn pool_config(floats: &[f64]) -> PoolConfig {
     let millis = |at: usize| Duration::from_millis_f64(floats[at]);
@@ -68,6 +72,7 @@ pub fn pool_config(floats: &[f64]) -> PoolConfig {
         seed: u64::from(count(floats[11])),
         ageing: millis(12),
         prefetch: millis(13),
+        binding: binding(count(floats[22]), millis(23)),
         lease: limit(floats[14]),
         boot_timeout: millis(15),
         abort_grace: millis(16),
@@ -100,12 +105,18 @@ pub fn record_bytes(floats: &[f64]) -> Option<usize> {
 /// | 5 | 1 where it may be given to another worker after the first was lost |
 /// | 6 | how much of a worker's capacity it takes up |
 /// | 7 | how many attempts it has |
+/// | 8 | the region that should run it, counted from 1, or 0 |
+/// | 9 | how long it waits for a worker that it prefers, in milliseconds |
+/// | 10 | what a consistent hash goes by, a whole number below 2^53, or not a number |
+/// | 11, 12 | how many workers should run it, and how many must not; from 13 on, which |
 ///
 /// # Panics
 ///
-/// Where the priority is above 10.
+/// Where the priority is above 10, or a list too long.
 #[must_use]
 pub fn task_spec(floats: &[f64]) -> TaskSpec {
+    let (wanted, banned) = (count(floats[11]) as usize, count(floats[12]) as usize);
+    let workers = &floats[TASK_FIELDS..];
     TaskSpec {
         task_type: TaskType::new(count(floats[0])),
         priority: priority(count(floats[1])),
@@ -115,8 +126,39 @@ pub fn task_spec(floats: &[f64]) -> TaskSpec {
         redeliverable: floats[5] != 0.0,
         complexity: Load::new(count(floats[6])),
         max_attempts: count(floats[7]),
+        region: region(count(floats[8])),
+        patience: Duration::from_millis_f64(floats[9]),
+        key: key(floats[10]),
+        affinity: worker_list(&workers[..wanted]),
+        anti_affinity: worker_list(&workers[wanted..wanted + banned]),
         ..TaskSpec::default()
     }
+}
+
+/// A region as the page numbers them: counted from 1, 0 for none.
+#[must_use]
+pub fn region(number: u32) -> Option<RegionId> {
+    number.checked_sub(1).map(RegionId::new)
+}
+
+fn worker_list(numbers: &[f64]) -> WorkerList {
+    let mut workers = [WorkerId::new(0); WorkerList::MOST];
+    workers.iter_mut().zip(numbers).for_each(|(worker, &number)| *worker = WorkerId::new(count(number)));
+    WorkerList::new(&workers[..numbers.len()]).expect("the page checks lists of workers")
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the page passes whole numbers below 2^53"
+)]
+fn key(float: f64) -> Option<u64> {
+    if float.is_nan() { None } else { Some(float as u64) }
+}
+
+fn binding(number: u32, steal_after: Duration) -> Binding {
+    let strategy = number.checked_sub(1).map(|index| BuiltIn::ALL[index as usize]);
+    strategy.map_or(Binding::Late, |strategy| Binding::Early { strategy, steal_after })
 }
 
 /// A level of 0 to 10.
@@ -147,7 +189,7 @@ mod tests {
     fn every_setting_is_read_from_its_place() {
         let floats = [
             8.0, 2.0, 700.0, 30.0, 3.0, 40.0, 5.0, 10.0, 90.0, 3.0, 2.0, 77.0, 250.0, 1.5, 900.0, 800.0,
-            60.0, 0.3, 0.4, 0.5, 0.6, 5_000.0,
+            60.0, 0.3, 0.4, 0.5, 0.6, 5_000.0, 2.0, 30.0,
         ];
         assert_eq!(floats.len(), POOL_SETTINGS);
         let config = pool_config(&floats);
@@ -168,6 +210,9 @@ mod tests {
         assert_eq!(config.boot_timeout, Duration::from_millis(800));
         assert_eq!(config.abort_grace, Duration::from_millis(60));
         assert_eq!(record_bytes(&floats), Some(5_000));
+        let binding =
+            Binding::Early { strategy: BuiltIn::LeastLoaded, steal_after: Duration::from_millis(30) };
+        assert_eq!(config.binding, binding);
         let budgets = config.budgets;
         assert_eq!(
             [budgets.warn_memory, budgets.shrink_memory, budgets.shed_memory, budgets.max_cpu],
@@ -186,7 +231,28 @@ mod tests {
 
     #[test]
     fn every_field_of_a_task_is_read_from_its_place() {
-        let spec = task_spec(&[9.0, 7.0, 5.0, 100.0, f64::INFINITY, 0.0, 3.0, 4.0]);
+        let spec = task_spec(&[
+            9.0,
+            7.0,
+            5.0,
+            100.0,
+            f64::INFINITY,
+            0.0,
+            3.0,
+            4.0,
+            6.0,
+            20.0,
+            77.0,
+            2.0,
+            1.0,
+            4.0,
+            2.0,
+            8.0,
+        ]);
+        let workers = |ids: &[u32]| {
+            let ids: Vec<WorkerId> = ids.iter().copied().map(WorkerId::new).collect();
+            WorkerList::new(&ids).expect("a short list")
+        };
         assert_eq!(
             spec,
             TaskSpec {
@@ -198,6 +264,11 @@ mod tests {
                 redeliverable: false,
                 complexity: Load::new(3),
                 max_attempts: 4,
+                region: Some(RegionId::new(5)),
+                patience: Duration::from_millis(20),
+                key: Some(77),
+                affinity: workers(&[4, 2]),
+                anti_affinity: workers(&[8]),
                 ..TaskSpec::default()
             }
         );

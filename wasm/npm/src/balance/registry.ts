@@ -6,14 +6,14 @@ import { millis, whole } from '../runtime/options.js';
 import { Handle } from './engine.js';
 import { regionOf, TOO_MANY_NAMES } from './fleet.js';
 import { CapabilityBits } from './names.js';
-import type { BalanceTask, BalanceWorker, CapabilityNames, WorkerKey } from './types.js';
+import type { BalanceTask, BalanceWorker, OfferNames, WorkerKey } from './types.js';
 import { capabilities, capacity, invalid, key, load, object, show, text } from './values.js';
 
 /** What a worker says of itself. */
 export interface WorkerRegistration {
   readonly id: WorkerKey;
   /** What it can do. Default: nothing special. */
-  readonly capabilities?: CapabilityNames | undefined;
+  readonly capabilities?: OfferNames | undefined;
   /** How much it may hold at once, in units of a task's `complexity`. Default 8. */
   readonly maxCapacity?: number | undefined;
   readonly region?: string | undefined;

@@ -2,7 +2,7 @@
 export type WorkerKey = string | number;
 
 /** Capability names, in any order. */
-export type CapabilityNames = readonly string[] | ReadonlySet<string>;
+export type OfferNames = readonly string[] | ReadonlySet<string>;
 
 /**
  * Whether a worker takes tasks.
@@ -43,7 +43,7 @@ export interface BalanceWorker {
   /** Unique among the workers of a call. */
   readonly id: WorkerKey;
   /** What it can do. Default: nothing special. */
-  readonly capabilities?: CapabilityNames | undefined;
+  readonly capabilities?: OfferNames | undefined;
   /** How much it may hold at once, in units of {@link BalanceTask.complexity}: 1 or more, parts are cut off. Default 8. */
   readonly maxCapacity?: number | undefined;
   /** How much it holds now, waiting or running: 0 or more, parts are rounded up. Default 0. */
@@ -63,7 +63,7 @@ export interface BalanceWorker {
 export interface BalanceTask {
   readonly id?: WorkerKey | undefined;
   /** What the worker must be able to do. Default: nothing special. */
-  readonly capabilities?: CapabilityNames | undefined;
+  readonly capabilities?: OfferNames | undefined;
   /** What it weighs on the worker that gets it: 0 or more, parts are rounded up. Default 1. */
   readonly complexity?: number | undefined;
   /** How urgent it is: 0 to 10, rounded. It decides the order of lists and queues, not the worker. Default 5. */

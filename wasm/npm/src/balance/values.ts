@@ -1,5 +1,5 @@
 import { describe, QuillworkError } from '../errors.js';
-import type { BalanceMetrics, CapabilityNames, WorkerKey } from './types.js';
+import type { BalanceMetrics, OfferNames, WorkerKey } from './types.js';
 
 // What callers pass, checked once and turned into numbers. Each error says where the value stands and what to give instead.
 
@@ -106,7 +106,7 @@ export function status(owner: Owner, value: string | undefined): number {
 }
 
 /** Capability names as something to iterate. */
-export function capabilities(owner: Owner, value: CapabilityNames | undefined): Iterable<string> {
+export function capabilities(owner: Owner, value: OfferNames | undefined): Iterable<string> {
   if (value === undefined || value === null) {
     return NO_NAMES;
   }

@@ -1,6 +1,7 @@
 import { ANSWER_WORDS, MAX_ANSWERS, MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../abi.js';
 import type { QuillworkError } from '../errors.js';
 import type { Clock } from './clock.js';
+import type { Offer } from './offers.js';
 import { newPool, submitTask, type PoolSettings, type TaskSpec } from './settings.js';
 import { afterPendingMessages } from './turn.js';
 
@@ -116,9 +117,9 @@ export class Driver {
     this.#input(() => this.#exports.pool_abort(this.#pool, this.#clock.now(), task));
   }
 
-  workerReady(worker: number, generation: number, capabilities: number, capacity: number): void {
+  workerReady(worker: number, generation: number, { capabilities, capacity, region }: Offer): void {
     this.#input(() =>
-      this.#exports.pool_worker_ready(this.#pool, this.#clock.now(), worker, generation, capabilities, capacity),
+      this.#exports.pool_worker_ready(this.#pool, this.#clock.now(), worker, generation, capabilities, capacity, region),
     );
   }
 

@@ -2,10 +2,11 @@ import { describe, QuillworkError } from '../errors.js';
 import { Said, type Core } from '../abi.js';
 import { callSafely } from '../runtime/emitter.js';
 import { AbortWatch } from './abort-watch.js';
-import type { CapabilityNames } from './capabilities.js';
+import type { OfferNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
 import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
+import { offers, type Offer, type WorkerOffer } from './offers.js';
 import { Readiness } from './readiness.js';
 import { RollCall } from './roll-call.js';
 import type { PoolSettings, TaskSpec } from './settings.js';
@@ -43,9 +44,16 @@ export interface WarmUp<Name extends string = string> {
   readonly input?: unknown;
 }
 
+/** What few pools are given. */
+export interface PoolExtras {
+  readonly warmUp?: WarmUp | undefined;
+  readonly offer?: ((worker: number) => WorkerOffer) | undefined;
+}
+
 /** Workers, payloads and promises; the core decides about them by number. */
 export class Pool implements PoolActions, LineEvents {
-  readonly #capabilities: CapabilityNames;
+  readonly #names: OfferNames;
+  readonly #offers: readonly Offer[];
   readonly driver: Driver;
   readonly clock = new Clock();
   readonly #settings: PoolSettings;
@@ -61,8 +69,7 @@ export class Pool implements PoolActions, LineEvents {
   #rollCall: RollCall<Line> | undefined;
   #lastLoss: unknown;
   readonly #explain: SettlementContext = {
-    capabilityNames: (bits) => this.#capabilities.names(bits),
-    concurrency: () => this.#settings.concurrency,
+    capabilityNames: (bits) => this.#names.names(bits),
     lastLoss: () => this.#lastLoss,
   };
   #broken: QuillworkError | undefined;
@@ -71,13 +78,14 @@ export class Pool implements PoolActions, LineEvents {
     core: Core,
     settings: PoolSettings,
     source: WorkerSource,
-    capabilities: CapabilityNames,
+    names: OfferNames,
     events: PoolEvents,
-    warmUp?: WarmUp,
+    { warmUp, offer }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
-    this.#capabilities = capabilities;
+    this.#names = names;
+    this.#offers = offers(settings, names, offer);
     this.#settings = settings;
     this.#source = source;
     this.#events = events;
@@ -156,14 +164,14 @@ export class Pool implements PoolActions, LineEvents {
 
   /** Names of what the worker in this place can do. */
   capabilitiesOf(worker: number): string[] {
-    return this.#capabilities.names(this.#capabilityBits(worker));
+    return this.#names.names(this.#offer(worker).capabilities);
   }
 
   // What the core wants done.
 
   spawn(worker: number, generation: number): void {
     try {
-      const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this.#settings.concurrency, this);
+      const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this.#offer(worker).capacity, this);
       line.hold(this.#isAwaited);
       this.#lines[worker] = line;
     } catch (thrown) {
@@ -373,7 +381,7 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   #up(line: Line): void {
-    this.driver.workerReady(line.worker, line.generation, this.#capabilityBits(line.worker), this.#settings.concurrency);
+    this.driver.workerReady(line.worker, line.generation, this.#offer(line.worker));
     this.#readiness.up(line);
   }
 
@@ -439,8 +447,12 @@ export class Pool implements PoolActions, LineEvents {
     return line?.generation === generation ? line : undefined;
   }
 
-  #capabilityBits(worker: number): number {
-    return worker === 0 && this.#settings.gpu ? this.#capabilities.bits(['gpu']) : 0;
+  #offer(worker: number): Offer {
+    const offer = this.#offers[worker];
+    if (offer === undefined) {
+      throw new QuillworkError('ERR_INTERNAL', `worker ${worker} is none of this pool. Please report this`);
+    }
+    return offer;
   }
 }
 

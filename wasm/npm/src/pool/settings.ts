@@ -39,6 +39,9 @@ export interface PoolSettings {
   readonly maxCpu: number;
   /** How many bytes of log to record, or 0. */
   readonly recordBytes: number;
+  /** 0 for late binding, else the number of a strategy, counted from 1. */
+  readonly binding: number;
+  readonly stealAfterMs: number;
 }
 
 /** What the core is told about a task. */
@@ -52,6 +55,16 @@ export interface TaskSpec {
   readonly complexity: number;
   /** The first execution and the retries. */
   readonly attempts: number;
+  /** The region that should run it, counted from 1, or 0. */
+  readonly region: number;
+  readonly patienceMs: number;
+  /** What a consistent hash goes by, a whole number below 2^53, or `NaN`. */
+  readonly key: number;
+  /** Workers that should run it, and that must not. */
+  readonly affinity: readonly number[];
+  readonly antiAffinity: readonly number[];
+  /** Whether everything from the complexity on is as usual. */
+  readonly plain: boolean;
 }
 
 /** Makes a pool and returns its handle. Throws `ERR_INVALID_OPTION` where the core refuses the settings. */
@@ -79,6 +92,8 @@ export function newPool(core: Core, now: number, settings: PoolSettings): number
     settings.shedMemory,
     settings.maxCpu,
     settings.recordBytes,
+    settings.binding,
+    settings.stealAfterMs,
   ]);
   const pool = core.exports.pool_new(now);
   if (pool === 0) {
@@ -89,12 +104,18 @@ export function newPool(core: Core, now: number, settings: PoolSettings): number
 
 /** Hands a task in: in one call of plain numbers where there is nothing special about it. */
 export function submitTask(core: Core, pool: number, now: number, id: number, spec: TaskSpec): number {
-  const { type, priority, required, timeoutMs, queueTtlMs, redeliverable, complexity, attempts } = spec;
-  const redeliver = redeliverable ? 1 : 0;
-  if (complexity === 1 && attempts === 1) {
+  const { type, priority, required, timeoutMs, queueTtlMs } = spec;
+  const redeliver = spec.redeliverable ? 1 : 0;
+  if (spec.plain) {
     return core.exports.pool_submit(pool, now, id, type, priority, required, timeoutMs, queueTtlMs, redeliver);
   }
-  write(core, [type, priority, required, timeoutMs, queueTtlMs, redeliver, complexity, attempts]);
+  const { complexity, attempts, region, patienceMs, key, affinity, antiAffinity } = spec;
+  write(core, [
+    ...[type, priority, required, timeoutMs, queueTtlMs, redeliver, complexity, attempts],
+    ...[region, patienceMs, key, affinity.length, antiAffinity.length],
+    ...affinity,
+    ...antiAffinity,
+  ]);
   return core.exports.pool_submit_spec(pool, now, id);
 }
 

@@ -6,8 +6,6 @@ import type { PendingTask } from './task-table.js';
 export interface SettlementContext {
   /** Names of the capabilities in a set. */
   capabilityNames(bits: number): readonly string[];
-  /** How many tasks a worker runs at a time. */
-  concurrency(): number;
   /** What the last lost worker said. */
   lastLoss(): unknown;
 }
@@ -86,12 +84,17 @@ function refusal(task: PendingTask, settlement: number, detail: number, context:
     case Settlement.TooLarge:
       return new QuillworkError(
         'ERR_TOO_LARGE',
-        `${name} has a complexity of ${task.spec.complexity}, and a worker takes ${context.concurrency()}: raise the option \`concurrency\``,
+        `${name} has a complexity of ${task.spec.complexity}, and a worker takes ${detail}: raise the option \`concurrency\``,
       );
     case Settlement.NoCapableWorker:
       return new QuillworkError(
         'ERR_NO_CAPABLE_WORKER',
         `${name} was refused: no worker has ${context.capabilityNames(detail).join(', ')}`,
+      );
+    case Settlement.OnlyBannedWorkers:
+      return new QuillworkError(
+        'ERR_NO_CAPABLE_WORKER',
+        `${name} was refused: its antiAffinity names every worker that could run it (${detail}). Ban fewer, or start more workers`,
       );
     case Settlement.WorkersUnavailable:
       return new QuillworkError(

@@ -1,6 +1,9 @@
 import { QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
 import type { WarmUp } from '../pool/pool.js';
+import type { StrategyName } from '../balance/strategy-names.js';
+import { bindingSettings, type BindingOptions } from '../pool/binding.js';
+import type { WorkerOffer } from '../pool/offers.js';
 import { Jitter, Overflow, type PoolSettings } from '../pool/settings.js';
 import type { WorkerSource } from '../pool/spawn.js';
 import type { TaskName, UntypedTasks } from '../tasks.js';
@@ -35,6 +38,13 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
    * `bootTimeoutMs`; where it fails, the worker is replaced.
    */
   readonly warmUp?: WarmUp<TaskName<Tasks>>;
+  /** What each worker offers, by its number from 0: capabilities of its own, how much it runs at a time, its region. */
+  readonly offer?: (worker: number) => WorkerOffer;
+  /**
+   * When tasks are given their worker. `late`: when one is free, which is best for workers that are alike. A strategy's name, or more about it:
+   * when they are submitted, where the choice knows something that a free worker doesn't. Default `late`.
+   */
+  readonly binding?: 'late' | StrategyName | BindingOptions;
   /** What holds for every task of a name unless {@link Runtime.run} is told otherwise. */
   readonly types?: { readonly [Name in TaskName<Tasks>]?: TaskOptions };
   /** How many tasks may wait for a worker. Default 10,000. */
@@ -131,6 +141,7 @@ export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
     bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 10_000, 1),
     abortGraceMs: millis('abortGraceMs', options.abortGraceMs ?? 1_000, 0),
     ...thresholds(options.budgets || {}),
+    ...bindingSettings(options.binding ?? 'late'),
     recordBytes: recordBytes(options.record ?? false),
   };
 }

@@ -3,7 +3,7 @@ import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
 import { Pool, type PoolEvents, type TaskRequest } from '../pool/pool.js';
-import { CapabilityNames } from '../pool/capabilities.js';
+import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
 import type { PoolSettings } from '../pool/settings.js';
 import { BufferedStream, type TaskStream } from '../pool/stream.js';
@@ -163,7 +163,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   constructor(
     core: Core,
     settings: PoolSettings,
-    { worker, warmUp, types = {} }: RuntimeOptions<Tasks>,
+    { worker, warmUp, offer, types = {} }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
     telemetry: TelemetrySettings | undefined,
   ) {
@@ -172,8 +172,8 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
-    const capabilities = new CapabilityNames();
-    this.#types = new TaskTypes(types, capabilities);
+    const names = new OfferNames();
+    this.#types = new TaskTypes(types, names);
     const events: PoolEvents = {
       onWorkerLost: (event) => this.#emitSoon('workerlost', event),
       onRetry: (event) => this.#emitSoon('retry', event),
@@ -183,7 +183,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, capabilities, events, warmUp);
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer });
     this.#resources =
       budgets === undefined
         ? undefined

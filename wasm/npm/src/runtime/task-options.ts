@@ -1,4 +1,5 @@
-import type { CapabilityNames } from '../pool/capabilities.js';
+import { QuillworkError } from '../errors.js';
+import type { OfferNames } from '../pool/capabilities.js';
 import type { TaskSpec } from '../pool/settings.js';
 import { MAX_CONCURRENCY, millis, whole } from './options.js';
 
@@ -19,6 +20,16 @@ export interface TaskOptions {
    * ({@link RuntimeOptions.retry}). The promise settles with the last attempt. Not with `redeliver: false` or `transfer`. Default 0.
    */
   readonly retries?: number;
+  /** Workers that should run it, by number, up to 8: because of a warm cache for instance. Of the free ones these go first. */
+  readonly affinity?: readonly number[];
+  /** Workers that never run it, up to 8; where nobody else could, it is refused with `ERR_NO_CAPABLE_WORKER`. */
+  readonly antiAffinity?: readonly number[];
+  /** The region that should run it: see {@link WorkerOffer.region}. Of the free workers those in it go first. */
+  readonly region?: string;
+  /** How long it waits for a worker of its `affinity` or `region` while these are busy, before anybody may take it. Default 0. */
+  readonly patienceMs?: number;
+  /** With `binding: 'consistent-hash'`, tasks of one key go to one worker. */
+  readonly key?: string | number;
   /** Whether it may run again where its worker was lost or it failed. Default `true`; `false` where running twice would do harm. */
   readonly redeliver?: boolean;
 }
@@ -41,12 +52,12 @@ export interface StreamOptions<Progress = unknown> extends Omit<RunOptions<Progr
 
 /** Task names as numbers, and what holds for the tasks of each. */
 export class TaskTypes {
-  readonly #capabilities: CapabilityNames;
+  readonly #names: OfferNames;
   readonly #specs = new Map<string, TaskSpec>();
 
   /** Throws `ERR_INVALID_OPTION` with the name of the type and the option. */
-  constructor(types: Readonly<Record<string, TaskOptions | undefined>>, capabilities: CapabilityNames) {
-    this.#capabilities = capabilities;
+  constructor(types: Readonly<Record<string, TaskOptions | undefined>>, names: OfferNames) {
+    this.#names = names;
     for (const [name, options] of Object.entries(types)) {
       this.#specs.set(name, this.#merge(this.#plain(), options ?? {}, `types.${name}.`));
     }
@@ -73,31 +84,72 @@ export class TaskTypes {
   }
 
   #plain(): TaskSpec {
-    return {
-      type: this.#specs.size,
-      priority: 5,
-      required: 0,
-      timeoutMs: Infinity,
-      queueTtlMs: Infinity,
-      redeliverable: true,
-      complexity: 1,
-      attempts: 1,
-    };
+    return { ...PLAIN, type: this.#specs.size };
   }
 
   #merge(base: TaskSpec, options: RunOptions<never>, prefix: string): TaskSpec {
-    const { priority, capabilities, complexity, timeoutMs, queueTtlMs, retries, redeliver, transfer } = options;
-    return {
-      type: base.type,
+    const { priority, capabilities, timeoutMs, queueTtlMs, redeliver, transfer } = options;
+    const spec = {
+      ...base,
       priority: priority === undefined ? base.priority : whole(`${prefix}priority`, priority, 0, 10),
-      required: capabilities === undefined ? base.required : this.#capabilities.bits(capabilities),
+      required: capabilities === undefined ? base.required : this.#names.bits(capabilities),
       timeoutMs: timeoutMs === undefined ? base.timeoutMs : millis(`${prefix}timeoutMs`, timeoutMs, 0),
       queueTtlMs: queueTtlMs === undefined ? base.queueTtlMs : millis(`${prefix}queueTtlMs`, queueTtlMs, 0),
       redeliverable: (redeliver ?? base.redeliverable) && (transfer === undefined || transfer.length === 0),
+    };
+    return SPECIAL.some((name) => options[name] !== undefined) ? this.#mergeSpecial(spec, options, prefix) : spec;
+  }
+
+  /** What most tasks say nothing about. */
+  #mergeSpecial(base: TaskSpec, options: RunOptions<never>, prefix: string): TaskSpec {
+    const { complexity, retries, affinity, antiAffinity, region, patienceMs, key } = options;
+    return {
+      ...base,
+      plain: false,
       complexity: complexity === undefined ? base.complexity : whole(`${prefix}complexity`, complexity, 1, MAX_CONCURRENCY),
       attempts: retries === undefined ? base.attempts : 1 + whole(`${prefix}retries`, retries, 0, 1_000),
+      region: region === undefined ? base.region : this.#names.region(region),
+      patienceMs: patienceMs === undefined ? base.patienceMs : millis(`${prefix}patienceMs`, patienceMs, 0),
+      key: key === undefined ? base.key : hash(String(key)),
+      affinity: affinity === undefined ? base.affinity : workerList(`${prefix}affinity`, affinity),
+      antiAffinity: antiAffinity === undefined ? base.antiAffinity : workerList(`${prefix}antiAffinity`, antiAffinity),
     };
   }
 }
 
+function workerList(name: string, workers: readonly number[]): readonly number[] {
+  if (!Array.isArray(workers) || workers.length > MAX_LISTED) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a list of up to ${MAX_LISTED} workers by their numbers`);
+  }
+  return workers.map((worker: number) => whole(name, worker, 0, 63));
+}
+
+/** 53 bits of a text: FNV-1a twice, from two beginnings. */
+function hash(text: string): number {
+  let [low, high] = [0x811c9dc5, 0x9dc5811c];
+  for (let at = 0; at < text.length; at += 1) {
+    low = Math.imul(low ^ text.charCodeAt(at), 0x01000193);
+    high = Math.imul(high ^ text.charCodeAt(at), 0x01000193) ^ (low >>> 15);
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
+}
+
+const PLAIN: Omit<TaskSpec, 'type'> = {
+  priority: 5,
+  required: 0,
+  timeoutMs: Infinity,
+  queueTtlMs: Infinity,
+  redeliverable: true,
+  complexity: 1,
+  attempts: 1,
+  region: 0,
+  patienceMs: 0,
+  key: NaN,
+  affinity: [],
+  antiAffinity: [],
+  plain: true,
+};
+const SPECIAL = ['complexity', 'retries', 'affinity', 'antiAffinity', 'region', 'patienceMs', 'key'] as const;
+/** The longest list that the core takes. */
+const MAX_LISTED = 8;
 const MAX_TYPES = 1_024;

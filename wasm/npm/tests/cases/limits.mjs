@@ -104,6 +104,9 @@ export default {
       queueTtlMs: Number.NaN,
       complexity: 0,
       retries: -1,
+      affinity: Array(9).fill(0),
+      antiAffinity: [64],
+      patienceMs: -1,
     })) {
       const error = await refused(runtime.run('square', 1, { [name]: value }), 'ERR_INVALID_OPTION');
       ok(error.message.includes(`\`${name}\``), `the option's name in "${error.message}"`);
@@ -128,6 +131,9 @@ export default {
       'budgets.warn': { budgets: { warn: 0.9 } },
       'budgets.cpu': { budgets: { cpu: 0 } },
       'budgets.memoryBytes': { budgets: { memoryBytes: 5 } },
+      binding: { binding: 'best' },
+      'binding.stealAfterMs': { binding: { strategy: 'random', stealAfterMs: -1 } },
+      'offer(0).concurrency': { offer: () => ({ concurrency: 0 }) },
       'record.maxBytes': { record: { maxBytes: 10 } },
       'types.square.priority': { types: { square: { priority: 11 } } },
     })) {

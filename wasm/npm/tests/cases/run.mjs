@@ -3,6 +3,7 @@ import ahead from './ahead.mjs';
 import balanceVectors from './balance-vectors.mjs';
 import balance from './balance.mjs';
 import basics from './basics.mjs';
+import binding from './binding.mjs';
 import breaker from './breaker.mjs';
 import cache from './cache.mjs';
 import debounce from './debounce.mjs';
@@ -25,6 +26,7 @@ const CASES = {
   limits,
   options,
   streams,
+  binding,
   workers,
   cache,
   breaker,

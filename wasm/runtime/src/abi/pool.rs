@@ -6,7 +6,7 @@ use quillwork_core::pool::{Capabilities, CloseMode, Input, Load, Offer, PerMille
 use super::{set_text, state};
 use crate::clock::{instant, limit};
 use crate::driver::PoolDriver;
-use crate::settings::{pool_config, priority, record_bytes, task_spec};
+use crate::settings::{pool_config, priority, record_bytes, region, task_spec};
 
 /// A new pool of the settings in the floats ([`pool_config`]), or 0 with a text where one can't be used. Its first outputs
 /// are fetched with [`pool_drain`].
@@ -75,7 +75,7 @@ pub extern "C" fn pool_abort(pool: u32, now: f64, task: u32) -> u32 {
 }
 
 /// Input: a worker's module has loaded, or it says anew what it offers. `capabilities` is a bit set, `capacity` how much it
-/// runs at a time.
+/// runs at a time, `place` its region, counted from 1, or 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_worker_ready(
     pool: u32,
@@ -84,9 +84,10 @@ pub extern "C" fn pool_worker_ready(
     generation: u32,
     capabilities: u32,
     capacity: u32,
+    place: u32,
 ) -> u32 {
     let capabilities = Capabilities::from_bits(u64::from(capabilities));
-    let offer = Offer { capabilities, capacity: Load::new(capacity), region: None };
+    let offer = Offer { capabilities, capacity: Load::new(capacity), region: region(place) };
     let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
     input(pool, now, Input::WorkerReady { worker, generation, offer })
 }
