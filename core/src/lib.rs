@@ -73,7 +73,7 @@
 //!             // Told before the spawns and terminations that follow, and for caches to shrink.
 //!             Output::Resize { .. } | Output::Pressure { .. } | Output::TakeBack { .. } => {}
 //!             Output::Retry { .. } | Output::Parked { .. } | Output::Admitted { .. } => {}
-//!             Output::Saturated { .. } | Output::Drained { .. } => {}
+//!             Output::Saturated { .. } | Output::Drained { .. } | Output::AskStrategy { .. } => {}
 //!             Output::Closed => break 'drive,
 //!         }
 //!     }

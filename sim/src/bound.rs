@@ -6,7 +6,8 @@ use quillwork_core::pool::{Input, Output, Overflow};
 use quillwork_core::time::Duration;
 
 use crate::Broken;
-use crate::ledger::{Ledger, Task, TaskState};
+use crate::entries::{Task, TaskState};
+use crate::ledger::Ledger;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Bound {

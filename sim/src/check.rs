@@ -7,7 +7,8 @@ use quillwork_core::pool::{Input, Load, Scheduler};
 use quillwork_core::time::Duration;
 
 use crate::Broken;
-use crate::ledger::{Ledger, PlaceState, Task, TaskState, Up};
+use crate::entries::{PlaceState, Task, TaskState, Up};
+use crate::ledger::Ledger;
 
 impl Ledger {
     /// To be called when all outputs of an input are drained.

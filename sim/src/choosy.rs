@@ -9,7 +9,8 @@ use quillwork_core::pool::{Binding, Input, Offer, Scheduler, WorkerList};
 use quillwork_core::time::{Duration, Instant};
 
 use crate::Broken;
-use crate::ledger::{Ledger, Place, PlaceState, Task, TaskState, Up};
+use crate::entries::{Place, PlaceState, Task, TaskState, Up};
+use crate::ledger::Ledger;
 
 impl Task {
     /// A worker failed it.
@@ -59,8 +60,32 @@ impl Place {
 }
 
 impl Ledger {
+    /// A strategy is asked for a task: once each time that it is queued.
+    pub(crate) fn on_asked(&mut self, id: TaskId) {
+        let (now, step) = (self.now, self.steps());
+        let at_deadline = self.last_input == Some(Input::Deadline);
+        let asks = matches!(self.config.binding, Binding::Asked { .. });
+        if let Some(task) = self.tasks.get_mut(&id).filter(|_| at_deadline) {
+            task.end_delay(now, step);
+        }
+        let sound = self.tasks.get(&id).is_some_and(|task| task.is_waiting() && !self.awaits_answer(task));
+        match self.tasks.get_mut(&id).filter(|_| asks && sound) {
+            Some(task) => task.asked_at = Some(now),
+            None => self.broken(Broken::AskedWrongly(id)),
+        }
+    }
+
+    /// Whether the task waits for an answer, which may still come.
+    fn awaits_answer(&self, task: &Task) -> bool {
+        let Binding::Asked { answer_within, .. } = self.config.binding else { return false };
+        task.asked_at.is_some_and(|asked_at| self.now < asked_at + answer_within)
+    }
+
     /// A task goes to a worker: not to one that it bans, nor away from better ones that have been there all the time.
     pub(crate) fn check_choice(&mut self, id: TaskId, task: &Task, on: &Up) {
+        if self.awaits_answer(task) {
+            self.broken(Broken::AnswerNotAwaited(id));
+        }
         if task.spec.anti_affinity.contains(on.worker) {
             self.broken(Broken::BanIgnored(id));
         }
@@ -118,7 +143,7 @@ impl Ledger {
     fn steal_after(&self) -> Duration {
         match self.config.binding {
             Binding::Late => Duration::ZERO,
-            Binding::Early { steal_after, .. } => steal_after,
+            Binding::Early { steal_after, .. } | Binding::Asked { steal_after, .. } => steal_after,
         }
     }
 
@@ -136,7 +161,7 @@ impl Ledger {
 
     /// Whether nothing about the task speaks against this worker, if it has the room.
     pub(crate) fn must_take(&self, up: &Up, task: &Task) -> bool {
-        if !up.could_run(task) || !self.may_take_from_line(up, task) {
+        if !up.could_run(task) || task.asked_at.is_some() || !self.may_take_from_line(up, task) {
             return false;
         }
         let might = |(place, worker): &(&Place, WorkerId)| {
@@ -161,7 +186,12 @@ impl Ledger {
             return;
         }
         let (now, steal_after) = (self.now, self.steal_after());
+        let answer_within = match self.config.binding {
+            Binding::Asked { answer_within, .. } => answer_within,
+            Binding::Late | Binding::Early { .. } => Duration::ZERO,
+        };
         for task in self.tasks.values_mut() {
+            task.asked_at = task.asked_at.filter(|&asked_at| now < asked_at + answer_within);
             task.line_open |= task.waiting_since().is_some_and(|since| since + steal_after <= now);
             task.patience_over |= task.submitted_at + task.spec.patience <= now;
         }

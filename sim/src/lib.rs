@@ -27,6 +27,7 @@ mod bound;
 mod check;
 mod choosy;
 mod driver;
+mod entries;
 pub mod fleet;
 mod incarnation;
 mod ledger;

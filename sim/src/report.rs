@@ -64,6 +64,10 @@ pub enum Broken {
     PatienceIgnored(TaskId),
     /// A task was taken from the line of a worker that is well, before its time was over.
     StolenTooEarly(TaskId),
+    /// A strategy was asked for a task that doesn't wait, or twice.
+    AskedWrongly(TaskId),
+    /// A task went to a worker before the strategy that was asked for it had answered or used up its time.
+    AnswerNotAwaited(TaskId),
     /// A task was tried again that may not be, or too late, or was given up though it may be tried again.
     RetriedWrongly(TaskId),
     /// A task was dropped though the policy spares it.

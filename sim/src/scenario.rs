@@ -296,7 +296,12 @@ impl Scenario {
         if rng.chance(0.4) {
             let steal_after = if rng.chance(0.5) { Duration::ZERO } else { millis(&mut rng, 1, 200) };
             let strategy = BuiltIn::ALL[rng.index(BuiltIn::ALL.len())];
-            pool.binding = Binding::Early { strategy, steal_after };
+            pool.binding = if rng.chance(0.5) {
+                Binding::Early { strategy, steal_after }
+            } else {
+                let answer_within = millis(&mut rng, 1, 50);
+                Binding::Asked { answer_within, fallback: strategy, steal_after }
+            };
         }
         Self { pool, offers, workload, faults, machine, mean_timer_lag, drain_limit, max_steps: 200_000 }
     }

@@ -4,7 +4,8 @@ use quillwork_core::ids::{TaskId, WorkerId};
 use quillwork_core::pool::{Action, PoolConfig, PoolStats, Priority, Resize};
 
 use crate::Broken;
-use crate::ledger::{Ledger, Place, PlaceState, Task, Up};
+use crate::entries::{Place, PlaceState, Task, Up};
+use crate::ledger::Ledger;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Size {

@@ -38,6 +38,7 @@ enum Event {
     Says(Who, Message),
     TakesBack(Who, TaskId),
     DiesUnheard(Who),
+    Answers(TaskId, Option<WorkerId>),
     Reading,
 }
 
@@ -87,6 +88,7 @@ impl<'a> World<'a> {
                 }
                 None
             }
+            Event::Answers(task, worker) => Some(Input::StrategyAnswer { task, worker }),
             Event::Reading => Some(self.read_machine(now)),
             Event::DiesUnheard(who) => {
                 self.incarnations.get_mut(&who)?.die();
@@ -120,6 +122,7 @@ impl<'a> World<'a> {
             Output::Probe { worker, generation } => {
                 self.say_within(now, 5, (worker, generation), Message::Alive)
             }
+            Output::AskStrategy { task } => self.ask(now, task),
             Output::Terminate { worker, generation, .. } => self.terminate(now, (worker, generation)),
             Output::Retry { .. }
             | Output::Parked { .. }
@@ -130,6 +133,22 @@ impl<'a> World<'a> {
             | Output::Pressure { .. }
             | Output::Settle { .. }
             | Output::Closed => {}
+        }
+    }
+
+    /// A strategy that knows nothing, is late at times, and makes mistakes.
+    fn ask(&mut self, now: Instant, task: TaskId) {
+        let Binding::Asked { answer_within, .. } = self.scenario.pool.binding else { return };
+        let rng = &mut self.submitters;
+        if rng.chance(0.1) {
+            return;
+        }
+        for _ in 0..if rng.chance(0.1) { 2 } else { 1 } {
+            let worker = rng.next_u32() % (self.scenario.pool.workers + 1);
+            let chosen = (!rng.chance(0.1)).then(|| WorkerId::new(worker));
+            let at = now + share(answer_within, 1.1 * rng.unit_f64());
+            self.scheduled += 1;
+            self.events.insert((at, self.scheduled), Event::Answers(task, chosen));
         }
     }
 

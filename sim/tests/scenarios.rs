@@ -35,6 +35,9 @@ fn five_hundred_random_pools_keep_every_promise() {
         total.stale_messages += counters.stale_messages;
         total.taken_back += counters.taken_back;
         total.stolen += counters.stolen;
+        total.answers_missing += counters.answers_missing;
+        total.answers_invalid += counters.answers_invalid;
+        total.answers_stale += counters.answers_stale;
     }
     // The scenarios are worth something only if everything happens in them.
     let PoolCounters {
@@ -55,12 +58,16 @@ fn five_hundred_random_pools_keep_every_promise() {
         stale_messages,
         taken_back,
         stolen,
+        answers_missing,
+        answers_invalid,
+        answers_stale,
         ..
     } = total;
     let settled = [completed, failed, aborted, timed_out, expired, worker_lost, dropped, refused, closed];
     let around =
         [redelivered, retried, progress, workers_lost, workers_overdue, stale_messages, taken_back, stolen];
-    assert!(settled.iter().chain(&around).all(|&count| count > 100), "{total:?}");
+    let answers = [answers_missing, answers_invalid, answers_stale];
+    assert!(settled.iter().chain(&around).chain(&answers).all(|&count| count > 100), "{total:?}");
 }
 
 /// Found by the soak: room that was kept for a task that was shed, urgent tasks that were lost beside such as were held

@@ -20,7 +20,7 @@ use super::candidates::worker_id;
 use super::offer::Needs;
 use super::tasks::{Standing, Task};
 use super::worker::{Phase, Worker};
-use super::{Offer, Scheduler, TaskSpec, WorkerList};
+use super::{Offer, Output, Scheduler, TaskSpec, WorkerList};
 
 /// The workers that a task would rather have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,9 @@ impl Scheduler {
         }
         let patient = now < submitted_at + spec.patience;
         let patient = Needs { waits_for: Preference::of(&spec).filter(|_| patient), ..needs };
+        if self.asks_for(&needs) {
+            return Needs { asked: true, ..needs };
+        }
         needs.line = self.choose_line(now, slot, &needs);
         if needs.line.is_none() && self.is_hopeful(&patient) { patient } else { needs }
     }
@@ -97,9 +100,13 @@ impl Scheduler {
     }
 
     /// The task waits from now on: its patience runs, where it has any.
-    pub(super) fn begin_patience(&mut self, slot: u32) {
-        let Task { needs, spec, submitted_at, .. } = self.tasks.task(slot);
+    pub(super) fn begin_patience(&mut self, now: Instant, slot: u32) {
+        let Task { id: task, needs, spec, submitted_at, .. } = self.tasks.task(slot);
+        if needs.asked {
+            self.outputs.push_back(Output::AskStrategy { task: *task });
+        }
         let ends_at = match needs.line {
+            _ if needs.asked => now + self.config.binding.answer_within(),
             Some(line) if !line.is_open => self.opens_at(slot, line.of),
             None if needs.waits_for.is_some() => *submitted_at + spec.patience,
             Some(_) | None => return,
@@ -115,8 +122,11 @@ impl Scheduler {
     }
 
     /// The task takes any worker from now on, or may be taken from its worker's line. It is offered to those that are free at the end of this input.
-    pub(super) fn on_patience_due(&mut self, slot: u32) {
+    pub(super) fn on_patience_due(&mut self, now: Instant, slot: u32) {
         let Task { standing, needs, .. } = *self.tasks.task(slot);
+        if needs.asked {
+            return self.on_answer_due(now, slot);
+        }
         let line = needs.line.map(|line| Line { is_open: true, ..line });
         let patient_no_more = Needs { waits_for: None, line, ..needs };
         match standing {
@@ -146,7 +156,7 @@ impl Scheduler {
                 needs.waits_for = None;
             }
             self.queue_softened(slot, needs);
-            self.begin_patience(slot);
+            self.begin_patience(now, slot);
         }
     }
 
@@ -164,7 +174,7 @@ impl Scheduler {
         is_hopeful(&self.workers, needs)
     }
 
-    fn queue_softened(&mut self, slot: u32, needs: Needs) {
+    pub(super) fn queue_softened(&mut self, slot: u32, needs: Needs) {
         let task = self.tasks.task_mut(slot);
         task.needs = needs;
         self.queue.push(needs, task.turn.entry(slot));
@@ -174,6 +184,10 @@ impl Scheduler {
 
 /// Whether a worker is up that such a task would take, or one boots for the first time and may turn out to be one.
 fn is_hopeful(workers: &[Worker], needs: &Needs) -> bool {
+    if needs.asked {
+        // Its wait has an end of its own.
+        return true;
+    }
     workers.iter().enumerate().any(|(index, worker)| match (worker.phase, &worker.offer) {
         (Phase::Up, Some(offer)) => {
             let own = needs.line.is_none_or(|line| line.of == worker_id(index) && !worker.rests());
@@ -187,12 +201,12 @@ fn is_hopeful(workers: &[Worker], needs: &Needs) -> bool {
 impl Needs {
     /// Whether it could be more content than it is.
     pub(super) fn is_choosy(&self) -> bool {
-        self.waits_for.is_some() || !self.avoided.is_empty() || self.line.is_some()
+        self.waits_for.is_some() || !self.avoided.is_empty() || self.line.is_some() || self.asked
     }
 
     /// Whether it is so for a time only.
     fn is_patient(&self) -> bool {
-        self.waits_for.is_some() || self.line.is_some_and(|line| !line.is_open)
+        self.asked || self.waits_for.is_some() || self.line.is_some_and(|line| !line.is_open)
     }
 
     /// Whether a worker of which nothing is known could be one for it at this time.

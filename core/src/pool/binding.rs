@@ -10,7 +10,7 @@
 use crate::balance::{
     BalanceConfig, BuiltIn, ConfigError, LoadBalancer, Task as Choice, WorkerSpec, WorkerStatus,
 };
-use crate::ids::{TaskId, WorkerId};
+use crate::ids::{TaskId, TaskType, WorkerId};
 use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
@@ -33,20 +33,39 @@ pub enum Binding {
         /// line of one of them at least as long. Zero: at once. [`Duration::MAX`]: never.
         steal_after: Duration,
     },
+    /// As [`Binding::Early`], by a strategy of the application, which is asked for each task: see
+    /// [`Output::AskStrategy`](super::Output::AskStrategy). A task for which the queue has no place to wait in, and one that
+    /// nobody who is up could run, is not asked for.
+    Asked {
+        /// How long a task waits for the answer, above zero. Then, or where the answer can't be followed, the built-in strategy
+        /// chooses.
+        answer_within: Duration,
+        /// Who chooses instead.
+        fallback: BuiltIn,
+        /// As in [`Binding::Early`]. The wait for the answer counts.
+        steal_after: Duration,
+    },
 }
 
 impl Binding {
     fn strategy(self) -> Option<BuiltIn> {
         match self {
             Self::Late => None,
-            Self::Early { strategy, .. } => Some(strategy),
+            Self::Early { strategy, .. } | Self::Asked { fallback: strategy, .. } => Some(strategy),
+        }
+    }
+
+    pub(super) fn answer_within(self) -> Duration {
+        match self {
+            Self::Asked { answer_within, .. } => answer_within,
+            Self::Late | Self::Early { .. } => Duration::ZERO,
         }
     }
 
     fn steal_after(self) -> Duration {
         match self {
             Self::Late => Duration::ZERO,
-            Self::Early { steal_after, .. } => steal_after,
+            Self::Early { steal_after, .. } | Self::Asked { steal_after, .. } => steal_after,
         }
     }
 }
@@ -57,6 +76,15 @@ pub(super) struct Line {
     pub(super) of: WorkerId,
     /// Whether others may take it.
     pub(super) is_open: bool,
+}
+
+/// What the balancer has learned of a worker.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Figures {
+    pub(super) assigned: Load,
+    pub(super) success_ratio: f64,
+    pub(super) expected_run: Duration,
+    pub(super) backlog: Duration,
 }
 
 /// Keeps the balancer informed of what the pool does.
@@ -109,6 +137,18 @@ impl Binder {
         too_small: WorkerList,
     ) -> Option<WorkerId> {
         with_choice(task, needs, too_small, |choice| self.balancer.select_worker(now, choice).ok())
+    }
+
+    /// What is known of a worker that is up.
+    pub(super) fn figures(&self, now: Instant, worker: WorkerId, task_type: TaskType) -> Option<Figures> {
+        let fleet = self.balancer.fleet();
+        let slot = fleet.slot_of(worker)?;
+        Some(Figures {
+            assigned: fleet.load(slot),
+            success_ratio: fleet.success_ratio(slot, now),
+            expected_run: Duration::from_millis_f64(fleet.service_nanos(slot, task_type, now) / 1e6),
+            backlog: Duration::from_nanos(fleet.backlog_nanos(slot)),
+        })
     }
 
     /// A task goes to this worker, chosen or not.

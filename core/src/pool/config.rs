@@ -134,6 +134,9 @@ impl PoolConfig {
         }
         self.health.validate().map_err(ConfigError::Health)?;
         self.rest.validate().map_err(ConfigError::Rest)?;
+        if matches!(self.binding, Binding::Asked { answer_within: Duration::ZERO, .. }) {
+            return Err(ConfigError::AnswerWithin);
+        }
         self.elastic.validate(self.workers).map_err(ConfigError::Elastic)?;
         self.budgets.validate().map_err(ConfigError::Budgets)
     }
@@ -221,6 +224,8 @@ pub enum ConfigError {
     Health(HealthConfigError),
     /// A setting of [`PoolConfig::rest`].
     Rest(RestConfigError),
+    /// No time for an asked strategy to answer.
+    AnswerWithin,
     /// A setting of [`PoolConfig::elastic`].
     Elastic(ElasticConfigError),
     /// A setting of [`PoolConfig::budgets`].
@@ -265,6 +270,9 @@ impl fmt::Display for ConfigError {
             }
             Self::Health(error) => fmt::Display::fmt(error, f),
             Self::Rest(error) => fmt::Display::fmt(error, f),
+            Self::AnswerWithin => f.write_str(
+                "an asked strategy needs some time to answer: set it above zero, or bind early by a built-in one",
+            ),
             Self::Elastic(error) => fmt::Display::fmt(error, f),
             Self::Budgets(error) => fmt::Display::fmt(error, f),
         }

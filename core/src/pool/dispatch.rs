@@ -89,6 +89,9 @@ impl Scheduler {
 
     /// Gives a task that is in no queue to a free worker; `false` where there is none for it.
     fn place_with_free_worker(&mut self, now: Instant, slot: u32) -> bool {
+        if self.tasks.task(slot).needs.asked {
+            return false;
+        }
         if self.pressure.worker_limit().is_some() {
             return self.place_under_limit(now, slot);
         }
@@ -198,7 +201,7 @@ impl Scheduler {
         task.queued_at = now;
         let (needs, entry, ttl) = (task.needs, task.turn.entry(slot), task.spec.queue_ttl);
         self.queue.push(needs, entry);
-        self.begin_patience(slot);
+        self.begin_patience(now, slot);
         self.note_waiting(slot);
         if let Some(ttl) = ttl {
             let timer = self.task_timer(slot);

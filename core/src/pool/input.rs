@@ -74,6 +74,13 @@ pub enum Input {
         /// The task that it was given.
         task: TaskId,
     },
+    /// [`Scheduler::handle_strategy_answer`](super::Scheduler::handle_strategy_answer).
+    StrategyAnswer {
+        /// The task that the strategy was asked for.
+        task: TaskId,
+        /// Whom it chose; `None` where the built-in strategy is to choose.
+        worker: Option<WorkerId>,
+    },
     /// [`Scheduler::handle_resources`](super::Scheduler::handle_resources).
     Resources {
         /// Memory in use; `None` where it is not known.

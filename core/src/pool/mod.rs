@@ -50,6 +50,7 @@
 //! ```
 
 mod affinity;
+mod asked;
 mod binding;
 mod candidates;
 mod capability;
@@ -89,6 +90,7 @@ mod worker;
 mod worker_list;
 
 pub use crate::flow::executor::Overflow;
+pub use asked::StrategyCandidate;
 pub use binding::Binding;
 pub use candidates::Candidates;
 pub use capability::Capabilities;

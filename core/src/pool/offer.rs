@@ -56,6 +56,8 @@ pub(super) struct Needs {
     pub(super) waits_for: Option<Preference>,
     /// The line that it stands in, where it was bound early: see [`super::binding`].
     pub(super) line: Option<Line>,
+    /// Whether it waits for a strategy outside to choose, and nobody may take it: see [`super::asked`].
+    pub(super) asked: bool,
 }
 
 impl Needs {
@@ -68,12 +70,14 @@ impl Needs {
             avoided: WorkerList::NONE,
             waits_for: None,
             line: None,
+            asked: false,
         }
     }
 
     /// Whether this worker may run the task now, as far as the task is concerned, once it has nothing else to do.
     pub(super) fn met_by(&self, worker: WorkerId, offer: &Offer) -> bool {
-        self.could_be_met_by(worker, offer)
+        !self.asked
+            && self.could_be_met_by(worker, offer)
             && !self.avoided.contains(worker)
             && self.waits_for.is_none_or(|preference| preference.includes(worker, offer))
             && self.line.is_none_or(|line| line.is_open || line.of == worker)

@@ -49,6 +49,14 @@ pub enum Output {
         /// Which of its workers.
         generation: Generation,
     },
+    /// Ask the application's strategy for a worker, among [`Scheduler::candidates_for`](super::Scheduler::candidates_for), and hand its
+    /// answer in as [`Input::StrategyAnswer`](super::Input::StrategyAnswer). The task waits for it, for
+    /// [`Binding::Asked::answer_within`](super::Binding::Asked). Comes only under [`Binding::Asked`](super::Binding::Asked),
+    /// once each time that the task is queued.
+    AskStrategy {
+        /// The task.
+        task: TaskId,
+    },
     /// Ask the worker to stop the task, which is settled already. The worker must still answer that it is done with it.
     AbortRunning {
         /// The task.

@@ -87,7 +87,8 @@ pub(super) enum Timer {
     /// Of the task in this slot, by where it is: queue TTL, delay before another attempt, time-out, or grace of one that was
     /// asked to abort.
     Task(u32),
-    /// Until when the task in this slot waits for the workers that it prefers.
+    /// Until when the task in this slot waits for the workers that it prefers, stands in a line that nobody robs, or waits for
+    /// an answer.
     Patience(u32),
 }
 
@@ -287,7 +288,7 @@ impl Scheduler {
             match self.timer(slot) {
                 Timer::Lifecycle(index) => self.on_lifecycle_due(now, index),
                 Timer::Task(slot) => self.on_task_due(now, slot),
-                Timer::Patience(slot) => self.on_patience_due(slot),
+                Timer::Patience(slot) => self.on_patience_due(now, slot),
             }
         }
         self.pressure.handle_deadline(now);
@@ -317,6 +318,7 @@ impl Scheduler {
             Input::TaskReturned { worker, generation, task } => {
                 self.handle_task_returned(now, worker, generation, task);
             }
+            Input::StrategyAnswer { task, worker } => self.handle_strategy_answer(now, task, worker),
             Input::Close { mode } => self.handle_close(now, mode),
             Input::Resources { memory, cpu } => self.handle_resources(now, Resources { memory, cpu }),
             Input::Deadline => self.handle_deadline(now),

@@ -39,6 +39,12 @@ pub struct PoolCounters {
     pub taken_back: u64,
     /// Tasks that a worker took from another's line, under early binding.
     pub stolen: u64,
+    /// Tasks that no asked strategy answered for in time: see [`Binding::Asked`](super::Binding::Asked).
+    pub answers_missing: u64,
+    /// Answers that named a worker that can't have the task.
+    pub answers_invalid: u64,
+    /// Answers for tasks that waited for none, or not any more.
+    pub answers_stale: u64,
     /// Workers lost: crashed, silent, or never ready.
     pub workers_lost: u64,
     /// Workers terminated because a task went on after it was aborted or timed out.

@@ -40,7 +40,10 @@ pub(super) struct Task {
 impl Task {
     /// Whether it minds which of the workers that could run it does so.
     pub(super) fn is_particular(&self) -> bool {
-        self.spec.is_particular() || !self.failed_on.is_empty() || self.needs.line.is_some()
+        self.spec.is_particular()
+            || !self.failed_on.is_empty()
+            || self.needs.line.is_some()
+            || self.needs.asked
     }
 }
 

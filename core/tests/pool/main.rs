@@ -2,6 +2,7 @@
 
 mod abort;
 mod affinity;
+mod asked;
 mod binding;
 mod choice;
 mod close;

@@ -84,6 +84,7 @@ impl LateBinding {
                 | Output::Admitted { .. }
                 | Output::Saturated { .. }
                 | Output::Drained { .. }
+                | Output::AskStrategy { .. }
                 | Output::Resize { .. }
                 | Output::Pressure { .. }
                 | Output::Closed => {}

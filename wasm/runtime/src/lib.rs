@@ -42,6 +42,7 @@
 //! | 13 | admitted from outside | yes | | |
 //! | 14 | queue saturated | | | how many tasks wait in it |
 //! | 15 | queue drained | | | how many tasks wait in it |
+//! | 16 | ask the strategy | | | |
 //!
 //! Retries come out for tasks with more than one attempt only, parked and admitted ones in a pool whose overflow policy is to
 //! wait. Who reads no record of a tag is to skip it.

@@ -41,6 +41,7 @@ pub fn record(output: Output) -> Record {
         Output::Admitted { task } => [13, task_word(task), 0, 0, 0],
         Output::Saturated { queued } => [14, 0, 0, 0, queued],
         Output::Drained { queued } => [15, 0, 0, 0, queued],
+        Output::AskStrategy { task } => [16, task_word(task), 0, 0, 0],
         Output::Pressure { action, reason } => {
             let (code, detail) = action_words(action);
             [10, code, detail, 0, pressure_code(reason)]

@@ -62,6 +62,7 @@ code_struct!(HealthConfig {
 code_enum!(Binding {
     1 => Late,
     2 => Early { strategy, steal_after },
+    3 => Asked { answer_within, fallback, steal_after },
 });
 
 code_enum!(BuiltIn {
@@ -126,6 +127,7 @@ code_enum!(Input {
     9 => TaskReturned { worker, generation, task },
     10 => Resources { memory, cpu },
     11 => Progress { worker, generation, task },
+    12 => StrategyAnswer { task, worker },
 });
 
 code_enum!(Output {
@@ -144,6 +146,7 @@ code_enum!(Output {
     13 => Admitted { task },
     14 => Saturated { queued },
     15 => Drained { queued },
+    16 => AskStrategy { task },
 });
 
 code_enum!(ResizeReason {

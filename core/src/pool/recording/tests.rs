@@ -1,5 +1,6 @@
 //! Any inputs come back as they were, and any damage is found.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
@@ -88,6 +89,8 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => (place(), task()).prop_map(|((worker, generation), task)| {
             Input::TaskReturned { worker, generation, task }
         }),
+        1 => (task(), prop::option::of(any::<u32>().prop_map(WorkerId::new)))
+            .prop_map(|(task, worker)| Input::StrategyAnswer { task, worker }),
         1 => any::<bool>().prop_map(|drain| {
             Input::Close { mode: if drain { CloseMode::Drain } else { CloseMode::Now } }
         }),
