@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    CloseMode, Input, Load, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskOutcome, TaskSpec,
-    TerminateReason,
+    CloseMode, Input, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskOutcome, TerminateReason,
 };
 use quillwork_core::time::{Duration, Instant};
 
