@@ -22,6 +22,7 @@
  * | `ERR_RATE_LIMITED` | a rate limit is used up | `error.retryAfterMs` |
  * | `ERR_OVERLOADED` | an adaptive limit refused the call | fewer calls at a time |
  * | `ERR_STRATEGY` | a strategy of yours threw, or chose none of the workers that it was given | `error.cause`, the option `fallback` |
+ * | `ERR_BATCH_RESULTS` | a batch function gave another number of results than it was given items | one result for each item, in order |
  * | `ERR_WASM_LOAD` | a WebAssembly module could not be loaded | the URL in the message |
  * | `ERR_INTERNAL` | a fault of this package: every task ends, the runtime can't be used further | please report it |
  */
@@ -44,6 +45,7 @@ export type QuillworkErrorCode =
   | 'ERR_CIRCUIT_OPEN'
   | 'ERR_RATE_LIMITED'
   | 'ERR_OVERLOADED'
+  | 'ERR_BATCH_RESULTS'
   | 'ERR_STRATEGY'
   | 'ERR_WASM_LOAD'
   | 'ERR_INTERNAL';

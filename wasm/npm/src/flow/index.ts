@@ -1,5 +1,8 @@
 /** Flow control: fewer calls, later, together, again, or not at all. */
 export type { AttemptContext, Attempted } from './attempt.js';
+export type { BatchMetrics } from './batch-metrics.js';
+export type { BatchOptions, BatchProgress } from './batch-options.js';
+export { batch, type Batcher, type BatchProcess } from './batch.js';
 export type { BreakerSettings, BreakerWindow } from './breaker-options.js';
 export {
   circuitBreaker,

@@ -4,6 +4,7 @@ import balanceVectors from './balance-vectors.mjs';
 import balance from './balance.mjs';
 import basics from './basics.mjs';
 import binding from './binding.mjs';
+import batch from './batch.mjs';
 import breaker from './breaker.mjs';
 import cache from './cache.mjs';
 import debounce from './debounce.mjs';
@@ -33,6 +34,7 @@ const CASES = {
   debounce,
   policy,
   throttled,
+  batch,
   'rate limit': rateLimit,
   balance,
   'balance vectors': balanceVectors,
