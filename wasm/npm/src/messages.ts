@@ -53,3 +53,5 @@ export const GARBLED = 6;
 export const RETURNED = 7;
 /** `a` is what a stream yielded. */
 export const ITEM = 8;
+/** `a` is what the worker computes on: a `ComputeInfo`. */
+export const DEVICE = 9;

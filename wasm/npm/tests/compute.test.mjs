@@ -44,6 +44,15 @@ describe('compute in Node', () => {
     assert.ok(result.reason.length > 0 && result.elapsedMs > 0 && result.gflops > 0);
   });
 
+  it('tells the page what each worker computes on', options, async () => {
+    await runtime.run('info', undefined, { affinity: [0], patienceMs: 60_000 });
+    const [device] = runtime.devices();
+    assert.deepEqual([device.worker, device.generation, device.capabilities], [0, 1, ['gpu']]);
+    assert.deepEqual([device.info.gpu, device.info.reasonCode], [false, 'no-webgpu']);
+    runtime.killWorker(0);
+    assert.ok(runtime.devices().every(({ worker, info }) => worker !== 0 || info === undefined), 'its replacement has said nothing yet');
+  });
+
   it('compares all pairs of vectors', options, async () => {
     const vectors = Float32Array.from([1, 0, 0, 2, 3, 3, 0, 0]);
     const { data } = await runtime.run('similarity', { vectors, size: { count: 4, dim: 2 } });
@@ -120,6 +129,8 @@ describe('compute in Chromium', () => {
     assert.equal(result.ranOn, 'gpu', result.reason);
     assert.ok(relativeError(Float32Array.from(result.data), { product, size }) < 1e-6);
     assert.ok(result.adapter.length > 0 && result.isFallbackAdapter);
+    const [device] = await page.evaluate(() => window.compute.devices());
+    assert.deepEqual([device.worker, device.info.gpu, device.info.adapter], [0, true, result.adapter]);
   });
 
   it('goes on without the device when that is lost, and with a new one when asked to', options, async () => {

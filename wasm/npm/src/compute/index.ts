@@ -15,7 +15,7 @@
  * ```
  */
 import { loadModule } from '../runtime/load.js';
-import { workerCapabilities } from '../worker/capabilities.js';
+import { setDevice, workerCapabilities } from '../worker/capabilities.js';
 import init, { Compute as Kernels, type GlueOutcome } from './quillwork_compute_wasm.js';
 import type { ComputeInfo, ComputeOptions, ComputeResult, Device } from './types.js';
 
@@ -66,14 +66,23 @@ async function load({ preference = defaultPreference(), budgetBytes, wasm }: Com
   const module = await loadModule('compute.wasm', wasm ?? new URL('./compute.wasm', import.meta.url));
   await init({ module_or_path: module });
   const kernels = await Kernels.create({ preference, ...(budgetBytes === undefined ? undefined : { budgetBytes }) });
-  return {
-    matmul: (a, b, { m, k, n }, { device = 'auto' } = {}) => timed(2 * m * k * n, () => kernels.matmul(a, b, m, k, n, device)),
-    similarity: (vectors, { count, dim }, { device = 'auto' } = {}) =>
-      timed(2 * count * count * dim, () => kernels.similarity(vectors, count, dim, device)),
-    info: () => kernels.info(),
-    loseDevice: () => kernels.loseDevice(),
-    reacquire: () => kernels.reacquire(),
+  const tell = <Value>(value: Value): Value => {
+    setDevice(kernels.info());
+    return value;
   };
+  const product = async (operations: number, run: () => Promise<GlueOutcome>): Promise<ComputeResult> => {
+    const result = await timed(operations, run);
+    return result.reasonCode === 'device-lost' ? tell(result) : result;
+  };
+  return tell({
+    matmul: (a, b, { m, k, n }, { device = 'auto' } = {}) =>
+      product(2 * m * k * n, () => kernels.matmul(a, b, m, k, n, device)),
+    similarity: (vectors, { count, dim }, { device = 'auto' } = {}) =>
+      product(2 * count * count * dim, () => kernels.similarity(vectors, count, dim, device)),
+    info: () => kernels.info(),
+    loseDevice: () => tell(kernels.loseDevice()),
+    reacquire: async () => tell(await kernels.reacquire()),
+  } satisfies Compute);
 }
 
 /** One device serves all who need it: the worker that carries the capability has it. */

@@ -1,5 +1,6 @@
 import { describe, QuillworkError } from '../errors.js';
 import { Said, type Core } from '../abi.js';
+import type { ComputeInfo } from '../compute/types.js';
 import { callSafely } from '../runtime/emitter.js';
 import { AbortWatch } from './abort-watch.js';
 import type { OfferNames } from './capabilities.js';
@@ -42,6 +43,15 @@ export interface TaskRequest {
 export interface WarmUp<Name extends string = string> {
   readonly task: Name;
   readonly input?: unknown;
+}
+
+/** A worker that carries the capability `gpu`, or that computes. */
+export interface WorkerDevice {
+  readonly worker: number;
+  readonly generation: number;
+  readonly capabilities: readonly string[];
+  /** What its `compute()` found, as it last said; `undefined` before it was called there. */
+  readonly info: ComputeInfo | undefined;
 }
 
 /** What few pools are given. */
@@ -165,6 +175,13 @@ export class Pool implements PoolActions, LineEvents {
   /** Names of what the worker in this place can do. */
   capabilitiesOf(worker: number): string[] {
     return this.#names.names(this.#offer(worker).capabilities);
+  }
+
+  /** What the workers said that they compute on, and those that are there for it. */
+  devices(): WorkerDevice[] {
+    const lines = this.#lines.filter((line) => line !== undefined);
+    const devices = lines.map(({ worker, generation, device }) => ({ worker, generation, capabilities: this.capabilitiesOf(worker), info: device }));
+    return devices.filter(({ capabilities, info }) => capabilities.includes('gpu') || info !== undefined);
   }
 
   // What the core wants done.

@@ -1,6 +1,7 @@
 import { Said } from '../abi.js';
 import {
   ABORT,
+  DEVICE,
   DONE,
   FAILED,
   GARBLED,
@@ -19,6 +20,7 @@ import {
   TAKE,
   WEIGHT,
 } from '../messages.js';
+import type { ComputeInfo } from '../compute/types.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
@@ -52,6 +54,8 @@ export class Line {
   readonly generation: number;
   /** Whether its module has loaded. */
   ready = false;
+  /** What it said that it computes on. */
+  device: ComputeInfo | undefined;
   /** Why it was lost, where it said so. */
   lostBy: unknown;
   readonly #events: LineEvents;
@@ -195,6 +199,10 @@ export class Line {
             this.#sayHello();
             events.onReady(this);
           }
+          break;
+        case DEVICE:
+          this.device = a as ComputeInfo;
+          events.onAlive(this);
           break;
         case PONG:
           events.onAlive(this);

@@ -2,7 +2,7 @@ import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
-import { Pool, type PoolEvents, type TaskRequest } from '../pool/pool.js';
+import { Pool, type PoolEvents, type TaskRequest, type WorkerDevice } from '../pool/pool.js';
 import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
 import type { PoolSettings } from '../pool/settings.js';
@@ -97,6 +97,8 @@ export interface Runtime<Tasks = UntypedTasks> {
   idle(): Promise<void>;
   /** The pool now. */
   stats(): PoolStats;
+  /** Which workers carry `gpu`, and what each computes on once it has called `compute()`: adapter, back end, memory, or why the CPU. */
+  devices(): WorkerDevice[];
   /** What was recorded of the pool until now. Throws `ERR_INVALID_OPTION` unless the runtime was made with `record`. */
   recording(): Recording;
   /** The cache of this name, made when first asked for; later options for it are not looked at. */
@@ -263,6 +265,10 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       throw this.#pool.fault;
     }
     return this.#finalStats ?? this.#readStats();
+  }
+
+  devices(): WorkerDevice[] {
+    return this.#pool.devices();
   }
 
   recording(): Recording {

@@ -1,6 +1,7 @@
 import { describe, QuillworkError } from '../errors.js';
 import {
   ABORT,
+  DEVICE,
   DONE,
   FAILED,
   GARBLED,
@@ -21,7 +22,7 @@ import {
 } from '../messages.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
-import { setWorkerCapabilities } from './capabilities.js';
+import { onDevice, setWorkerCapabilities } from './capabilities.js';
 import { RunningTask, type TaskLine } from './context.js';
 import type { WorkerPort } from './port.js';
 import { Demand, pump } from './stream.js';
@@ -71,6 +72,7 @@ export class Executor {
       (message) => this.#onMessage(message),
       () => this.#outbox.push(GARBLED, 0, [...this.#running.keys(), ...this.#waiting.map(({ task }) => task.id)], undefined),
     );
+    onDevice((info) => this.#outbox.push(DEVICE, 0, info, undefined));
     port.onStray((thrown) => this.#onStray(thrown));
     if (!port.waitsForHello) {
       this.#sayReady();

@@ -1,0 +1,122 @@
+// Pages that stand still, or come back: every promise stays honest.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { launch, open, serve } from './browser.mjs';
+import { writePlainWorkers } from './plain-workers.mjs';
+
+const folder = import.meta.dirname;
+const options = { timeout: 60_000 };
+let browser;
+let site;
+
+before(async () => {
+  writePlainWorkers(folder);
+  site = await serve(folder);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** A page with a runtime whose workers must not be silent for long, two tasks that wait at a gate, and one that waits behind them. */
+async function pageWithTasks() {
+  const { page } = await open(browser, `${site.origin}/pages/plain.html`);
+  await page.waitForFunction(() => window.quillwork !== undefined);
+  await page.evaluate(async () => {
+    const { createRuntime, start } = window.quillwork;
+    window.runtime = await createRuntime({ worker: () => start('entry'), workers: 2, leaseMs: 200, maxRedeliveries: 0 });
+    await window.runtime.ready();
+    let held = 0;
+    const both = new Promise((resolve) => {
+      window.tasks = ['one', 'two'].map(() =>
+        window.runtime.run('hold', 'gate', { onProgress: () => (held += 1) === 2 && resolve(), timeoutMs: 60_000 }),
+      );
+    });
+    await both;
+    window.tasks.push(window.runtime.run('square', 7));
+    window.gap = 0;
+    let last = performance.now();
+    setInterval(() => {
+      window.gap = Math.max(window.gap, performance.now() - last);
+      last = performance.now();
+    }, 10);
+  });
+  return page;
+}
+
+/** Opens the gate and gives what became of the tasks. */
+async function outcome(page) {
+  return page.evaluate(async () => {
+    const gate = new BroadcastChannel('gate');
+    const repeat = setInterval(() => gate.postMessage('open'), 5);
+    const results = await Promise.allSettled(window.tasks);
+    clearInterval(repeat);
+    gate.close();
+    const { workersLost, running, queued } = window.runtime.stats();
+    return { results: results.map(({ value, reason }) => value ?? String(reason)), workersLost, running, queued, gap: window.gap };
+  });
+}
+
+const asIfNothing = { results: ['through', 'through', 49], workersLost: 0, running: 0, queued: 0 };
+
+/** Longer than the lease by far, by the clock of this process: a page that stands still has none. */
+async function longerThanTheLease() {
+  const end = performance.now() + 1_000;
+  while (performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('a page', () => {
+  it('that is stopped together with its workers, and goes on, loses no worker and no task', options, async () => {
+    const page = await pageWithTasks();
+    const session = await browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+    assert.ok(renderers.length > 0, 'processes to stop');
+    // What freezing a page does, and a machine that sleeps; the browser's own switch needs a window that can be hidden.
+    renderers.forEach((id) => process.kill(id, 'SIGSTOP'));
+    try {
+      await longerThanTheLease();
+    } finally {
+      renderers.forEach((id) => process.kill(id, 'SIGCONT'));
+    }
+    const { gap, ...rest } = await outcome(page);
+    assert.deepEqual(rest, asIfNothing);
+    assert.ok(gap > 500, `it stood still, for ${gap} ms`);
+    await page.close();
+  });
+
+  it('whose main thread stands still for longer than the lease loses no worker and no task', options, async () => {
+    const page = await pageWithTasks();
+    await page.evaluate(() => {
+      const end = performance.now() + 1_000;
+      while (performance.now() < end);
+    });
+    const { gap, ...rest } = await outcome(page);
+    assert.deepEqual(rest, asIfNothing);
+    assert.ok(gap > 500, `it stood still, for ${gap} ms`);
+    await page.close();
+  });
+
+  it('that comes back, from the back/forward cache or anew, has a runtime that works', options, async () => {
+    const page = await pageWithTasks();
+    await page.goto(`${site.origin}/pages/plain.mjs`);
+    await page.goBack();
+    await page.waitForFunction(() => window.quillwork !== undefined);
+    if (await page.evaluate(() => window.runtime !== undefined)) {
+      const { gap: _, ...rest } = await outcome(page);
+      assert.deepEqual(rest, asIfNothing);
+    }
+    const result = await page.evaluate(async () => {
+      const runtime = await window.quillwork.createRuntime({ worker: () => window.quillwork.start('entry'), workers: 1 });
+      const square = await runtime.run('square', 9);
+      await runtime.close();
+      return square;
+    });
+    assert.equal(result, 81);
+    await page.close();
+  });
+});
