@@ -54,7 +54,7 @@ impl Scheduler {
     /// What decides who may run the task, if it is queued now.
     pub(super) fn needs_now(&mut self, now: Instant, slot: u32) -> Needs {
         let Task { spec, failed_on, submitted_at, .. } = *self.tasks.task(slot);
-        let mut needs = Needs::of(&spec, self.config.budgets.urgent);
+        let mut needs = Needs::of(&spec, &self.config);
         if !failed_on.is_empty() {
             // Where it has failed on all of them, it begins again with any other than the last.
             let rounds = [failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });

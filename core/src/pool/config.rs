@@ -48,6 +48,10 @@ pub struct PoolConfig {
     /// not started is taken back for a worker that has nothing to do. Zero, the default, is off; 1 ms suits tasks of
     /// microseconds. At most [`PoolConfig::MAX_PREFETCH`].
     pub prefetch: Duration,
+    /// Whether a slow worker stays idle where a task can be expected to end sooner on a faster one that isn't free yet: see
+    /// the [guide](crate::guides::pool::scheduling). Pays where some workers are several times as slow as others with the
+    /// same tasks. Default `false`: no worker is idle beside a task that it could run.
+    pub threshold: bool,
     /// How long a worker may take from its spawn to its ready message. Default 10 s.
     pub boot_timeout: Duration,
     /// How often in a row a worker may fail to become ready before the pool stops counting on it. It is still tried again,
@@ -155,6 +159,7 @@ impl Default for PoolConfig {
             ageing: Duration::from_secs(1),
             max_passed_over: Duration::from_millis(100),
             prefetch: Duration::ZERO,
+            threshold: false,
             boot_timeout: Duration::from_secs(10),
             max_boot_failures: 3,
             lease: Some(Duration::from_secs(30)),

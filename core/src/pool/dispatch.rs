@@ -29,7 +29,7 @@ impl Scheduler {
         let slot = self.tasks.insert(Task {
             id,
             spec,
-            needs: Needs::of(&spec, self.config.budgets.urgent),
+            needs: Needs::of(&spec, &self.config),
             turn,
             submitted_at: now,
             queued_at: now,
@@ -78,7 +78,12 @@ impl Scheduler {
         while waits(self)
             && let Some(worker) = self.pick_free(slot)
         {
-            self.feed(now, worker.index());
+            let reservations = self.reservations;
+            let takes_some = self.feed(now, worker.index());
+            if !takes_some && self.reservations == reservations && self.left_until.is_some() {
+                // It leaves to others what waits.
+                break;
+            }
         }
         for index in 0..self.workers.len() {
             if waits(self) && self.may_go_before_reservation(index, slot) {
@@ -95,10 +100,14 @@ impl Scheduler {
         if self.pressure.worker_limit().is_some() {
             return self.place_under_limit(now, slot);
         }
-        if self.queue.has_large() || self.reservations > 0 {
-            return self.place_beside_large(now, slot);
+        if self.queue.has_large() || self.reservations > 0 || self.left_until.is_some() {
+            return self.place_in_turn(now, slot);
         }
         let Some(worker) = self.pick_free(slot) else { return false };
+        if let Some(until) = self.leaves(now, worker.index(), slot, 1) {
+            self.left_until = Some(until);
+            return false;
+        }
         self.dispatch(now, slot, worker.index());
         true
     }
@@ -118,13 +127,16 @@ impl Scheduler {
         }
     }
 
-    /// Gives a worker that may have become free the next tasks that it can run.
-    pub(super) fn feed(&mut self, now: Instant, index: usize) {
+    /// Gives a worker that may have become free the next tasks that it can run; `false` where it takes none.
+    pub(super) fn feed(&mut self, now: Instant, index: usize) -> bool {
         // Under a limit that is a matter of all workers together: see [`Scheduler::feed_all`].
-        if self.pressure.worker_limit().is_none() {
-            while self.feed_one(now, index) {}
-            self.prefetch(now, index);
+        if self.pressure.worker_limit().is_some() {
+            return false;
         }
+        let takes_some = self.feed_one(now, index);
+        while takes_some && self.feed_one(now, index) {}
+        self.prefetch(now, index);
+        takes_some
     }
 
     /// Gives a worker the next task that it can run; `false` where it takes none.

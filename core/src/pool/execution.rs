@@ -73,7 +73,7 @@ impl Scheduler {
         let expected = self.statistics.on_ended(now, task_type, worker_id(index), took, success);
         self.workers[index].health.record(now, success, took, expected);
         if success {
-            self.speeds.record(task_type, index, took);
+            self.speeds.record(now, task_type, index, took);
             self.measure(slot, took);
         }
         expected

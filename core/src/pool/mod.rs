@@ -86,6 +86,7 @@ mod stats;
 mod steal;
 mod task;
 mod tasks;
+mod threshold;
 mod worker;
 mod worker_list;
 

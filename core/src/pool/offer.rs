@@ -1,10 +1,10 @@
 //! What a worker offers, and whether that is what a task needs.
 
-use crate::ids::{RegionId, WorkerId};
+use crate::ids::{RegionId, TaskType, WorkerId};
 
 use super::affinity::Preference;
 use super::binding::Line;
-use super::{Capabilities, Load, PoolConfig, Priority, TaskSpec, WorkerList};
+use super::{Capabilities, Load, PoolConfig, TaskSpec, WorkerList};
 
 /// What a worker says about itself when it is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,19 +58,22 @@ pub(super) struct Needs {
     pub(super) line: Option<Line>,
     /// Whether it waits for a strategy outside to choose, and nobody may take it: see [`super::asked`].
     pub(super) asked: bool,
+    /// Its type, where workers may leave tasks of one type to others and not those of another: see [`super::threshold`].
+    pub(super) paced_as: Option<TaskType>,
 }
 
 impl Needs {
-    pub(super) fn of(spec: &TaskSpec, urgent: Priority) -> Self {
+    pub(super) fn of(spec: &TaskSpec, config: &PoolConfig) -> Self {
         Self {
             required: spec.required,
             complexity: spec.complexity.max(Load::ONE),
-            urgent: spec.priority >= urgent,
+            urgent: spec.priority >= config.budgets.urgent,
             banned: spec.anti_affinity,
             avoided: WorkerList::NONE,
             waits_for: None,
             line: None,
             asked: false,
+            paced_as: config.threshold.then_some(spec.task_type),
         }
     }
 

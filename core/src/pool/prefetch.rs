@@ -93,7 +93,7 @@ impl Scheduler {
             return None;
         }
         let offer = self.workers[index].offer?;
-        let head = self.queue.heads_for(worker_id(index), &offer, offer.capacity, false).fitting?;
+        let head = self.queue.heads_for(worker_id(index), &offer, offer.capacity, |_, _, _| true).fitting?;
         let place = &self.workers[index];
         if place.held.waiting() == 0 && self.tasks.task(head.entry.slot).needs.complexity <= place.room() {
             // It has just got the room, and starts the task itself when it looks at the queue.

@@ -120,12 +120,19 @@ impl TaskQueue {
         entry.slot
     }
 
-    /// The next tasks for a worker with so much room, or the next urgent ones only.
-    pub(super) fn heads_for(&self, worker: WorkerId, offer: &Offer, room: Load, urgent_only: bool) -> Heads {
+    /// The next tasks for a worker with so much room, of the lanes of which it takes some now; it is told their needs, their
+    /// first task, and how many there are.
+    pub(super) fn heads_for(
+        &self,
+        worker: WorkerId,
+        offer: &Offer,
+        room: Load,
+        mut takes: impl FnMut(&Needs, Entry, u32) -> bool,
+    ) -> Heads {
         let mut heads = Heads::default();
         for (index, lane) in self.lanes.iter().enumerate() {
             let Some(&entry) = lane.heap.peek() else { continue };
-            if !lane.needs.met_by(worker, offer) || urgent_only && !lane.needs.urgent {
+            if !lane.needs.met_by(worker, offer) || !takes(&lane.needs, entry, small(lane.heap.len())) {
                 continue;
             }
             let fits = lane.needs.complexity <= room;
@@ -194,7 +201,7 @@ const LANES_KEPT: usize = 16;
 mod tests {
     use crate::rng::Rng;
 
-    use super::super::{Capabilities, TaskSpec};
+    use super::super::{Capabilities, PoolConfig, TaskSpec};
     use super::*;
 
     fn steps(queue: &TaskQueue) -> u64 {
@@ -206,7 +213,7 @@ mod tests {
         let mut rng = Rng::from_seed(tasks.into());
         let needs_of = |slot: u32| Needs {
             required: Capabilities::from_bits(u64::from(slot % 3)),
-            ..Needs::of(&TaskSpec::default(), Priority::HIGHEST)
+            ..Needs::of(&TaskSpec::default(), &PoolConfig::default())
         };
         let mut queue = TaskQueue::default();
         let random =
@@ -223,7 +230,7 @@ mod tests {
         let all = Offer::from(Capabilities::from_bits(3));
         for round in 0..500 {
             measure(&mut queue, &mut |queue| {
-                let heads = queue.heads_for(WorkerId::new(0), &all, Load::ONE, false);
+                let heads = queue.heads_for(WorkerId::new(0), &all, Load::ONE, |_, _, _| true);
                 let slot = queue.take(heads.fitting.expect("it is far from empty"));
                 // The same slot comes back: as the first of all, whose way up is the longest, or anywhere.
                 let entry = random(&mut rng, slot);

@@ -12,6 +12,7 @@ use crate::indexed_heap::Entry;
 use crate::time::Instant;
 
 use super::candidates::worker_id;
+use super::offer::Needs;
 use super::queue::{Head, Heads};
 use super::tasks::Standing;
 use super::{Load, Scheduler};
@@ -25,8 +26,14 @@ impl Scheduler {
             return None;
         }
         let urgent_only = self.is_held_back(index);
-        let Heads { fitting, blocked, stolen } =
-            self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
+        let mut left_until = self.left_until;
+        let takes = |needs: &Needs, first: Entry, waiting: u32| {
+            let until = self.leaves(now, index, first.slot, waiting);
+            left_until = left_until.into_iter().chain(until).min();
+            (needs.urgent || !urgent_only) && until.is_none()
+        };
+        let Heads { fitting, blocked, stolen } = self.queue.heads_for(worker_id(index), &offer, room, takes);
+        self.left_until = left_until;
         // A task that is held back keeps no room from one that isn't.
         let counts = |slot: &u32| !urgent_only || self.tasks.task(*slot).needs.urgent;
         let own = place.reserved_for.filter(counts).map(|slot| self.entry(slot));
@@ -64,9 +71,9 @@ impl Scheduler {
         Some(self.queue.take(next))
     }
 
-    /// Places a task where room may have to be kept for a larger one: it takes its turn in the queue, and workers with room
-    /// for it look there. If none takes it, it stands nowhere again.
-    pub(super) fn place_beside_large(&mut self, now: Instant, slot: u32) -> bool {
+    /// Places a task where others wait that free workers may have to keep room for, or have left to faster ones: it takes its
+    /// turn in the queue, and workers with room for it look there. If none takes it, it stands nowhere again.
+    pub(super) fn place_in_turn(&mut self, now: Instant, slot: u32) -> bool {
         self.enqueue(now, slot);
         self.offer_queued(now, slot);
         let taken = matches!(self.tasks.task(slot).standing, Standing::Held { .. });

@@ -136,7 +136,8 @@ impl Scheduler {
         let heads = awake.filter_map(|(index, place)| {
             let (offer, room) = (place.offer?, place.room());
             let urgent_only = self.is_held_back(index);
-            let heads = self.queue.heads_for(worker_id(index), &offer, room, urgent_only);
+            let may_take = |needs: &Needs, _, _| needs.urgent || !urgent_only;
+            let heads = self.queue.heads_for(worker_id(index), &offer, room, may_take);
             let queued =
                 [heads.fitting.or(heads.stolen), heads.blocked].into_iter().flatten().map(|head| head.entry);
             let first = queued.chain(self.reserved_and_fitting(index, urgent_only)).min()?;

@@ -62,6 +62,8 @@ pub struct Scheduler {
     pub(super) softened: Vec<u32>,
     /// Who chooses workers early, where that is done.
     pub(super) binder: Option<Box<Binder>>,
+    /// When a worker that left a task to faster ones looks at it again: see [`super::threshold`].
+    pub(super) left_until: Option<Instant>,
     pub(super) sizer: Sizer,
     pub(super) pressure: Pressure,
     pub(super) statistics: Statistics,
@@ -119,10 +121,11 @@ impl Scheduler {
             prefetched: 0,
             run_times: RunTimes::new(),
             resting: 0,
-            speeds: Speeds::new(config.workers),
+            speeds: Speeds::new(config.workers, config.threshold),
             to_feed: Vec::with_capacity(config.workers as usize),
             softened: Vec::new(),
             binder: Binder::new(&config).map(Box::new),
+            left_until: None,
             sizer: Sizer::new(config.elastic, config.workers, now),
             pressure: Pressure::new(config.budgets, config.workers),
             statistics: Statistics::new(config.workers, now),
@@ -334,10 +337,8 @@ impl Scheduler {
     /// When to call [`Scheduler::handle_deadline`] if nothing happens before. May be in the past.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        [self.deadlines.next(), self.size_deadline, self.pressure.next_deadline(), self.next_waking()]
-            .into_iter()
-            .flatten()
-            .min()
+        let others = [self.size_deadline, self.pressure.next_deadline(), self.next_waking(), self.left_until];
+        self.deadlines.next().into_iter().chain(others.into_iter().flatten()).min()
     }
 
     /// The settings that it was made with.
@@ -463,6 +464,7 @@ impl Scheduler {
     pub(super) fn conclude(&mut self, now: Instant) {
         self.wake(now);
         self.offer_softened(now);
+        self.offer_left(now);
         self.follow_demand(now);
         self.steal(now);
         self.mind_bound();

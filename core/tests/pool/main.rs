@@ -17,3 +17,4 @@ mod rig;
 mod slots;
 mod starvation;
 mod stats;
+mod threshold;

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use quillwork_core::balance::{BalanceConfig, LoadBalancer};
 use quillwork_core::pool::PoolConfig;
+use quillwork_core::time::Duration;
 
 use super::{Estimate, StudyScenario, mean};
 use crate::fleet::{Binding, FleetScenario, simulate, simulate_early, strategy_names};
@@ -15,6 +16,8 @@ pub enum Entrant {
     Early(&'static str),
     /// Core's pool.
     Late,
+    /// Core's pool with [`PoolConfig::threshold`] on.
+    Threshold,
     /// The central-queue bound.
     CentralQueue,
     /// The bound that knows when workers will be free.
@@ -31,7 +34,7 @@ impl Entrant {
         strategy_names()
             .into_iter()
             .map(Self::Early)
-            .chain([Self::Late, Self::CentralQueue, Self::Clairvoyant])
+            .chain([Self::Late, Self::Threshold, Self::CentralQueue, Self::Clairvoyant])
             .collect()
     }
 
@@ -41,6 +44,7 @@ impl Entrant {
         match self {
             Self::Early(strategy) => strategy,
             Self::Late => "pool",
+            Self::Threshold => "pool with threshold",
             Self::CentralQueue => "central queue",
             Self::Clairvoyant => "clairvoyant",
         }
@@ -67,15 +71,19 @@ pub fn p99_millis(entrant: Entrant, scenario: &FleetScenario, seed: u64) -> f64 
             simulate_early(seed, scenario, &mut balancer)
         }
         Entrant::Late => simulate(seed, scenario, &Binding::Late(pool())),
+        Entrant::Threshold => {
+            simulate(seed, scenario, &Binding::Late(PoolConfig { threshold: true, ..pool() }))
+        }
         Entrant::CentralQueue => simulate(seed, scenario, &Binding::CentralQueue),
         Entrant::Clairvoyant => simulate(seed, scenario, &Binding::Clairvoyant),
     };
     report.response.quantile(0.99).expect("a scenario has tasks")
 }
 
-/// A queue without bound, as the early binding's; nothing else differs from the defaults.
+/// A queue without bound, as the early binding's, and no time to clean up, which simulated tasks don't need; nothing else
+/// differs from the defaults.
 fn pool() -> PoolConfig {
-    PoolConfig { max_queued: 1_000_000, ..PoolConfig::default() }
+    PoolConfig { max_queued: 1_000_000, abort_grace: Duration::ZERO, ..PoolConfig::default() }
 }
 
 /// A scenario at one load, and what came of it.
@@ -118,10 +126,10 @@ impl Cell {
         Some(Estimate::of_excess(self.of(Entrant::Early(ADAPTIVE)), self.of(best)))
     }
 
-    /// How much higher the mean of the pool is than that of a bound, as a ratio.
+    /// How much higher the mean of one entrant is than that of another, as a ratio.
     #[must_use]
-    pub fn late_excess(&self, bound: Entrant) -> Estimate {
-        Estimate::of_excess(self.of(Entrant::Late), self.of(bound))
+    pub fn excess(&self, of: Entrant, over: Entrant) -> Estimate {
+        Estimate::of_excess(self.of(of), self.of(over))
     }
 }
 

@@ -23,6 +23,7 @@ code_struct!(PoolConfig {
     ageing,
     max_passed_over,
     prefetch,
+    threshold,
     boot_timeout,
     max_boot_failures,
     lease,
