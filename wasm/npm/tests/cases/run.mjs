@@ -7,6 +7,7 @@ import binding from './binding.mjs';
 import batch from './batch.mjs';
 import breaker from './breaker.mjs';
 import cache from './cache.mjs';
+import chaos from './chaos.mjs';
 import debounce from './debounce.mjs';
 import errors from './errors.mjs';
 import hostile from './hostile.mjs';
@@ -30,6 +31,7 @@ const CASES = {
   binding,
   workers,
   cache,
+  chaos,
   breaker,
   debounce,
   policy,

@@ -14,7 +14,7 @@ export const environment = {
     ...Object.fromEntries(['entry', 'late', 'never', 'syntax', 'throws', 'missing'].map((name) => [name, at(name)])),
     missingUrl: at('missing').href,
   },
-  start: (name) => new Worker(at(name)),
+  start: (name, options) => new Worker(at(name), options),
   garble: (worker) => worker.emit('messageerror', new Error('garbled')),
   listenForUncaught(handle) {
     // The test runner's own listeners would fail the test for what a case expects.

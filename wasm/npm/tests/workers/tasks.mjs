@@ -94,6 +94,23 @@ export const tasks = {
     return 'alive';
   },
 
+  /** A result in a turn of the event loop to come. */
+  async later(value, ctx) {
+    ctx.progress('runs');
+    await new Promise((resolve) => setTimeout(resolve));
+    return value;
+  },
+  /** Uses up the memory of a thread; of a page one buffer that is too large, or all its tabs would suffer. */
+  exhaust() {
+    if (globalThis.process === undefined) {
+      return new ArrayBuffer(2 ** 52);
+    }
+    const held = [];
+    for (;;) {
+      held.push(new Array(100_000).fill(held.length));
+    }
+  },
+
   hang(_, ctx) {
     ctx.progress('hanging');
     for (;;);
