@@ -15,6 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'quillwork-npm-'));
 // What unit tests read beside the package.
 process.env.QUILLWORK_SOURCE = join(root, 'src');
 process.env.QUILLWORK_FIXTURES = resolve(root, '../../protocol/fixtures');
+process.env.QUILLWORK_GUIDES = resolve(root, '../../docs');
 process.env.QUILLWORK_TWINS = resolve(root, '../policy/fixtures');
 let failed = 1;
 try {
