@@ -249,6 +249,7 @@ impl Fleet {
     }
 
     pub(crate) fn report(&mut self, now: Instant, slot: Slot, report: &WorkerReport) {
+        let before = self.load(slot);
         let member = &mut self.members[slot.index()];
         member.spec.capabilities = report.capabilities.unwrap_or(member.spec.capabilities);
         member.spec.capacity = report.capacity.unwrap_or(member.spec.capacity);
@@ -257,8 +258,7 @@ impl Fleet {
         if report.capabilities.is_some() || report.capacity.is_some() {
             self.rebuild(now);
         } else if report.foreign_load.is_some() {
-            self.reload(slot);
-            self.rebuild_open(now);
+            self.follow_load(slot, before);
         }
     }
 
@@ -379,12 +379,17 @@ impl Fleet {
     }
 
     fn set_own_load(&mut self, slot: Slot, load: u64) {
+        let before = self.load(slot);
+        self.members[slot.index()].own_load = load;
+        self.follow_load(slot, before);
+    }
+
+    /// The worker's load was `before` and has changed.
+    fn follow_load(&mut self, slot: Slot, before: Load) {
         let index = slot.index();
-        let before = u64::from(self.load(slot).get());
-        self.members[index].own_load = load;
         self.reload(slot);
         if contains(&self.open, index) {
-            self.open_load = self.open_load + u64::from(self.load(slot).get()) - before;
+            self.open_load = self.open_load + u64::from(self.load(slot).get()) - u64::from(before.get());
             let bit = bit_of(index);
             let word = &mut self.ready[word_of(index)];
             let was = *word & bit != 0;

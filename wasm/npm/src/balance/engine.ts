@@ -1,8 +1,9 @@
 import { QuillworkError } from '../errors.js';
 import { FlowClock } from '../flow/clock.js';
 import { policyCore, type PolicyCore, type PolicyExports } from '../policy-core.js';
-import { Fleet, TOO_MANY_NAMES, type Row } from './fleet.js';
+import { Fleet, TOO_MANY_NAMES } from './fleet.js';
 import { settings, strategyNumber, type LoadBalancerOptions } from './options.js';
+import type { Row } from './row.js';
 import type { StrategyName } from './strategy-names.js';
 import { TaskNumbers } from './task.js';
 import type { BalanceTask, BalanceWorker } from './types.js';
@@ -24,6 +25,8 @@ export class Engine {
   /** Grows with every question, so that an explanation of an earlier one is known to be late. */
   questions = 0;
   readonly #clock = new FlowClock();
+  /** When the question at hand was asked. */
+  #asked = 0;
   readonly #core: PolicyCore;
   readonly #handle: Handle;
 
@@ -56,7 +59,7 @@ export class Engine {
   /** Chooses for the task at hand among the workers of the last question. */
   choose(book: boolean): Row | undefined {
     this.#writeTask(0);
-    const now = this.now();
+    const now = this.#asked;
     const chosen = this.call((core, balancer) => core.balance_select(balancer, now, book ? 1 : 0));
     const row = chosen < 0 ? this.#refused(chosen) : this.fleet.row(chosen);
     if (row !== undefined && book) {
@@ -68,7 +71,7 @@ export class Engine {
   /** The workers that may have the task at hand, or `undefined` with {@link Engine.refusal}. */
   candidates(): Row[] | undefined {
     this.#writeTask(this.fleet.size);
-    const now = this.now();
+    const now = this.#asked;
     const count = this.call((core, balancer) => core.balance_candidates(balancer, now));
     if (count < 0) {
       this.#refused(count);
@@ -80,7 +83,7 @@ export class Engine {
 
   /** Adds the task at hand to a worker's load until the next question. */
   book(row: Row): void {
-    const now = this.now();
+    const now = this.#asked;
     this.call((core, balancer) => core.balance_book(balancer, now, row.number, this.task.complexity));
     this.fleet.booked(row);
   }
@@ -88,7 +91,7 @@ export class Engine {
   /** For each worker of the last question: it, why it can't have the task at hand (0: it can), and two numbers that belong to that. */
   explain(): (readonly [row: Row, code: number, one: number, two: number])[] {
     this.#writeTask(this.fleet.size * EXPLAINED);
-    const now = this.now();
+    const now = this.#asked;
     const count = this.call((core, balancer) => core.balance_explain(balancer, now));
     const rows = rowsOf(this.floats, count, EXPLAINED, ([number = 0, code = 0, one = 0, two = 0]) => {
       const row = this.fleet.row(number) as Row;
@@ -100,7 +103,7 @@ export class Engine {
   /** For each worker of the last question: it, whether it may have the task at hand, its score and the four terms of that. */
   scores(): (readonly [row: Row, eligible: boolean, numbers: readonly number[]])[] {
     this.#writeTask(this.fleet.size * SCORED);
-    const now = this.now();
+    const now = this.#asked;
     const count = this.call((core, balancer) => core.balance_scores(balancer, now));
     const rows = rowsOf(this.floats, count, SCORED, ([number = 0, eligible = 0, ...numbers]) => {
       const row = this.fleet.row(number) as Row;
@@ -118,6 +121,7 @@ export class Engine {
   nextTask(task: BalanceTask): void {
     this.#handle.check();
     this.questions += 1;
+    this.#asked = this.now();
     this.task.read(task, this.fleet, this.questions);
     if (this.fleet.capabilities.isFull) {
       throw invalid(TOO_MANY_NAMES);
@@ -129,6 +133,7 @@ export class Engine {
     this.#handle.check();
     list('`workers`', workers);
     this.questions += 1;
+    this.#asked = this.now();
     const { fleet } = this;
     for (let isSecond = false; ; isSecond = true) {
       const floats = this.#core.reserve(fleet.room(workers.length));
@@ -153,6 +158,7 @@ export class Engine {
       return;
     }
     this.fleet.introduce(row, this.#core.floats);
+    this.#asked = this.now();
     this.#tell(1);
   }
 
@@ -184,7 +190,7 @@ export class Engine {
   }
 
   #tell(rows: number): void {
-    const now = this.now();
+    const now = this.#asked;
     if (rows > 0) {
       this.call((core, balancer) => core.balance_sync(balancer, now, rows));
     }

@@ -1,6 +1,6 @@
 import type { Engine } from './engine.js';
 import type { RefusalReason } from './explain.js';
-import type { Row } from './fleet.js';
+import type { Row } from './row.js';
 import type { AssignmentMetrics, WorkerAssignments } from './load-balancer.js';
 import type { AffinityRule, LoadBalancerOptions } from './options.js';
 import { learn } from './strategies.js';

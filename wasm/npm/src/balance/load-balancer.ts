@@ -1,7 +1,7 @@
 import { QuillworkError } from '../errors.js';
 import { Engine } from './engine.js';
 import { explainWorkers, refusalOf, type Explanation, type RefusalReason } from './explain.js';
-import type { Row } from './fleet.js';
+import type { Row } from './row.js';
 import { History } from './history.js';
 import { migrations, type MigrationSuggestion, type QueueItem } from './migration.js';
 import { strategyNumber, type LoadBalancerOptions } from './options.js';

@@ -1,5 +1,5 @@
 import { rowsOf, type Engine } from './engine.js';
-import type { Row } from './fleet.js';
+import type { Row } from './row.js';
 import { TaskNumbers } from './task.js';
 import type { BalanceTask, BalanceWorker, WorkerKey } from './types.js';
 import { key, list, object, show } from './values.js';

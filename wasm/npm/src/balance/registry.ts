@@ -4,8 +4,9 @@ import { BESIDE, MAX_RECORDS, policyCore, RECORD, type PolicyCore, type PolicyEx
 import { callSafely, Emitter } from '../runtime/emitter.js';
 import { millis, whole } from '../runtime/options.js';
 import { Handle } from './engine.js';
-import { regionOf, TOO_MANY_NAMES } from './fleet.js';
+import { TOO_MANY_NAMES } from './fleet.js';
 import { CapabilityBits } from './names.js';
+import { regionOf } from './row.js';
 import type { BalanceTask, BalanceWorker, OfferNames, WorkerKey } from './types.js';
 import { capabilities, capacity, invalid, key, load, object, show, text } from './values.js';
 
