@@ -22,7 +22,43 @@ function program(name, code) {
   return execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 });
 }
 
+/** Runs a program of flow control, and gives what it printed. */
+function flowProgram(name, code) {
+  const file = join(import.meta.dirname, `${name}.program.mjs`);
+  writeFileSync(file, `import * as quillwork from 'quillwork';\n${code}`);
+  return execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 30_000 });
+}
+
 describe('a Node process', () => {
+  it('lives on for a retry, a turn or a batch that somebody waits for', options, () => {
+    const output = flowProgram(
+      'waits',
+      `const { batch, rateLimit, retry } = quillwork;
+      retry(({ attempt }) => (attempt < 3 ? Promise.reject(new Error('down')) : attempt), { base: 20, jitter: 'none' }).then(console.log);
+      const limiter = rateLimit({ limit: 1, interval: 150 });
+      limiter.tryAcquire();
+      limiter.acquire().then(() => console.log('turn'));
+      batch((items) => items, { maxDelay: 250 }).add('item').then(console.log);`,
+    );
+    assert.equal(output, '3\nturn\nitem\n');
+  });
+
+  it('ends where policies have nothing to do', options, () => {
+    const output = flowProgram(
+      'policies',
+      `const { batch, circuitBreaker, keyedRateLimit, throttled, timeout } = quillwork;
+      const breaker = circuitBreaker({ consecutiveFailures: 1, openTime: 3_600_000 });
+      breaker.on('change', ({ to }) => console.log(to));
+      await breaker.execute(() => { throw new Error('down'); }).catch(() => {});
+      keyedRateLimit({ limit: 1, interval: 3_600_000 }).for('key').tryAcquire();
+      await throttled({ maxPerSecond: 1 }).execute(() => {});
+      await timeout(3_600_000).execute(() => {});
+      batch((items) => items, { maxDelay: 3_600_000 });
+      console.log('done');`,
+    );
+    assert.equal(output, 'open\ndone\n');
+  });
+
   it('lives on for as long as tasks are unsettled', options, () => {
     assert.equal(program('busy', "runtime.run('busy', 200).then((millis) => console.log(millis));"), '200\n');
   });

@@ -25,7 +25,7 @@ before(() => {
 
 describe('the code in the README', () => {
   it('is all there', () => {
-    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'passages.ts', 'reader.ts', 'app.tsx', 'kernels.ts']);
+    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'passages.ts', 'reader.ts', 'flow.ts', 'app.tsx', 'kernels.ts']);
   });
 
   it('type-checks', options, () => {
@@ -63,6 +63,16 @@ describe('the code in the README', () => {
     }
     const lengths = execFileSync(process.execPath, [join(folder, 'reader.js')], { encoding: 'utf8', timeout: 60_000 });
     assert.equal(lengths, '[ 4, 4, 6 ]\n');
+    writeFileSync(join(folder, 'flow.js'), transformSync(files.get('flow.ts'), { loader: 'ts' }).code);
+    const flow = execFileSync(process.execPath, [join(folder, 'flow.js')], { encoding: 'utf8', timeout: 60_000 });
+    assert.deepEqual(flow.split('\n'), [
+      'saved Once upon a time',
+      "[ 'passage 1', 'passage 2', 'passage 1' ]",
+      'online',
+      '[ true, true, false ]',
+      '[ 1, 4, 9 ]',
+      '',
+    ]);
   });
 
   describe('in Chromium', () => {
