@@ -49,6 +49,7 @@ const result = await build({
     flow: 'src/flow/index.ts',
     worker: 'src/worker/index.ts',
     react: 'src/react/index.ts',
+    testing: 'src/testing/index.ts',
     compute: 'src/compute/index.ts',
   },
   outdir: dist,

@@ -25,7 +25,7 @@ before(() => {
 
 describe('the code in the README', () => {
   it('is all there', () => {
-    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'passages.ts', 'reader.ts', 'flow.ts', 'app.tsx', 'kernels.ts']);
+    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'passages.ts', 'reader.ts', 'flow.ts', 'app.tsx', 'words.test.js', 'kernels.ts']);
   });
 
   it('type-checks', options, () => {
@@ -73,6 +73,13 @@ describe('the code in the README', () => {
       '[ 1, 4, 9 ]',
       '',
     ]);
+    const tested = execFileSync(process.execPath, ['--test-reporter=tap', join(folder, 'words.test.js')], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      // By itself, not as a part of this run.
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    });
+    assert.match(tested, /^# pass 2$/m);
   });
 
   describe('in Chromium', () => {

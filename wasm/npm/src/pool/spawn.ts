@@ -7,8 +7,8 @@ export interface WorkerLike {
   terminate(): unknown;
 }
 
-/** How to start a worker: a module's address, or a function that starts one. */
-export type WorkerSource = URL | string | (() => WorkerLike);
+/** How to start a worker: a module's address, or a function that starts one for a place of the pool, counted from 0. */
+export type WorkerSource = URL | string | ((place: number) => WorkerLike);
 
 /** What a started worker tells. */
 export interface WorkerEvents {
@@ -31,10 +31,10 @@ export interface StartedWorker {
 
 type WebWorkerEvent = Event & { readonly data?: unknown; readonly message?: string; readonly error?: unknown };
 
-/** Starts a worker. Throws what the app's function or the constructor throws. */
-export function startWorker(source: WorkerSource, events: WorkerEvents): StartedWorker {
+/** Starts the worker for a place. Throws what the app's function or the constructor throws. */
+export function startWorker(source: WorkerSource, place: number, events: WorkerEvents): StartedWorker {
   let live = true;
-  const worker = construct(source);
+  const worker = construct(source, place);
   const whileLive =
     <Value>(listener: (value: Value) => void): ((value: Value) => void) =>
     (value) => {
@@ -92,9 +92,9 @@ type EventWorker = PostTarget & {
   addEventListener(type: string, listener: (event: WebWorkerEvent) => void): void;
 };
 
-function construct(source: WorkerSource): EventWorker | NodeWorker {
+function construct(source: WorkerSource, place: number): EventWorker | NodeWorker {
   if (typeof source === 'function') {
-    return source() as unknown as EventWorker | NodeWorker;
+    return source(place) as unknown as EventWorker | NodeWorker;
   }
   const threads = nodeWorkerThreads();
   if (threads !== undefined) {

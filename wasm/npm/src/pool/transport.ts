@@ -77,7 +77,7 @@ export class Line {
     this.worker = worker;
     this.generation = generation;
     this.#events = events;
-    this.#worker = startWorker(source, {
+    this.#worker = startWorker(source, worker, {
       onMessage: (message) => this.#onMessage(message),
       onGarbled: () => events.onGarbled(this, undefined),
       onLost: (thrown) => events.onLost(this, thrown),

@@ -61,6 +61,8 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly maxRedeliveries?: number;
   /** The wait before a task that failed is tried again: see {@link TaskOptions.retries}. */
   readonly retry?: RuntimeRetryOptions;
+  /** What the spread of waits follows from, 0 to 4,294,967,295: with the same seed the same happens again. Default: another each time. */
+  readonly seed?: number;
   /** The waiting time that is worth one level of priority, 1 ms to an hour, so that nothing starves. Default 1,000. */
   readonly ageingMs?: number;
   /**
@@ -134,7 +136,7 @@ export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
     overflow: choice('overflow', options.overflow ?? 'reject', OVERFLOWS),
     maxWaiting: whole('maxWaiting', options.maxWaiting ?? 10_000, 0, 1 << 24),
     maxRedeliveries: whole('maxRedeliveries', options.maxRedeliveries ?? 2, 0, 1_000),
-    seed: Math.floor(Math.random() * 2 ** 32),
+    seed: whole('seed', options.seed ?? Math.floor(Math.random() * 2 ** 32), 0, 2 ** 32 - 1),
     ageingMs: finiteMillis('ageingMs', options.ageingMs ?? 1_000, 1, 3_600_000),
     prefetchMs: finiteMillis('prefetchMs', options.prefetchMs ?? 1, 0, 1_000),
     leaseMs: millis('leaseMs', options.leaseMs ?? 60_000, 100),

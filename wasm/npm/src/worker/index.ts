@@ -22,6 +22,7 @@
 import { QuillworkError } from '../errors.js';
 import type { TaskMap } from '../tasks.js';
 import { Executor } from './executor.js';
+import { taskNames } from './names.js';
 import { workerPort } from './port.js';
 
 export { QuillworkError, type QuillworkErrorCode } from '../errors.js';
@@ -40,10 +41,7 @@ let exposed = false;
  * @throws QuillworkError `ERR_INVALID_OPTION` if called twice in one worker, or without any function.
  */
 export function expose<Tasks extends TaskMap<Tasks>>(tasks: Tasks): void {
-  const names = Object.keys(tasks).filter((name) => typeof Reflect.get(tasks, name) === 'function');
-  if (names.length === 0) {
-    throw new QuillworkError('ERR_INVALID_OPTION', 'expose() got no task: pass an object with at least one function');
-  }
+  const names = taskNames(tasks);
   const port = workerPort();
   if (port === undefined) {
     return;

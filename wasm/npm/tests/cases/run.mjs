@@ -18,6 +18,7 @@ import streams from './streams.mjs';
 import rateLimit from './rate-limit.mjs';
 import registry from './registry.mjs';
 import throttled from './throttled.mjs';
+import testing from './testing.mjs';
 import workers from './workers.mjs';
 
 const CASES = {
@@ -41,6 +42,7 @@ const CASES = {
   balance,
   'balance vectors': balanceVectors,
   registry,
+  testing,
 };
 
 /** Names of the cases by subject. */

@@ -2,12 +2,14 @@
 import { Worker } from 'node:worker_threads';
 import lodash from 'lodash';
 import * as quillwork from 'quillwork';
+import * as testing from 'quillwork/testing';
 
 const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
 
 export const environment = {
   environment: 'node',
   quillwork,
+  testing,
   lodash,
   createRuntime: quillwork.createRuntime,
   workers: {

@@ -1,6 +1,7 @@
 // Built by Vite, which must see the address of each worker.
 import lodash from 'lodash';
 import * as quillwork from 'quillwork';
+import * as testing from 'quillwork/testing';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
 
@@ -17,6 +18,7 @@ const STARTS = {
 const environment = {
   ...page,
   quillwork,
+  testing,
   lodash,
   createRuntime: quillwork.createRuntime,
   workers: { ...STARTS, missingUrl: new URL('/missing.mjs', location.href).href },
