@@ -45,6 +45,8 @@ export interface RuntimeExports {
   pool_worker_stats(pool: number, now: number): number;
   pool_type_stats(pool: number, now: number): number;
   pool_take_responses(pool: number): number;
+  pool_candidates(pool: number, now: number, task: number): number;
+  pool_strategy_answer(pool: number, now: number, task: number, worker: number): number;
   pool_recording(pool: number): number;
   pool_log_ptr(): number;
   cache_new(maxEntries: number, ttlMs: number): number;

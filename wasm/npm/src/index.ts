@@ -50,7 +50,7 @@ export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
 export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
 export type { ComputeInfo, ComputeReasonCode } from './compute/types.js';
-export type { BindingOptions } from './pool/binding.js';
+export type { BindingOptions, ChoiceCandidate, ChoiceTask, CustomBinding } from './pool/binding.js';
 export type { WorkerOffer } from './pool/offers.js';
 export type { WarmUp, WorkerDevice } from './pool/pool.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';

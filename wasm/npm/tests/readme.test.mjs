@@ -25,7 +25,19 @@ before(() => {
 
 describe('the code in the README', () => {
   it('is all there', () => {
-    assert.deepEqual([...files.keys()], ['tasks.ts', 'main.ts', 'server.js', 'pool.js', 'passages.ts', 'reader.ts', 'flow.ts', 'app.tsx', 'words.test.js', 'kernels.ts']);
+    assert.deepEqual([...files.keys()], [
+      'tasks.ts',
+      'main.ts',
+      'server.js',
+      'pool.js',
+      'passages.ts',
+      'reader.ts',
+      'sticky.js',
+      'flow.ts',
+      'app.tsx',
+      'words.test.js',
+      'kernels.ts',
+    ]);
   });
 
   it('type-checks', options, () => {
@@ -58,6 +70,7 @@ describe('the code in the README', () => {
     assert.equal(output, '4\n');
     const elastic = execFileSync(process.execPath, [join(folder, 'pool.js')], { encoding: 'utf8', timeout: 60_000 });
     assert.match(elastic, /^4$/m);
+    assert.equal(execFileSync(process.execPath, [join(folder, 'sticky.js')], { encoding: 'utf8', timeout: 60_000 }), '4\n');
     for (const name of ['passages', 'reader']) {
       writeFileSync(join(folder, `${name}.js`), transformSync(files.get(`${name}.ts`), { loader: 'ts' }).code);
     }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    ConfigError, Input, LoadSnapshot, PoolConfig, PoolStats, Scheduler, TaskOutcome, TypeSnapshot,
-    WorkerSnapshot, WorkerStats,
+    ConfigError, Input, LoadSnapshot, PoolConfig, PoolStats, Scheduler, StrategyCandidate, TaskOutcome,
+    TypeSnapshot, WorkerSnapshot, WorkerStats,
 };
 use quillwork_core::telemetry::Sketch;
 use quillwork_core::time::Instant;
@@ -120,6 +120,11 @@ impl PoolDriver {
     pub fn workers(&self, now: Instant) -> impl Iterator<Item = (WorkerStats, WorkerSnapshot)> {
         let recent = self.scheduler.statistics().workers(now);
         (0..).map_while(move |number| self.scheduler.worker_stats(now, WorkerId::new(number))).zip(recent)
+    }
+
+    /// Whom a task may be given to that the page's strategy was asked for.
+    pub fn candidates(&self, now: Instant, task: TaskId) -> impl Iterator<Item = StrategyCandidate> {
+        self.scheduler.candidates_for(now, task)
     }
 
     /// The last minute of each task type.

@@ -12,7 +12,7 @@ use quillwork_core::time::Duration;
 use crate::clock::limit;
 
 /// Floats of a pool's settings: see [`pool_config`].
-pub const POOL_SETTINGS: usize = 24;
+pub const POOL_SETTINGS: usize = 25;
 /// Floats of a task without its lists of workers: see [`task_spec`].
 pub const TASK_FIELDS: usize = 13;
 
@@ -38,6 +38,7 @@ pub const TASK_FIELDS: usize = 13;
 /// | 21 | how many bytes of log to record ([`record_bytes`]), or 0 |
 /// | 22 | binding: 0 late, else the number of a built-in strategy, counted from 1 |
 /// | 23 | early bound, how long a task is left to its worker, or infinity |
+/// | 24 | how long to wait for the page's own strategy, before the built-in one chooses; 0 where the page has none |
 #[must_use]
 pub fn pool_config(floats: &[f64]) -> PoolConfig {
     let millis = |at: usize| Duration::from_millis_f64(floats[at]);
@@ -72,7 +73,7 @@ pub fn pool_config(floats: &[f64]) -> PoolConfig {
         seed: u64::from(count(floats[11])),
         ageing: millis(12),
         prefetch: millis(13),
-        binding: binding(count(floats[22]), millis(23)),
+        binding: binding(count(floats[22]), millis(23), millis(24)),
         lease: limit(floats[14]),
         boot_timeout: millis(15),
         abort_grace: millis(16),
@@ -156,9 +157,14 @@ fn key(float: f64) -> Option<u64> {
     if float.is_nan() { None } else { Some(float as u64) }
 }
 
-fn binding(number: u32, steal_after: Duration) -> Binding {
-    let strategy = number.checked_sub(1).map(|index| BuiltIn::ALL[index as usize]);
-    strategy.map_or(Binding::Late, |strategy| Binding::Early { strategy, steal_after })
+fn binding(number: u32, steal_after: Duration, answer_within: Duration) -> Binding {
+    let Some(index) = number.checked_sub(1) else { return Binding::Late };
+    let strategy = BuiltIn::ALL[index as usize];
+    if answer_within.is_zero() {
+        Binding::Early { strategy, steal_after }
+    } else {
+        Binding::Asked { answer_within, fallback: strategy, steal_after }
+    }
 }
 
 /// A level of 0 to 10.
@@ -189,7 +195,7 @@ mod tests {
     fn every_setting_is_read_from_its_place() {
         let floats = [
             8.0, 2.0, 700.0, 30.0, 3.0, 40.0, 5.0, 10.0, 90.0, 3.0, 2.0, 77.0, 250.0, 1.5, 900.0, 800.0,
-            60.0, 0.3, 0.4, 0.5, 0.6, 5_000.0, 2.0, 30.0,
+            60.0, 0.3, 0.4, 0.5, 0.6, 5_000.0, 2.0, 30.0, 40.0,
         ];
         assert_eq!(floats.len(), POOL_SETTINGS);
         let config = pool_config(&floats);
@@ -210,8 +216,11 @@ mod tests {
         assert_eq!(config.boot_timeout, Duration::from_millis(800));
         assert_eq!(config.abort_grace, Duration::from_millis(60));
         assert_eq!(record_bytes(&floats), Some(5_000));
-        let binding =
-            Binding::Early { strategy: BuiltIn::LeastLoaded, steal_after: Duration::from_millis(30) };
+        let binding = Binding::Asked {
+            answer_within: Duration::from_millis(40),
+            fallback: BuiltIn::LeastLoaded,
+            steal_after: Duration::from_millis(30),
+        };
         assert_eq!(config.binding, binding);
         let budgets = config.budgets;
         assert_eq!(

@@ -1,5 +1,7 @@
 import { STRATEGY_NAMES, type StrategyName } from '../balance/strategy-names.js';
 import { QuillworkError } from '../errors.js';
+import { millis } from '../runtime/options.js';
+import type { OfferNames } from './capabilities.js';
 import type { PoolSettings } from './settings.js';
 
 /** When tasks are given their worker. */
@@ -16,21 +18,96 @@ export interface BindingOptions {
   readonly stealAfterMs?: number;
 }
 
+/** A strategy of the app's own, which is asked for each task. */
+export interface CustomBinding {
+  /**
+   * Chooses one of the candidates by its number, or `undefined` to leave the choice to `fallback`. It may take its time; what it throws is
+   * reported as uncaught, and the fall-back chooses.
+   */
+  choose(task: ChoiceTask, candidates: readonly ChoiceCandidate[]): number | undefined | PromiseLike<number | undefined>;
+  /** How long a task waits for an answer, 1 ms or more, before the fall-back chooses. Default 50. */
+  readonly answerWithinMs?: number;
+  /** Who chooses instead. Default `least-loaded`. */
+  readonly fallback?: StrategyName;
+  /** As in {@link BindingOptions}. The wait for the answer counts. */
+  readonly stealAfterMs?: number;
+}
+
+/** The task that a worker is chosen for. */
+export interface ChoiceTask {
+  readonly name: string;
+  readonly input: unknown;
+  readonly priority: number;
+}
+
+/** A worker that a task may be given to. */
+export interface ChoiceCandidate {
+  readonly worker: number;
+  /** Which of the workers that filled the place: another one knows nothing of what the last one had in its caches. */
+  readonly generation: number;
+  readonly capabilities: readonly string[];
+  readonly capacity: number;
+  /** What the tasks that it runs add up to, by complexity, and the same with those in its line. */
+  readonly running: number;
+  readonly assigned: number;
+  /** Share of its runs that succeeded, recent ones counting most, 0 to 1. */
+  readonly successRatio: number;
+  /** How long a task of this name is expected to take there. */
+  readonly expectedRunMs: number;
+  /** How long its tasks take one after the other. */
+  readonly backlogMs: number;
+}
+
+/** What the core tells of candidates. */
+export function candidates(floats: Float64Array, count: number, names: OfferNames): ChoiceCandidate[] {
+  return Array.from({ length: count }, (_, index) => {
+    const at = (field: number): number => floats[index * CANDIDATE_FLOATS + field] ?? 0;
+    return {
+      worker: at(0),
+      generation: at(1),
+      capabilities: names.names(at(2)),
+      capacity: at(3),
+      running: at(4),
+      assigned: at(5),
+      successRatio: at(6),
+      expectedRunMs: at(7),
+      backlogMs: at(8),
+    };
+  });
+}
+
 /** Checks the option and turns it into numbers. */
 export function bindingSettings(
-  binding: 'late' | StrategyName | BindingOptions,
-): Pick<PoolSettings, 'binding' | 'stealAfterMs'> {
+  binding: 'late' | StrategyName | BindingOptions | CustomBinding,
+): Pick<PoolSettings, 'binding' | 'stealAfterMs' | 'answerWithinMs'> {
   if (binding === 'late') {
-    return { binding: 0, stealAfterMs: 0 };
+    return { binding: 0, stealAfterMs: 0, answerWithinMs: 0 };
   }
-  const { strategy, stealAfterMs = 0 } = typeof binding === 'string' ? { strategy: binding } : binding;
+  if (typeof binding === 'string') {
+    return { binding: strategyNumber('binding', binding), stealAfterMs: 0, answerWithinMs: 0 };
+  }
+  const stealAfterMs = millis('binding.stealAfterMs', binding.stealAfterMs ?? 0, 0);
+  if ('strategy' in binding) {
+    return { binding: strategyNumber('binding.strategy', binding.strategy), stealAfterMs, answerWithinMs: 0 };
+  }
+  if (typeof binding.choose !== 'function') {
+    throw new QuillworkError('ERR_INVALID_OPTION', "`binding` is 'late', a strategy's name, { strategy }, or { choose(task, candidates) }");
+  }
+  return {
+    binding: strategyNumber('binding.fallback', binding.fallback ?? 'least-loaded'),
+    stealAfterMs,
+    answerWithinMs: millis('binding.answerWithinMs', binding.answerWithinMs ?? 50, 1),
+  };
+}
+
+function strategyNumber(option: string, strategy: StrategyName): number {
   const index = STRATEGY_NAMES.indexOf(strategy);
   if (index < 0) {
     const known = STRATEGY_NAMES.map((name) => `'${name}'`).join(', ');
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`binding\` is 'late' or one of ${known}, not ${String(strategy)}`);
+    const late = option === 'binding' ? "'late' or " : '';
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${option}\` is ${late}one of ${known}, not ${String(strategy)}`);
   }
-  if (!(typeof stealAfterMs === 'number' && stealAfterMs >= 0)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`binding.stealAfterMs\` is 0 milliseconds or more, not ${String(stealAfterMs)}`);
-  }
-  return { binding: index + 1, stealAfterMs };
+  return index + 1;
 }
+
+const CANDIDATE_FLOATS = 9;

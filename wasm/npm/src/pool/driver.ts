@@ -44,6 +44,8 @@ export interface PoolActions {
   pressure(action: number, level: number, reason: number): void;
   /** A task failed and is tried again. */
   retry(task: number, afterMs: number): void;
+  /** A strategy of the app's own is to choose a worker. */
+  askStrategy(task: number): void;
   /** The queue has become full. */
   saturated(queued: number): void;
   /** The queue was full and has room again. */
@@ -130,6 +132,17 @@ export class Driver {
   /** A task goes on; a sign of life of its worker, too. */
   progress(worker: number, generation: number, task: number): void {
     this.#input(() => this.#exports.pool_progress(this.#pool, this.#clock.now(), worker, generation, task));
+  }
+
+  /** The app's own strategy chose a worker, or nobody. */
+  strategyAnswer(task: number, worker: number | undefined): void {
+    const chosen = Number.isInteger(worker) ? (worker as number) >>> 0 : NOBODY;
+    this.#input(() => this.#exports.pool_strategy_answer(this.#pool, this.#clock.now(), task, chosen));
+  }
+
+  /** How many candidates there are for a task that a strategy was asked for; the floats say who. No input. */
+  candidates(task: number): number {
+    return this.#exports.pool_candidates(this.#pool, this.#clock.now(), task);
   }
 
   /** A reading of the machine: shares of the budgets, `NaN` where one is not known. */
@@ -278,6 +291,9 @@ export class Driver {
         case 15:
           actions.drained(detail);
           break;
+        case 16:
+          actions.askStrategy(task);
+          break;
         // The others tell a submitter that its task waits outside a full queue: its promise does so, too.
       }
     }
@@ -331,3 +347,5 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 const LATE_MS = 5;
 /** A page whose timer comes later than this was stopped, or its timers are throttled since it is hidden. */
 const STOPPED_MS = 1_500;
+/** Stands for no worker. */
+const NOBODY = 2 ** 32 - 1;

@@ -3,6 +3,7 @@ import { Said, type Core } from '../abi.js';
 import type { ComputeInfo } from '../compute/types.js';
 import { callSafely } from '../runtime/emitter.js';
 import { AbortWatch } from './abort-watch.js';
+import { candidates, type CustomBinding } from './binding.js';
 import type { OfferNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
@@ -58,6 +59,7 @@ export interface WorkerDevice {
 export interface PoolExtras {
   readonly warmUp?: WarmUp | undefined;
   readonly offer?: ((worker: number) => WorkerOffer) | undefined;
+  readonly choose?: CustomBinding['choose'] | undefined;
 }
 
 /** Workers, payloads and promises; the core decides about them by number. */
@@ -74,6 +76,8 @@ export class Pool implements PoolActions, LineEvents {
   readonly #aborts = new AbortWatch((id) => this.driver.abort(id));
   readonly #readiness: Readiness;
   readonly #warmUp: WarmUp | undefined;
+  readonly #choose: CustomBinding['choose'] | undefined;
+  readonly #core: Core;
   /** Who waits until there is no unsettled task. */
   readonly #whenIdle: (() => void)[] = [];
   #rollCall: RollCall<Line> | undefined;
@@ -90,10 +94,12 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     names: OfferNames,
     events: PoolEvents,
-    { warmUp, offer }: PoolExtras = {},
+    { warmUp, offer, choose }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
+    this.#choose = choose;
+    this.#core = core;
     this.#names = names;
     this.#offers = offers(settings, names, offer);
     this.#settings = settings;
@@ -263,6 +269,33 @@ export class Pool implements PoolActions, LineEvents {
     if (task !== undefined) {
       this.#events.onRetry({ task: task.name, error: task.outcome, afterMs });
       task.outcome = undefined;
+    }
+  }
+
+  askStrategy(id: number): void {
+    const task = this.#tasks.get(id);
+    if (task === undefined || this.#choose === undefined) {
+      return;
+    }
+    const count = this.driver.candidates(id);
+    const { name, input, spec } = task;
+    const asked = { name, input, priority: spec.priority };
+    const answer = (worker: number | undefined): void => this.driver.strategyAnswer(id, worker);
+    const failed = (thrown: unknown): void => {
+      callSafely(() => {
+        throw thrown;
+      });
+      answer(undefined);
+    };
+    try {
+      const chosen = this.#choose(asked, candidates(this.#core.floats, count, this.#names));
+      if (typeof chosen === 'object') {
+        chosen.then(answer, failed);
+      } else {
+        answer(chosen);
+      }
+    } catch (thrown) {
+      failed(thrown);
     }
   }
 

@@ -42,6 +42,8 @@ export interface PoolSettings {
   /** 0 for late binding, else the number of a strategy, counted from 1. */
   readonly binding: number;
   readonly stealAfterMs: number;
+  /** How long to wait for the app's own strategy, or 0 where it has none. */
+  readonly answerWithinMs: number;
 }
 
 /** What the core is told about a task. */
@@ -94,6 +96,7 @@ export function newPool(core: Core, now: number, settings: PoolSettings): number
     settings.recordBytes,
     settings.binding,
     settings.stealAfterMs,
+    settings.answerWithinMs,
   ]);
   const pool = core.exports.pool_new(now);
   if (pool === 0) {

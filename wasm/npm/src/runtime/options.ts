@@ -2,7 +2,7 @@ import { QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
 import type { WarmUp } from '../pool/pool.js';
 import type { StrategyName } from '../balance/strategy-names.js';
-import { bindingSettings, type BindingOptions } from '../pool/binding.js';
+import { bindingSettings, type BindingOptions, type CustomBinding } from '../pool/binding.js';
 import type { WorkerOffer } from '../pool/offers.js';
 import { Jitter, Overflow, type PoolSettings } from '../pool/settings.js';
 import type { WorkerSource } from '../pool/spawn.js';
@@ -42,9 +42,10 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly offer?: (worker: number) => WorkerOffer;
   /**
    * When tasks are given their worker. `late`: when one is free, which is best for workers that are alike. A strategy's name, or more about it:
-   * when they are submitted, where the choice knows something that a free worker doesn't. Default `late`.
+   * when they are submitted, where the choice knows something that a free worker doesn't. A function of the app's own may choose, too.
+   * Default `late`.
    */
-  readonly binding?: 'late' | StrategyName | BindingOptions;
+  readonly binding?: 'late' | StrategyName | BindingOptions | CustomBinding;
   /** What holds for every task of a name unless {@link Runtime.run} is told otherwise. */
   readonly types?: { readonly [Name in TaskName<Tasks>]?: TaskOptions };
   /** How many tasks may wait for a worker. Default 10,000. */

@@ -165,7 +165,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   constructor(
     core: Core,
     settings: PoolSettings,
-    { worker, warmUp, offer, types = {} }: RuntimeOptions<Tasks>,
+    { worker, warmUp, offer, binding, types = {} }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
     telemetry: TelemetrySettings | undefined,
   ) {
@@ -174,6 +174,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
+    const choose = typeof binding === 'object' && 'choose' in binding ? binding.choose.bind(binding) : undefined;
     const names = new OfferNames();
     this.#types = new TaskTypes(types, names);
     const events: PoolEvents = {
@@ -185,7 +186,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer });
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose });
     this.#resources =
       budgets === undefined
         ? undefined

@@ -113,6 +113,10 @@ export interface PoolNumbers {
   readonly throughputPerSec: number;
   /** The most that waited at a time in the last minute. */
   readonly maxQueued: number;
+  /** Answers of the app's own strategy ({@link CustomBinding}) that did not come in time, named no candidate, or came too late. */
+  readonly answersMissing: number;
+  readonly answersInvalid: number;
+  readonly answersStale: number;
 }
 
 /** Reads a pool's numbers. */
@@ -150,6 +154,9 @@ export function readPool(core: Core, pool: number, now: number): PoolNumbers {
     responseMs: quantiles(floats, 34),
     throughputPerSec: at(38),
     maxQueued: at(40),
+    answersMissing: at(41),
+    answersInvalid: at(42),
+    answersStale: at(43),
   };
 }
 

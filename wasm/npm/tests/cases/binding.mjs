@@ -77,4 +77,56 @@ export default {
       equal(await runtime.map('square', [1, 2, 3, 4, 5]), [1, 4, 9, 16, 25], binding);
     }
   },
+
+  async "a strategy of the app's own chooses among the workers that could"(t) {
+    const asked = [];
+    const runtime = await t.runtime({
+      workers: 2,
+      binding: {
+        choose(task, candidates) {
+          asked.push([task.name, task.input, task.priority, candidates.map(({ worker, capacity }) => [worker, capacity])]);
+          return task.input % 2 === 0 ? 1 : Promise.resolve(0);
+        },
+        answerWithinMs: 60_000,
+        stealAfterMs: Infinity,
+      },
+    });
+    await runtime.ready();
+    await oneByOne(runtime, 5, { priority: 7 });
+    equal(completed(runtime), [2, 3]);
+    equal(asked[1], [
+      'square',
+      1,
+      7,
+      [
+        [0, 1],
+        [1, 1],
+      ],
+    ]);
+    await runtime.run('square', 8, { antiAffinity: [1] });
+    equal(asked.at(-1)[3], [[0, 1]], 'not those that it bans');
+    equal([completed(runtime), runtime.stats().answersInvalid], [[3, 3], 1], 'nor does its answer make one of them');
+  },
+
+  async 'where the strategy throws, stays silent or answers nonsense, the fall-back chooses'(t) {
+    const uncaught = [t.expectUncaught('no idea'), t.expectUncaught('no idea later')];
+    const answers = [
+      () => {
+        throw new Error('no idea');
+      },
+      () => Promise.reject(new Error('no idea later')),
+      () => new Promise(() => {}),
+      () => 17,
+      () => 'first',
+      () => undefined,
+    ];
+    let next = 0;
+    const runtime = await t.runtime({ workers: 2, binding: { choose: () => answers[next++ % answers.length](), answerWithinMs: 20 } });
+    await runtime.ready();
+    await oneByOne(runtime, answers.length);
+    await Promise.all(uncaught);
+    equal(completed(runtime).reduce((a, b) => a + b), answers.length);
+    const { answersMissing, answersInvalid } = runtime.stats();
+    equal([answersMissing, answersInvalid], [1, 1]);
+  },
 };

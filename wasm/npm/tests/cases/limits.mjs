@@ -132,6 +132,8 @@ export default {
       'budgets.cpu': { budgets: { cpu: 0 } },
       'budgets.memoryBytes': { budgets: { memoryBytes: 5 } },
       binding: { binding: 'best' },
+      'binding.fallback': { binding: { choose: () => 0, fallback: 'nobody' } },
+      'binding.answerWithinMs': { binding: { choose: () => 0, answerWithinMs: 0 } },
       'binding.stealAfterMs': { binding: { strategy: 'random', stealAfterMs: -1 } },
       'offer(0).concurrency': { offer: () => ({ concurrency: 0 }) },
       'record.maxBytes': { record: { maxBytes: 10 } },

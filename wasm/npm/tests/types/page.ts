@@ -76,6 +76,15 @@ export async function page(worker: URL): Promise<void> {
     warmUp: { task: 'ping' },
   });
   await tuned.idle();
+  await createRuntime<Tasks>({
+    worker,
+    binding: { choose: ({ name }, candidates) => (name === 'square' ? candidates[0]?.worker : undefined) },
+    offer: (id) => ({ region: id === 0 ? 'near' : 'far' }),
+    budgets: { shed: 0.9 },
+    record: true,
+  });
+  // @ts-expect-error no such strategy
+  await createRuntime<Tasks>({ worker, binding: 'best' });
   // @ts-expect-error no such task
   await createRuntime<Tasks>({ worker, types: { nonsense: { retries: 2 } } });
   // @ts-expect-error no such task

@@ -8,6 +8,7 @@ pub mod cache;
 pub mod pool;
 pub mod pool_recording;
 pub mod pool_stats;
+pub mod pool_strategy;
 mod state;
 
 use std::cell::RefCell;
