@@ -115,7 +115,9 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
     this.input(
       (exports, now) => exports.batch_item(this.handle, now, keyNumber, bytes, cut),
       (floats) => {
-        const [refusal = 0, number = 0, place = 0] = floats.subarray(BESIDE, BESIDE + 3);
+        const refusal = (floats[BESIDE] ?? 0) >>> 0;
+        const number = floats[BESIDE + 1] ?? 0;
+        const place = (floats[BESIDE + 2] ?? 0) >>> 0;
         if (refusal !== 0) {
           reject(this.#refusal(refusal));
           return;
@@ -154,7 +156,12 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
   }
 
   protected override take(records: Float64Array, at: number): void {
-    const [tag = 0, number = 0, second = 0, third = 0, index = 0, , reason = 0] = records.subarray(at, at + 7);
+    const tag = (records[at] ?? 0) >>> 0;
+    const number = records[at + 1] ?? 0;
+    const second = (records[at + 2] ?? 0) >>> 0;
+    const third = (records[at + 3] ?? 0) >>> 0;
+    const index = (records[at + 4] ?? 0) | 0;
+    const reason = (records[at + 6] ?? 0) >>> 0;
     const batch = this.#batches.get(number);
     if (tag === PROCESS && batch !== undefined) {
       this.#prepare(batch, second, third);

@@ -185,7 +185,6 @@ class CoreCircuitBreaker implements CircuitBreaker {
   /** Tells of what happened, if anybody listens, and sees to it that the next change is told when it is due. */
   #tell(): void {
     if (!this.#emitter.has('change') && !this.#emitter.has('wouldopen')) {
-      this.#alarm.set(Infinity);
       return;
     }
     const { core, handle, clock } = this.#stack;

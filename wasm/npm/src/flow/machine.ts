@@ -45,7 +45,7 @@ export abstract class Machine {
     this.#free = core.freeWith(this, (all) => exports.free(all, handle));
   }
 
-  /** One record of what core says, at its place in `records`. Promises may settle here; user code runs in {@link act}. */
+  /** One record of what core says, at its place in `records`, to be read first. Promises may settle here; user code runs in {@link act}. */
   protected abstract take(records: Float64Array, at: number): void;
 
   /** Core has failed: every promise ends with this error. */
@@ -69,9 +69,10 @@ export abstract class Machine {
       answered?.(this.core.floats);
       this.#alarm.set(this.core.floats[0] ?? Infinity);
       for (;;) {
-        // The next export writes to the same floats.
-        const records = this.core.floats.slice(1, 1 + written * RECORD);
-        for (let at = 0; at < records.length; at += RECORD) {
+        // The next export writes to the same floats; a single record is read before anything is done about it.
+        const end = 1 + written * RECORD;
+        const records = written > 1 ? this.core.floats.slice(0, end) : this.core.floats;
+        for (let at = 1; at < end; at += RECORD) {
           this.take(records, at);
         }
         if (written < MAX_RECORDS) {

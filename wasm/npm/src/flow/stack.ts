@@ -28,8 +28,8 @@ interface Call {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   readonly signal: AbortSignal | undefined;
-  readonly slot: number;
-  readonly serial: number;
+  slot: number;
+  serial: number;
   attempts: number;
   settled: boolean;
   /** How the attempt ended that ended last. */
@@ -78,20 +78,31 @@ export class Stack extends Machine {
       return Promise.reject(signal.reason);
     }
     return new Promise<Result>((resolve, reject) => {
-      const call = { run, resolve: resolve as (value: unknown) => void, reject, signal, attempts: 0, settled: false, value: undefined, error: undefined };
-      let placed = false;
+      const call: Call = {
+        run,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        signal,
+        slot: NOWHERE,
+        serial: 0,
+        attempts: 0,
+        settled: false,
+        value: undefined,
+        error: undefined,
+      };
       this.input(
         (exports, now) => exports.stack_call(this.handle, now),
         (floats) => {
-          const [slot = 0, serial = 0] = [floats[BESIDE], floats[BESIDE + 1]];
-          placed = true;
-          this.#calls[slot] = { ...call, slot, serial };
+          // Whole numbers, so that arrays are indexed by them and not by floats.
+          call.slot = (floats[BESIDE] ?? 0) >>> 0;
+          call.serial = (floats[BESIDE + 1] ?? 0) >>> 0;
+          this.#calls[call.slot] = call;
           if (signal !== undefined) {
-            this.#watch.add(signal, slot);
+            this.#watch.add(signal, call.slot);
           }
         },
       );
-      if (!placed) {
+      if (call.slot === NOWHERE) {
         reject(this.core.fault(undefined));
       }
     });
@@ -108,9 +119,10 @@ export class Stack extends Machine {
   }
 
   protected override take(records: Float64Array, at: number): void {
-    const tag = records[at] ?? 0;
-    const call = this.#calls[records[at + 1] ?? 0];
-    const [slot = 0, serial = 0] = [records[at + 3], records[at + 4]];
+    const tag = (records[at] ?? 0) >>> 0;
+    const call = this.#calls[(records[at + 1] ?? 0) >>> 0];
+    const slot = (records[at + 3] ?? 0) >>> 0;
+    const serial = (records[at + 4] ?? 0) >>> 0;
     if (call === undefined) {
       return;
     }
@@ -210,6 +222,9 @@ function reasonOf(call: Call): unknown {
     ? call.signal.reason
     : new QuillworkError('ERR_ABORTED', 'nobody waits for this attempt any more: its call has settled, or it took too long');
 }
+
+/** Of a call that core has not placed. */
+const NOWHERE = -1;
 
 const START = 1;
 const CANCEL = 2;

@@ -194,7 +194,9 @@ class CoreThrottled extends Machine implements Throttled {
   }
 
   protected override take(records: Float64Array, at: number): void {
-    const [tag = 0, task = 0, settlement = 0] = records.subarray(at, at + 3);
+    const tag = (records[at] ?? 0) >>> 0;
+    const task = records[at + 1] ?? 0;
+    const settlement = (records[at + 2] ?? 0) >>> 0;
     const operation = this.#operations.get(task);
     if (tag === START && operation !== undefined) {
       this.act(() => this.#start(task, operation));
