@@ -63,6 +63,19 @@ fn who_is_absent_is_nobodys_business_and_is_remembered() {
 }
 
 #[test]
+fn an_overload_of_who_is_absent_is_not_spoken_of() {
+    let mut balancer = balancer("least-loaded", 2);
+    let mut help = Vec::new();
+    report_load(&mut balancer, 0, 8);
+    balancer.detect_overload(at(0), &mut help);
+    assert_eq!(balancer.detect_overload(at(1_000), &mut help).workers, 1);
+    balancer.handle_status(at(1_001), worker(0), WorkerStatus::Absent);
+    // It would count as overloaded for a dwell time more.
+    assert_eq!(balancer.detect_overload(at(1_002), &mut help).workers, 0);
+    assert_eq!(help, []);
+}
+
+#[test]
 fn what_a_worker_tells_of_itself_counts_until_it_has_shown_more() {
     let good = WorkerRecord {
         success_ratio: Some(0.99),

@@ -34,6 +34,7 @@ describe('the code in the README', () => {
       'reader.ts',
       'sticky.js',
       'flow.ts',
+      'balance.ts',
       'app.tsx',
       'words.test.js',
       'kernels.ts',

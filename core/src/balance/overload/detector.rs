@@ -79,7 +79,8 @@ impl OverloadDetector {
             watched.pressure = if is_there { pressure } else { 0.0 };
             watched.planned = fleet.load(slot);
             let is_over = watched.state.update(now, watched.pressure, levels);
-            watched.trouble = trouble(now, fleet, slot, &config, is_over, watched.pressure);
+            let trouble = || trouble(now, fleet, slot, &config, is_over, watched.pressure);
+            watched.trouble = if is_there { trouble() } else { None };
         }
         let fleet_wait = Duration::from_nanos(queued_nanos / lanes.max(1));
         let fleet_pressure =

@@ -236,7 +236,13 @@ export default {
     ok(full.recommendations.some(({ action: what, count }) => what === 'add-workers' && count >= 1), 'more workers');
     const gone = balancer.detectOverload([worker('a', { currentLoad: 3, status: 'offline' }), worker('b')]);
     equal(gone.recommendations[0].reason, 'unreachable');
+    const many = Array.from({ length: 400 }, (_, n) => worker(n, { currentLoad: 10 }));
     return withFakeTime((time) => {
+      const slow = new LoadBalancer('least-loaded', { overload: { dwellMs: 100 } });
+      slow.detectOverload(many);
+      time.now += 100;
+      equal(slow.detectOverload(many).overloadedWorkers.length, 400);
+      equal(slow.detectOverload(idle('x')).overloadedWorkers, [], 'who is away is not spoken of');
       const patient = new LoadBalancer('least-loaded', { overload: { dwellMs: 500 } });
       const look = () => patient.detectOverload([worker('a', { currentLoad: 10 })]).isOverloaded;
       equal(look(), false);
