@@ -62,7 +62,10 @@ export class PolicyCore {
     return handle;
   }
 
-  /** Frees a thing when `holder` is collected, or when the function returned is called. `free` must not hold on to `holder`. */
+  /**
+   * Frees a thing when `holder` is collected, or when the function returned is called. `free` must not hold on to `holder`, nor be made
+   * where another closure does: closures of one scope hold on to the same things.
+   */
   freeWith(holder: object, free: (exports: PolicyExports) => void): () => void {
     const release = (): void => {
       if (this.#fault === undefined) {

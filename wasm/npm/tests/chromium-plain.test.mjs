@@ -66,9 +66,29 @@ describe('a plain page', () => {
     await page.waitForFunction(() => window.runCase !== undefined);
     assert.equal(await page.evaluate(() => window.crossOriginIsolated), true);
     await page.evaluate(() => window.runCase('basics', 'moves buffers in both directions'));
+    await page.evaluate(() => window.runCase('policy', 'composes layers in the documented order'));
     assert.deepEqual(complaints, []);
     await page.close();
     await strict.close();
+  });
+
+  it('says so where a page forbids WebAssembly, and does without what can', { timeout: 60_000 }, async () => {
+    const without = await serve(folder, {
+      headers: { 'content-security-policy': `default-src 'self'; img-src data:; script-src 'self' 'sha256-${await importMapHash()}'` },
+    });
+    const { page } = await open(browser, `${without.origin}/pages/plain.html`);
+    await page.waitForFunction(() => window.runCase !== undefined);
+    const message = await page.evaluate(() => {
+      try {
+        return window.quillwork.circuitBreaker().state;
+      } catch (error) {
+        return `${error.code} ${error.message}`;
+      }
+    });
+    assert.match(message, /^ERR_WASM_LOAD .*'wasm-unsafe-eval'/);
+    await page.evaluate(() => window.runCase('rate limit', 'a steady limit admits its burst, then its rate, and says when'));
+    await page.close();
+    await without.close();
   });
 });
 

@@ -42,7 +42,7 @@ export abstract class Machine {
     this.#exports = exports;
     // Whoever waits for a promise waits for what the timer brings.
     this.#alarm = new Alarm(clock, true, (now) => this.input((all) => exports.deadline(all, handle, now)));
-    this.#free = core.freeWith(this, (all) => exports.free(all, handle));
+    this.#free = freeing(core, this, exports, handle);
   }
 
   /** One record of what core says, at its place in `records`, to be read first. Promises may settle here; user code runs in {@link act}. */
@@ -114,4 +114,9 @@ export abstract class Machine {
     this.#acts.length = 0;
     this.#acting = false;
   }
+}
+
+/** In a function of its own: a closure made where another holds on to the machine would hold on to it too, and it would never be collected. */
+function freeing(core: PolicyCore, machine: object, exports: MachineExports, handle: number): () => void {
+  return core.freeWith(machine, (all) => exports.free(all, handle));
 }

@@ -56,9 +56,8 @@ export class SharedBudget implements RetryBudget {
 
   constructor(options: RetryBudgetOptions) {
     this.settings = budgetSettings(options);
-    const handle = this.core.make(this.settings, (exports) => exports.budget_new(this.clock.now()));
-    this.handle = handle;
-    this.core.freeWith(this, (exports) => exports.budget_free(handle));
+    this.handle = this.core.make(this.settings, (exports) => exports.budget_new(this.clock.now()));
+    freeing(this.core, this, this.handle);
   }
 
   getMetrics(): RetryBudgetMetrics {
@@ -66,4 +65,9 @@ export class SharedBudget implements RetryBudget {
     const [available = 0, capacity = 0, deposits = 0, withdrawals = 0, refusals = 0] = this.core.floats;
     return { available, capacity, deposits, withdrawals, refusals };
   }
+}
+
+/** In a function of its own: a closure made where another holds on to the budget would hold on to it too. */
+function freeing(core: PolicyCore, budget: object, handle: number): void {
+  core.freeWith(budget, (exports) => exports.budget_free(handle));
 }

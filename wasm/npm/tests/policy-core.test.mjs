@@ -1,0 +1,60 @@
+// The instance behind the policies: what a fault of it does, and that it gives memory back.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { source } from './source.mjs';
+
+const { policyCore } = await source('policy-core');
+
+describe('policy.wasm', () => {
+  it('is made once, and again after a fault, which ends what the old instance held', () => {
+    const core = policyCore();
+    assert.equal(policyCore(), core);
+    assert.throws(() => core.call((exports) => exports.stack_call(12_345, 0)), { code: 'ERR_INTERNAL', message: /handles that it got/ });
+    assert.throws(() => core.call((exports) => exports.floats_len()), { code: 'ERR_INTERNAL' });
+    const next = policyCore();
+    assert.notEqual(next, core);
+    assert.ok(next.call((exports) => exports.floats_len()) > 0);
+  });
+
+  it('makes room for large snapshots, and finds them where they are then', () => {
+    const core = policyCore();
+    const before = core.floats.length;
+    core.reserve(before)[before - 1] = 4.5;
+    const floats = core.reserve(1_000_000);
+    assert.equal(floats[before - 1], 4.5);
+    assert.ok(floats.length >= 1_000_000);
+    assert.equal(core.floats, floats);
+  });
+
+  it('takes back what was collected', { timeout: 60_000 }, () => {
+    const file = join(import.meta.dirname, 'collected.program.mjs');
+    writeFileSync(
+      file,
+      `import { circuitBreaker } from 'quillwork';
+      // The memory is seen through the instance that the package makes.
+      const memories = [];
+      const { Instance } = WebAssembly;
+      WebAssembly.Instance = function (module, imports) {
+        const instance = new Instance(module, imports);
+        memories.push(instance.exports.memory);
+        return instance;
+      };
+      const sizes = [];
+      for (let round = 0; round < 12; round += 1) {
+        for (let n = 0; n < 2_000; n += 1) {
+          circuitBreaker({ window: { calls: 1_000 }, minCalls: 1 });
+        }
+        for (let turn = 0; turn < 3; turn += 1) {
+          gc();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        sizes.push(memories[0].buffer.byteLength);
+      }
+      console.log(sizes.at(-1) <= sizes[2] ? 'steady' : sizes.join(' '));`,
+    );
+    assert.equal(execFileSync(process.execPath, ['--expose-gc', file], { encoding: 'utf8', timeout: 50_000 }), 'steady\n');
+  });
+});
