@@ -1,20 +1,30 @@
-// No-op tasks through two workers, beside npm workerpool, comlink and a hand-written loop in the same page: `npm run bench`.
-// Prints a line of JSON for each comparison: the median ratio of the rounds, and their range.
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// The package beside its peers, in one page and in one Node process: `npm run bench [-- page|node] [-- --rounds=7]`.
+// Prints a line of JSON for each comparison: the median of the rounds' ratios, and their range.
+import { fork } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { launch, open, serve } from '../tests/browser.mjs';
+import { quantile } from './rounds.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const dist = join(here, '../dist');
 const PEERS = {
-  workerpool: `workerpool ${version('workerpool')}`,
-  comlink: `comlink ${version('comlink')}`,
+  workerpool: packaged('workerpool'),
+  piscina: packaged('piscina'),
+  comlink: packaged('comlink'),
+  lodash: packaged('lodash'),
+  toolkit: packaged('es-toolkit'),
+  queue: packaged('p-queue'),
+  opossum: packaged('opossum'),
+  cockatiel: packaged('cockatiel'),
   bare: 'one postMessage per task',
-  loop: 'hand-written coalesced loop',
+  loop: 'coalesced loop by hand',
 };
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const rounds = Number(process.argv.find((argument) => argument.startsWith('--rounds='))?.slice('--rounds='.length) ?? 7);
 if (!existsSync(join(dist, 'index.js'))) {
   console.error('dist/ is not built: run `npm run build` first');
   process.exit(1);
@@ -22,70 +32,78 @@ if (!existsSync(join(dist, 'index.js'))) {
 
 const folder = mkdtempSync(join(tmpdir(), 'quillwork-bench-'));
 try {
-  await build({
-    absWorkingDir: here,
-    entryPoints: ['page.mjs', 'workers/quillwork.mjs', 'workers/workerpool.mjs', 'workers/comlink.mjs', 'workers/loop.mjs', 'workers/bare.mjs'],
-    outdir: folder,
-    outbase: here,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    minify: true,
-    alias: { quillwork: join(dist, 'index.js'), 'quillwork-worker': join(dist, 'worker.js') },
-    // workerpool asks for these in Node only.
-    external: ['worker_threads', 'os', 'child_process'],
-    logLevel: 'error',
-  });
-  cpSync(join(dist, 'runtime.wasm'), join(folder, 'runtime.wasm'));
-  writeFileSync(join(folder, 'index.html'), '<!doctype html><title>Bench</title><script type="module" src="./page.mjs"></script>');
-  // Isolated pages have finer clocks.
-  const site = await serve(folder, {
-    headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
-  });
-  const browser = await launch();
-  try {
-    const { page } = await open(browser, `${site.origin}/index.html`);
-    await page.waitForFunction(() => window.bench !== undefined);
-    const rounds = await page.evaluate(() => window.bench());
-    for (const result of results(rounds)) {
-      console.log(`BENCH ${JSON.stringify(result)}`);
+  for (const [where, run] of Object.entries({ page: inPage, node: inNode })) {
+    if (wanted.length === 0 || wanted.includes(where)) {
+      await bundle(where);
+      report(where, await run((step) => console.log(`> ${where}: ${step}`)));
     }
-  } finally {
-    await browser.close();
-    await site.close();
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function version(name) {
-  return JSON.parse(readFileSync(join(here, `../node_modules/${name}/package.json`), 'utf8')).version;
+async function bundle(where) {
+  const workers = { page: ['quillwork', 'workerpool', 'comlink', 'answer'], node: ['quillwork', 'workerpool', 'piscina'] };
+  await build({
+    absWorkingDir: here,
+    entryPoints: [`${where}.mjs`, ...workers[where].map((name) => `workers/${name}.mjs`)],
+    outdir: join(folder, where),
+    outbase: here,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    minify: where === 'page',
+    alias: { quillwork: join(dist, 'index.js'), 'quillwork-worker': join(dist, 'worker.js') },
+    // In a page workerpool leaves these alone.
+    external: where === 'page' ? ['worker_threads', 'os', 'child_process'] : ['workerpool', 'piscina', 'opossum', 'lodash', 'p-queue'],
+    platform: where === 'page' ? 'browser' : 'node',
+    logLevel: 'error',
+  });
+  cpSync(join(dist, 'runtime.wasm'), join(folder, where, 'runtime.wasm'));
+}
+
+async function inPage(tell) {
+  writeFileSync(join(folder, 'page/index.html'), '<!doctype html><title>Bench</title><script type="module" src="./page.mjs"></script>');
+  // Isolated pages have finer clocks.
+  const site = await serve(join(folder, 'page'), {
+    headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
+  });
+  const browser = await launch();
+  try {
+    const { page } = await open(browser, 'about:blank');
+    await page.exposeFunction('tell', tell);
+    await page.goto(`${site.origin}/index.html`);
+    await page.waitForFunction(() => window.bench !== undefined);
+    return await page.evaluate((count) => window.bench(count), rounds);
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
+
+async function inNode(tell) {
+  symlinkSync(join(here, '../node_modules'), join(folder, 'node_modules'));
+  const child = fork(join(folder, 'node/node.mjs'), [String(rounds)]);
+  return new Promise((resolve, reject) => {
+    child.on('message', ({ step, results }) => (results === undefined ? tell(step) : resolve(results)));
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`the Node process ended with code ${code}`)));
+  });
+}
+
+function packaged(name) {
+  return `${name} ${JSON.parse(readFileSync(join(here, `../node_modules/${name}/package.json`), 'utf8')).version}`;
 }
 
 /** Lines as `cargo xtask bench` reads them: our time over the peer's, so that below 1 is faster. */
-function results(rounds) {
-  return Object.entries(rounds).flatMap(([name, { quillwork, ...peers }]) =>
-    Object.entries(peers).map(([peer, theirs]) => {
-      const ratios = sorted(quillwork.map((ours, round) => ours / theirs[round]));
-      return {
-        name,
-        peer: PEERS[peer],
-        ratio: median(ratios),
-        low: ratios[0],
-        high: ratios.at(-1),
-        ours: median(sorted(quillwork)),
-        theirs: median(sorted(theirs)),
-        unit: 'µs a task',
-      };
-    }),
-  );
-}
-
-function sorted(values) {
-  return [...values].sort((a, b) => a - b);
-}
-
-function median(values) {
-  return values[Math.floor(values.length / 2)];
+function report(where, results) {
+  for (const [name, { quillwork, ...peers }] of Object.entries(results)) {
+    for (const [peer, theirs] of Object.entries(peers)) {
+      const ratios = quillwork.map((ours, round) => ours / theirs[round]);
+      const [ratio, low, high] = [0.5, 0, 1].map((share) => quantile(ratios, share));
+      const [ours, others] = [quillwork, theirs].map((values) => quantile(values, 0.5));
+      console.log(`BENCH ${JSON.stringify({ name: `${where}: ${name}`, peer: PEERS[peer], ratio, low, high, ours, theirs: others, unit: 'µs' })}`);
+    }
+  }
 }

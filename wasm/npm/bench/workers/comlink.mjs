@@ -1,3 +1,4 @@
 import { expose } from 'comlink';
+import * as tasks from './tasks.mjs';
 
-expose({ noop() {} });
+expose({ ...tasks });

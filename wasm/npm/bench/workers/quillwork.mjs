@@ -1,3 +1,4 @@
 import { expose } from 'quillwork-worker';
+import * as tasks from './tasks.mjs';
 
-expose({ noop() {} });
+expose({ ...tasks });

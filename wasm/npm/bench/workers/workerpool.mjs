@@ -1,3 +1,4 @@
 import workerpool from 'workerpool';
+import * as tasks from './tasks.mjs';
 
-workerpool.worker({ noop() {} });
+workerpool.worker({ ...tasks });

@@ -1,0 +1,2 @@
+// Answers with what it was asked: the id of a task, or the ids of several.
+addEventListener('message', ({ data }) => postMessage(data));
