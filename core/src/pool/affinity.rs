@@ -53,21 +53,33 @@ impl Preference {
 impl Scheduler {
     /// What decides who may run the task, if it is queued now.
     pub(super) fn needs_now(&mut self, now: Instant, slot: u32) -> Needs {
-        let Task { spec, failed_on, submitted_at, .. } = *self.tasks.task(slot);
-        let mut needs = Needs::of(&spec, &self.config);
-        if !failed_on.is_empty() {
-            // Where it has failed on all of them, it begins again with any other than the last.
-            let rounds = [failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
-            let hopeful = rounds.into_iter().find(|needs| self.is_hopeful(needs));
-            needs = hopeful.unwrap_or(needs);
-        }
-        let patient = now < submitted_at + spec.patience;
-        let patient = Needs { waits_for: Preference::of(&spec).filter(|_| patient), ..needs };
+        let needs = self.lasting_needs(slot);
         if self.asks_for(&needs) {
-            return Needs { asked: true, ..needs };
+            Needs { asked: true, ..needs }
+        } else {
+            self.bound_needs(now, slot, needs)
         }
-        needs.line = self.choose_line(now, slot, &needs);
-        if needs.line.is_none() && self.is_hopeful(&patient) { patient } else { needs }
+    }
+
+    /// What decides who may run the task apart from what ends with time: bans, and whom it avoids.
+    pub(super) fn lasting_needs(&self, slot: u32) -> Needs {
+        let Task { spec, failed_on, .. } = self.tasks.task(slot);
+        let needs = Needs::of(spec, &self.config);
+        if failed_on.is_empty() {
+            return needs;
+        }
+        // Where it has failed on all of them, it begins again with any other than the last.
+        let rounds = [*failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
+        rounds.into_iter().find(|needs| self.is_hopeful(needs)).unwrap_or(needs)
+    }
+
+    /// With the line that it is to stand in, or the workers that it waits for.
+    pub(super) fn bound_needs(&mut self, now: Instant, slot: u32, needs: Needs) -> Needs {
+        let line = self.choose_line(now, slot, &needs);
+        let Task { spec, submitted_at, .. } = self.tasks.task(slot);
+        let waits_for = Preference::of(spec).filter(|_| now < *submitted_at + spec.patience);
+        let patient = Needs { waits_for, ..needs };
+        if line.is_none() && self.is_hopeful(&patient) { patient } else { Needs { line, ..needs } }
     }
 
     /// The free worker that suits a task best that minds; `None` where it may have none of them.

@@ -41,8 +41,9 @@ impl Scheduler {
     /// order of their ids: workers that are up, don't rest, can run it, and that it neither bans nor keeps off. Nobody where
     /// the task waits for no answer. Allocates nothing.
     pub fn candidates_for(&self, now: Instant, task: TaskId) -> impl Iterator<Item = StrategyCandidate> {
-        let asked = self.asked_slot(task).map(|slot| self.tasks.task(slot));
-        let needs = asked.map(|task| Needs { asked: false, ..task.needs });
+        let slot = self.asked_slot(task);
+        let (asked, needs) =
+            (slot.map(|slot| self.tasks.task(slot)), slot.map(|slot| self.lasting_needs(slot)));
         let able = (0..self.workers.len())
             .filter(move |&index| needs.as_ref().is_some_and(|needs| self.is_candidate(index, needs)));
         able.filter_map(move |index| {
@@ -70,7 +71,7 @@ impl Scheduler {
             self.counters.answers_stale += 1;
             return;
         };
-        let needs = Needs { asked: false, ..self.tasks.task(slot).needs };
+        let needs = self.lasting_needs(slot);
         let valid =
             worker.filter(|of| of.index() < self.workers.len() && self.is_candidate(of.index(), &needs));
         self.counters.answers_invalid += u64::from(worker.is_some() && valid.is_none());
@@ -96,11 +97,12 @@ impl Scheduler {
         self.end_patience(slot);
         let asked = self.tasks.task(slot).needs;
         self.queue.remove(asked, slot);
-        let mut needs = Needs { asked: false, ..asked };
-        needs.line = match chosen {
-            Some(of) => Some(self.enter_line(now, slot, of)),
-            None => self.choose_line(now, slot, &needs),
-        };
+        // The workers may be others than when it was asked for.
+        let mut needs = self.lasting_needs(slot);
+        match chosen {
+            Some(of) => needs.line = Some(self.enter_line(now, slot, of)),
+            None => needs = self.bound_needs(now, slot, needs),
+        }
         self.queue_softened(slot, needs);
         self.begin_patience(now, slot);
     }

@@ -176,6 +176,18 @@ fn each_attempt_is_asked_for_and_the_worker_that_failed_is_no_candidate() {
 }
 
 #[test]
+fn a_worker_that_is_to_be_avoided_becomes_a_candidate_when_the_others_are_gone() {
+    let mut rig = Rig::ready_with(&[NONE, NONE], asked());
+    let avoid = WorkerList::new(&[WorkerId::new(1)]).expect("one");
+    rig.submit(1, TaskSpec { avoid, ..plain() });
+    assert_eq!(candidates(&rig, 1), [0]);
+    rig.lost(0, 1);
+    assert_eq!(candidates(&rig, 1), [1]);
+    assert_eq!(answer(&mut rig, 1, Some(1)), [dispatch(1, 1, 1, 1)]);
+    assert_eq!(counts(&rig), (0, 0, 0));
+}
+
+#[test]
 fn candidates_come_with_figures() {
     let mut rig = Rig::ready_with(&[NONE, NONE], PoolConfig { rest: RestConfig::NEVER, ..asked() });
     for task in 0..20 {
