@@ -29,6 +29,42 @@ describe('policy.wasm', () => {
     assert.equal(core.floats, floats);
   });
 
+  it('ends every promise with ERR_INTERNAL when it fails, and the next policies work', { timeout: 60_000 }, () => {
+    const file = join(import.meta.dirname, 'fault.program.mjs');
+    writeFileSync(
+      file,
+      `import * as quillwork from 'quillwork';
+      const instances = [];
+      const { Instance } = WebAssembly;
+      WebAssembly.Instance = function (module, imports) {
+        instances.push(new Instance(module, imports));
+        return instances.at(-1);
+      };
+      const { batch, bulkhead, retry, throttled } = quillwork;
+      const forever = () => new Promise(() => {});
+      const calls = bulkhead({ maxConcurrent: 1, maxQueued: 1 });
+      const paced = throttled({ maxConcurrent: 1 });
+      const items = batch(forever, { maxDelay: 0 });
+      const open = [calls.execute(forever), calls.execute(forever), paced.execute(forever), paced.execute(forever), items.add(1)];
+      open.push(retry(() => Promise.reject(new Error('down')), { base: 50 }), items.ready(), items.flush());
+      try {
+        instances[0].exports.stack_call(12_345, 0);
+      } catch {
+        // Its state is unknown from here on.
+      }
+      const after = [calls.execute(() => 1), paced.execute(() => 1), items.add(2), items.close(), paced.close()];
+      const codes = (await Promise.allSettled([...open, ...after])).map(({ reason, status }) => reason?.code ?? status);
+      console.log(codes.join(' '));
+      console.log(await bulkhead().execute(() => 'works'));`,
+    );
+    const [codes, next] = execFileSync(process.execPath, [file], { encoding: 'utf8', timeout: 50_000 }).split('\n');
+    const fault = 'ERR_INTERNAL';
+    const ready = 'fulfilled';
+    const expected = [...Array(6).fill(fault), ready, ready, fault, fault, fault, ready, ready];
+    assert.equal(codes, expected.join(' '));
+    assert.equal(next, 'works');
+  });
+
   it('takes back what was collected', { timeout: 60_000 }, () => {
     const file = join(import.meta.dirname, 'collected.program.mjs');
     writeFileSync(

@@ -112,9 +112,11 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
     const id = this.#nextId;
     this.#nextId += 1;
     const keyNumber = key === undefined ? NO_KEY : (this.#keys.get(key) ?? this.#nextKey);
+    let answered = false;
     this.input(
       (exports, now) => exports.batch_item(this.handle, now, keyNumber, bytes, cut),
       (floats) => {
+        answered = true;
         const refusal = (floats[BESIDE] ?? 0) >>> 0;
         const number = floats[BESIDE + 1] ?? 0;
         const place = (floats[BESIDE + 2] ?? 0) >>> 0;
@@ -132,6 +134,9 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
         }
       },
     );
+    if (!answered) {
+      reject(this.core.fault(undefined));
+    }
     return promise;
   }
 
