@@ -112,6 +112,16 @@ pub(crate) fn packed_tarball(lab: &Lab) -> Result<Counts> {
     count(with_browser(job)?)
 }
 
+/// The tarball in apps of other bundlers and frameworks, which have dependencies of their own.
+pub(crate) fn consumer_apps(lab: &Lab) -> Result<Counts> {
+    build::npm_install(lab.workspace, "wasm/npm/consumers")?;
+    let job = Job::new(lab.workspace, "npm test in wasm/npm/consumers", "npm")
+        .dir(lab.workspace.path("wasm/npm/consumers"))
+        .env("QUILLWORK_TARBALL", build::tarball(lab.workspace))
+        .args(["test"]);
+    count(with_browser(job)?)
+}
+
 pub(crate) fn story_app(lab: &Lab) -> Result<Counts> {
     let dir = lab.workspace.path("examples/story-app");
     build::story_dependencies(lab.workspace)?;

@@ -27,7 +27,7 @@ pub(crate) struct Options {
 }
 
 /// The cheap ones come first, so that most mistakes show within minutes.
-const STAGES: [Stage; 15] = [
+const STAGES: [Stage; 16] = [
     Stage { name: "set-up", needs: &[], run: checks::set_up },
     Stage { name: "format", needs: &[], run: checks::format },
     Stage { name: "clippy", needs: &[], run: checks::clippy },
@@ -40,6 +40,7 @@ const STAGES: [Stage; 15] = [
     Stage { name: "compute in chromium", needs: &["set-up"], run: checks::compute_in_chromium },
     Stage { name: "package", needs: &["set-up"], run: checks::package },
     Stage { name: "packed tarball", needs: &["package"], run: checks::packed_tarball },
+    Stage { name: "consumer apps", needs: &["package"], run: checks::consumer_apps },
     Stage { name: "story app", needs: &["package"], run: checks::story_app },
     Stage { name: "host and dashboard", needs: &["set-up"], run: checks::host_and_dashboard },
     Stage { name: "end to end", needs: &["story app", "host and dashboard"], run: checks::end_to_end },

@@ -1,5 +1,7 @@
 // What an app's bundler makes of an import: only what is asked for.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -39,5 +41,18 @@ describe('an app that imports', () => {
     const text = await bundled('circuitBreaker');
     assert.ok(text.includes('WebAssembly'), 'WebAssembly');
     assert.ok(!text.includes('runtime.wasm') && !text.includes('WebSocket'), 'nothing else');
+  });
+
+  it('the pool gets at most 20 KB (brotli) of JavaScript, and runtime.wasm beside it', async () => {
+    const text = await bundled('createRuntime');
+    assert.ok(brotli(text) <= 20 * 1024, `${brotli(text)} bytes`);
+    assert.ok(text.length < 100_000, 'no policy.wasm');
+  });
+
+  it('everything gets at most 350 KB (brotli), both WebAssembly modules counted', async () => {
+    const wasm = brotliCompressSync(readFileSync(join(import.meta.dirname, 'node_modules/quillwork/dist/runtime.wasm')));
+    const text = await bundled('createRuntime, LoadBalancer, WorkerRegistry, policy, throttled, batch, debounce, rateLimit');
+    const bytes = brotli(text) + wasm.length;
+    assert.ok(bytes <= 350 * 1024, `${bytes} bytes`);
   });
 });
