@@ -29,6 +29,7 @@ pub mod host;
 pub mod page;
 pub mod problem;
 pub mod series;
+pub mod signals;
 pub mod snapshot;
 pub mod socket;
 

@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::signals::{CustomMetric, Dropped, LongAnimationFrames, PageErrors, Span, WebVital};
+
 /// Who sends: one page load.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -64,14 +66,33 @@ pub struct PageSample {
     pub display_hertz: Option<f64>,
     /// Share of the display's frames that were missed, 0 to 1.
     pub dropped_frame_ratio: Option<f64>,
+    /// 1 % low: the rate of the slowest hundredth of the last 600 frames; `null` where too few were seen.
+    #[serde(default)]
+    pub low_frames_per_second: Option<f64>,
     /// Tasks of 50 ms and more on the main thread; `null` where the browser doesn't tell.
     pub long_tasks: Option<LongTasks>,
+    /// Frames of 50 ms and more and what ran in them; `null` where the browser doesn't tell.
+    #[serde(default)]
+    pub long_animation_frames: Option<LongAnimationFrames>,
+    /// The vitals that are known by now, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub web_vitals: Vec<WebVital>,
     /// JavaScript heap in use; `null` where the browser doesn't tell.
     pub heap_used_bytes: Option<u64>,
     /// Limit of the JavaScript heap.
     pub heap_limit_bytes: Option<u64>,
+    /// Memory of the page with its workers and frames, where the browser tells
+    /// (`performance.measureUserAgentSpecificMemory`); it is asked once a minute or so.
+    #[serde(default)]
+    pub user_agent_memory_bytes: Option<u64>,
     /// WebAssembly memory of the runtime.
     pub wasm_bytes: u64,
+    /// Time of passes on the GPU, by its own clock; `null` where none was measured.
+    #[serde(default)]
+    pub gpu_millis: Option<f64>,
+    /// An estimate: collections of garbage that were noticed. The browser tells of none; young and full ones count alike.
+    #[serde(default)]
+    pub garbage_collections_estimate: Option<u32>,
     /// The worker pool.
     pub pool: Pool,
     /// The runtime's caches together.
@@ -79,6 +100,21 @@ pub struct PageSample {
     /// From submission to result, of tasks of normal priority (5) and above that ended in this interval; `null` where none
     /// did. Bulk work, below that, waits in the queue by design.
     pub response: Option<Latency>,
+    /// Errors that nobody caught; `null` where there were none.
+    #[serde(default)]
+    pub errors: Option<PageErrors>,
+    /// Metrics of the app's own that have a value, at most 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<CustomMetric>,
+    /// Spans that ended, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<Span>,
+    /// What was too much to send; `null` where nothing was.
+    #[serde(default)]
+    pub dropped: Option<Dropped>,
+    /// Share of the main thread's time that measuring and reporting took, 0 to 1, as they measured it themselves.
+    #[serde(default)]
+    pub telemetry_cost_ratio: Option<f64>,
 }
 
 /// Long tasks of the main thread.

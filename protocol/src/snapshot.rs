@@ -47,6 +47,9 @@ pub struct PageSnapshot {
     pub error_ratio: Option<f64>,
     /// Samples that the page had to drop since it loaded.
     pub dropped_samples: u64,
+    /// Errors and rejections that nobody caught since it loaded.
+    #[serde(default)]
+    pub errors: u64,
 }
 
 /// Whether a page still reports.

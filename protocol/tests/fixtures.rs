@@ -3,6 +3,7 @@
 
 use quillwork_protocol::VERSION;
 use quillwork_protocol::page::PageBatch;
+use quillwork_protocol::signals::MetricValue;
 use quillwork_protocol::socket::{ClientMessage, Role};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +28,27 @@ fn a_visible_page_sends_what_it_measured() {
     let latency = batch.samples.iter().find_map(|sample| sample.response.as_ref()).expect("a response time");
     let in_buckets: u64 = latency.buckets.iter().map(|&(_, count)| count).sum();
     assert_eq!(in_buckets + latency.zeros, latency.count);
+}
+
+#[test]
+fn what_a_page_tells_beside_its_numbers_arrives_whole() {
+    let ClientMessage::Batch(batch) = read(include_str!("../fixtures/batch.json")) else {
+        panic!("not a batch")
+    };
+    let [sample] = &batch.samples[..] else { panic!("one sample") };
+    assert_eq!((sample.web_vitals.len(), sample.metrics.len(), sample.spans.len()), (3, 3, 2));
+    assert!(matches!(sample.metrics[2].value, MetricValue::Histogram { .. }));
+    assert_eq!(sample.spans[1].parent.as_ref(), Some(&sample.spans[0].id));
+    assert_eq!(sample.errors.as_ref().map(|errors| errors.records.len()), Some(2));
+}
+
+#[test]
+fn a_page_of_an_older_version_is_understood() {
+    let ClientMessage::Batch(batch) = read(include_str!("../fixtures/batch-of-an-older-page.json")) else {
+        panic!("not a batch")
+    };
+    assert_eq!(batch.samples[0].long_animation_frames, None);
+    assert_eq!(batch.samples[0].web_vitals, []);
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Bodies and queries, refused with problems instead of plain text.
 
+use std::io::Read;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use flate2::read::GzDecoder;
 use serde::de::DeserializeOwned;
 
 use super::App;
@@ -31,10 +34,14 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
                 ),
             ));
         }
-        if request.headers().contains_key(header::CONTENT_ENCODING) {
-            let detail = "compressed bodies aren't accepted; send it without Content-Encoding";
-            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
-        }
+        let is_gzip = match request.headers().get(header::CONTENT_ENCODING) {
+            None => false,
+            Some(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"gzip") => true,
+            Some(_) => {
+                let detail = "bodies are compressed by gzip, or not at all; send it without Content-Encoding";
+                return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+            }
+        };
         // A body that is announced as too large is refused before it is sent.
         let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         if announced
@@ -44,10 +51,22 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
             return Err(too_large(app));
         }
         let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(app, &rejection))?;
+        let bytes = if is_gzip { inflate(app, &bytes)? } else { bytes.into() };
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             Problem::new(Kind::MalformedBody, format!("the body isn't what is expected: {error}"))
         })
     }
+}
+
+/// A bound on what a body is inflated to keeps a small one from becoming a huge one.
+fn inflate(app: &App, bytes: &[u8]) -> Result<Vec<u8>, Problem> {
+    let most = app.limits.body_bytes;
+    let mut inflated = Vec::new();
+    let mut reader = GzDecoder::new(bytes).take(most as u64 + 1);
+    reader
+        .read_to_end(&mut inflated)
+        .map_err(|error| Problem::new(Kind::MalformedBody, format!("the body isn't gzip: {error}")))?;
+    if inflated.len() > most { Err(too_large(app)) } else { Ok(inflated) }
 }
 
 fn unread(app: &App, rejection: &BytesRejection) -> Problem {

@@ -24,13 +24,13 @@ use crate::state::BatchRefusal;
     tag = "pages",
     request_body(
         content((PageBatch = "application/json"), (PageBatch = "text/plain")),
-        description = "At most 600 samples and 1 MiB. Beacons send it as text/plain."
+        description = "At most 600 samples and 1 MiB, which counts after decompression where it is compressed (`Content-Encoding: gzip`). Beacons send it as text/plain."
     ),
     responses(
         (status = 204, description = "Counted, now or before."),
         (status = 400, description = "Not JSON, not a batch, or of another version.", body = Document, content_type = "application/problem+json"),
         (status = 413, description = "Larger than 1 MiB.", body = Document, content_type = "application/problem+json"),
-        (status = 415, description = "Neither JSON nor text.", body = Document, content_type = "application/problem+json"),
+        (status = 415, description = "Neither JSON nor text, or compressed by something else than gzip.", body = Document, content_type = "application/problem+json"),
         (status = 422, description = "A field can't be right; the detail names it.", body = Document, content_type = "application/problem+json"),
         Refusals,
     )

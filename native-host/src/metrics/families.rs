@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use quillwork_protocol::alert::AlertState;
 use quillwork_protocol::host::HostSnapshot;
-use quillwork_protocol::snapshot::{PageLink, PageSnapshot, Snapshot};
+use quillwork_protocol::snapshot::Snapshot;
 
 use super::exposition::{Exposition, Kind, Sample};
 use super::negotiation::Format;
+use super::page_families::{pages, pools, signals};
 
 /// What the server counts of itself.
 #[derive(Debug, Default)]
@@ -43,13 +44,14 @@ pub(crate) fn render(format: Format, snapshot: &Snapshot, counters: &ServerCount
     }
     pages(&mut to, &snapshot.pages);
     pools(&mut to, &snapshot.pages);
+    signals(&mut to, &snapshot.pages);
     alerts(&mut to, snapshot);
     server(&mut to, counters);
     to.finish()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "both formats carry doubles")]
-fn float(value: u64) -> f64 {
+pub(super) fn float(value: u64) -> f64 {
     value as f64
 }
 
@@ -171,81 +173,6 @@ fn sampler(to: &mut Exposition, host: &HostSnapshot) {
         Kind::Counter,
         "Ticks that were late and skipped.",
         Sample::only(float(host.sampler.missed_ticks)),
-    );
-}
-
-/// A family over pages: `value` is of pages that report and are seen only. A page that is gone has no frame rate, and
-/// the newest sample of a hidden one may be a minute old.
-fn page_gauge(
-    to: &mut Exposition,
-    pages: &[PageSnapshot],
-    name: &str,
-    help: &str,
-    value: fn(&PageSnapshot) -> Option<f64>,
-) {
-    let samples = pages.iter().map(|page| {
-        let is_hidden = page.sample.as_ref().is_some_and(|sample| !sample.visible);
-        let is_current = page.link == PageLink::Live && !is_hidden;
-        let value = if is_current { value(page) } else { None };
-        Sample::new([("page", &*page.source.id), ("name", &*page.source.name)], value)
-    });
-    to.family(name, Kind::Gauge, help, samples);
-}
-
-fn pages(to: &mut Exposition, pages: &[PageSnapshot]) {
-    let up = pages.iter().map(|page| {
-        let labels = [("page", &*page.source.id), ("name", &*page.source.name)];
-        Sample::new(labels, if page.link == PageLink::Live { 1.0 } else { 0.0 })
-    });
-    to.family("quillwork_page_up", Kind::Gauge, "Whether the page reports.", up);
-    let dropped = pages.iter().map(|page| {
-        let labels = [("page", &*page.source.id), ("name", &*page.source.name)];
-        Sample::new(labels, float(page.dropped_samples))
-    });
-    to.family("quillwork_page_dropped_samples", Kind::Counter, "Samples that the page had to drop.", dropped);
-    page_gauge(
-        to,
-        pages,
-        "quillwork_page_frames_per_second",
-        "Frames a second; absent while the page is hidden.",
-        |page| page.sample.as_ref()?.frames_per_second,
-    );
-    page_gauge(
-        to,
-        pages,
-        "quillwork_page_response_p95_seconds",
-        "95th percentile of the tasks' response time over the last minute.",
-        |page| page.response_p95_millis.map(|millis| millis / 1_000.0),
-    );
-    page_gauge(
-        to,
-        pages,
-        "quillwork_page_error_ratio",
-        "Share of the tasks of the last minute that ended with an error, 0 to 1.",
-        |page| page.error_ratio,
-    );
-    page_gauge(
-        to,
-        pages,
-        "quillwork_page_heap_used_bytes",
-        "JavaScript heap in use, where the browser tells.",
-        |page| page.sample.as_ref()?.heap_used_bytes.map(float),
-    );
-}
-
-fn pools(to: &mut Exposition, pages: &[PageSnapshot]) {
-    page_gauge(to, pages, "quillwork_page_pool_workers", "Workers that are ready or busy.", |page| {
-        page.sample.as_ref().map(|sample| f64::from(sample.pool.workers))
-    });
-    page_gauge(to, pages, "quillwork_page_pool_queued_tasks", "Tasks that wait.", |page| {
-        page.sample.as_ref().map(|sample| f64::from(sample.pool.queued))
-    });
-    page_gauge(
-        to,
-        pages,
-        "quillwork_page_pool_utilisation_ratio",
-        "Share of the workers' time spent on tasks, 0 to 1.",
-        |page| page.sample.as_ref()?.pool.utilisation_ratio,
     );
 }
 

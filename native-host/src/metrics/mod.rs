@@ -3,6 +3,7 @@
 mod exposition;
 mod families;
 mod negotiation;
+mod page_families;
 
 pub(crate) use self::families::{ServerCounters, render};
 pub(crate) use self::negotiation::Format;

@@ -11,6 +11,7 @@ mod series;
 mod skew;
 mod tick;
 pub mod validate;
+mod validate_signals;
 
 use std::sync::Arc;
 

@@ -42,6 +42,7 @@ pub(crate) struct Page {
     responses: RollingSketch,
     errors: RollingRatio,
     dropped_samples: u64,
+    uncaught: u64,
 }
 
 /// Of the tasks that ended in the last minute.
@@ -72,6 +73,7 @@ impl Page {
             responses: RollingSketch::new(SLOT, SLOTS).expect(WINDOW),
             errors: RollingRatio::new(SLOT, SLOTS).expect(WINDOW),
             dropped_samples: 0,
+            uncaught: 0,
         }
     }
 
@@ -137,6 +139,10 @@ impl Page {
         }
         let (errors, ended) = outcomes(&sample.pool);
         self.errors.add(at, errors, ended);
+        if let Some(uncaught) = &sample.errors {
+            let both = u64::from(uncaught.errors) + u64::from(uncaught.rejections);
+            self.uncaught = self.uncaught.saturating_add(both);
+        }
         if self.sample.as_ref().is_none_or(|(newest, _)| *newest <= at) {
             self.sample = Some((at, sample.clone()));
         }
@@ -190,6 +196,7 @@ impl Page {
             response_p95_millis: last_minute.response_p95_millis,
             error_ratio: last_minute.error_ratio,
             dropped_samples: self.dropped_samples,
+            errors: self.uncaught,
         }
     }
 }

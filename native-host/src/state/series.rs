@@ -2,6 +2,7 @@
 
 use quillwork_protocol::host::HostSnapshot;
 use quillwork_protocol::page::PageSample;
+use quillwork_protocol::signals::VitalName;
 
 use super::page::LastMinute;
 
@@ -22,6 +23,7 @@ pub(super) struct Kind {
 
 const RATIO: Kind = Kind { unit: "ratio", resolution: 0.001 };
 const SMALL_RATIO: Kind = Kind { unit: "ratio", resolution: 0.000_01 };
+const SCORE: Kind = Kind { unit: "count", resolution: 0.001 };
 const LOAD: Kind = Kind { unit: "count", resolution: 0.01 };
 const COUNT: Kind = Kind { unit: "count", resolution: 1.0 };
 const RATE: Kind = Kind { unit: "bytesPerSecond", resolution: 1.0 };
@@ -77,6 +79,7 @@ pub(super) fn of_page(id: &str, sample: &PageSample, last_minute: LastMinute) ->
     #[expect(clippy::cast_precision_loss, reason = "a heap has fewer than 2^53 bytes")]
     let heap = sample.heap_used_bytes.map(|bytes| bytes as f64);
     values.push("fps", FRAMES, if sample.visible { sample.frames_per_second } else { None });
+    values.push("fps_low", FRAMES, if sample.visible { sample.low_frames_per_second } else { None });
     values.push("response_p95", MILLIS, last_minute.response_p95_millis);
     values.push("error_ratio", SMALL_RATIO, last_minute.error_ratio);
     values.push("pool_queued", COUNT, Some(f64::from(sample.pool.queued)));
@@ -84,6 +87,21 @@ pub(super) fn of_page(id: &str, sample: &PageSample, last_minute: LastMinute) ->
     values.push("heap_used", BYTES, heap);
     values.push("cache_hit_ratio", RATIO, share(u64::from(sample.cache.hits), lookups));
     values.push("long_task_millis", MILLIS, sample.long_tasks.as_ref().map(|tasks| tasks.total_millis));
+    values.push(
+        "blocking_millis",
+        MILLIS,
+        sample.long_animation_frames.as_ref().map(|frames| frames.blocking_millis),
+    );
+    values.push("gpu_millis", MILLIS, sample.gpu_millis);
+    for vital in &sample.web_vitals {
+        match vital.name {
+            VitalName::Cls => values.push("cls", SCORE, Some(vital.value)),
+            VitalName::Inp => values.push("inp", MILLIS, Some(vital.value)),
+            VitalName::Lcp => values.push("lcp", MILLIS, Some(vital.value)),
+            // What explains the others is known once and for all.
+            VitalName::Fcp | VitalName::Ttfb => {}
+        }
+    }
     values.values
 }
 

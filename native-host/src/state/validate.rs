@@ -7,6 +7,7 @@ use quillwork_protocol::VERSION;
 use quillwork_protocol::page::{Latency, PageBatch, PageSample, PageSource};
 
 use super::alerts::HOST;
+use super::validate_signals::signals;
 
 /// Samples of a batch.
 pub const MOST_SAMPLES: usize = 600;
@@ -18,7 +19,7 @@ const LONGEST_NAME: usize = 120;
 const LONGEST_ID: usize = 64;
 
 /// An interval longer than this is no sampling interval.
-const LONGEST_INTERVAL_MILLIS: f64 = 3_600_000.0;
+pub(super) const LONGEST_INTERVAL_MILLIS: f64 = 3_600_000.0;
 
 /// More frames a second than any display shows.
 const MOST_FRAMES: f64 = 10_000.0;
@@ -84,6 +85,7 @@ pub(crate) fn batch(batch: PageBatch) -> Result<ValidBatch, InvalidField> {
         })?;
         last = sample.at_unix_millis;
         numbers(sample, &path)?;
+        signals(sample, &path)?;
         responses.push(sample.response.as_ref().map(|latency| sketch(latency, &path)).transpose()?);
     }
     Ok(ValidBatch { batch, responses })
@@ -102,9 +104,11 @@ fn numbers(sample: &PageSample, path: &impl Fn(&str) -> String) -> Result<(), In
         let right = value.is_none_or(|value| (0.0..=1.0).contains(&value));
         check(right, &path(field), || "a ratio from 0 to 1, or null".to_owned())?;
     }
-    for (field, value) in
-        [("framesPerSecond", sample.frames_per_second), ("displayHertz", sample.display_hertz)]
-    {
+    for (field, value) in [
+        ("framesPerSecond", sample.frames_per_second),
+        ("displayHertz", sample.display_hertz),
+        ("lowFramesPerSecond", sample.low_frames_per_second),
+    ] {
         let right = value.is_none_or(|value| (0.0..=MOST_FRAMES).contains(&value));
         check(right, &path(field), || format!("from 0 to {MOST_FRAMES}, or null where it was not observed"))?;
     }
@@ -143,7 +147,7 @@ fn id(field: &str, id: &str) -> Result<(), InvalidField> {
     check(right, field, || format!("1 to {LONGEST_ID} characters of A-Z a-z 0-9 -"))
 }
 
-fn check(right: bool, field: &str, rule: impl FnOnce() -> String) -> Result<(), InvalidField> {
+pub(super) fn check(right: bool, field: &str, rule: impl FnOnce() -> String) -> Result<(), InvalidField> {
     if right { Ok(()) } else { Err(InvalidField { field: field.to_owned(), rule: rule() }) }
 }
 

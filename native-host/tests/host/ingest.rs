@@ -1,6 +1,10 @@
 //! Batches over HTTP: beacons of closing pages.
 
+use std::io::Write;
+
 use axum::http::{HeaderValue, header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::{SinkExt, StreamExt};
 use quillwork_host::clock::unix_millis;
 use quillwork_protocol::page::PageBatch;
@@ -122,4 +126,83 @@ async fn a_beacon_without_the_token_counts_only_for_a_page_that_a_socket_let_in(
     let bearer = format!("Bearer {SECRET}").parse().unwrap();
     right.headers_mut().insert(header::AUTHORIZATION, bearer);
     assert_eq!(host.ask(right).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_compressed_batch_counts_and_one_that_inflates_beyond_the_bound_does_not() {
+    let host = Host::new();
+    let gzip = |body: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(body).unwrap();
+        let mut request = post(encoder.finish().unwrap());
+        request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        request
+    };
+    let body = serde_json::to_vec(&batch("page-1", 1, vec![sample_at(unix_millis(), 60)])).unwrap();
+    assert_eq!(host.ask(gzip(&body)).await.status, 204);
+    host.tick(0.1).await;
+    assert_eq!(host.get("/api/v1/snapshot").await.json()["pages"][0]["sample"]["pool"]["completed"], 60);
+
+    host.ask(gzip(&vec![b' '; 8 << 20])).await.problem(413, "body-too-large");
+    let mut broken = post("{}");
+    broken.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    host.ask(broken).await.problem(400, "malformed-body");
+}
+
+#[tokio::test]
+async fn what_a_newer_page_tells_reaches_snapshot_metrics_and_history() {
+    let host = Host::new();
+    let mut batch = batch("page-1", 1, vec![sample_at(unix_millis(), 1)]);
+    let newer = json!({
+        "lowFramesPerSecond": 31.5,
+        "webVitals": [
+            {"name": "LCP", "value": 1_250.0, "rating": "good"},
+            {"name": "CLS", "value": 0.25, "rating": "needs-improvement"},
+        ],
+        "longAnimationFrames": {
+            "count": 1, "totalMillis": 80.0, "blockingMillis": 30.0, "maxMillis": 80.0,
+            "scripts": [{"source": "https://a.test/app.js", "function": "go", "invoker": "BUTTON.onclick",
+                "position": 7, "durationMillis": 60.0, "layoutMillis": 0.0}],
+        },
+        "errors": {"errors": 2, "rejections": 1, "records": [{"kind": "uncaught", "name": "TypeError", "count": 2,
+            "script": "app.js", "line": 3, "column": 9, "message": null, "stack": null}]},
+        "metrics": [
+            {"name": "cart.items", "unit": "count", "tags": {"shop": "a\"b"}, "kind": "gauge", "value": 3.0},
+            {"name": "clicks", "kind": "counter", "value": 5.0},
+        ],
+        "telemetryCostRatio": 0.002,
+    });
+    let mut sample = serde_json::to_value(&batch.samples[0]).unwrap();
+    sample.as_object_mut().unwrap().extend(newer.as_object().unwrap().clone());
+    batch.samples[0] = serde_json::from_value(sample).unwrap();
+    assert_eq!(host.post(&batch).await.status, 204);
+    host.tick(0.1).await;
+
+    let page = &host.get("/api/v1/snapshot").await.json()["pages"][0];
+    assert_eq!(page["errors"], 3);
+    assert_eq!(page["sample"]["longAnimationFrames"]["scripts"][0]["invoker"], "BUTTON.onclick");
+    let metrics = host.get("/metrics").await.body;
+    for line in [
+        r#"quillwork_page_errors_total{page="page-1",name="Page page-1"} 3"#,
+        r#"quillwork_page_low_frames_per_second{page="page-1",name="Page page-1"} 31.5"#,
+        r#"quillwork_page_blocking_seconds{page="page-1",name="Page page-1"} 0.03"#,
+        r#"quillwork_page_web_vital_seconds{page="page-1",name="Page page-1",vital="LCP"} 1.25"#,
+        r#"quillwork_page_web_vital_score{page="page-1",name="Page page-1",vital="CLS"} 0.25"#,
+        r#"quillwork_page_metric{page="page-1",name="Page page-1",metric="cart.items",unit="count",tags="shop=a\"b"} 3"#,
+        r#"quillwork_page_metric_per_second{page="page-1",name="Page page-1",metric="clicks",unit="",tags=""} 5"#,
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    let catalogue = host.get("/api/v1/series").await.json();
+    let has =
+        |name: &str| catalogue["series"].as_array().unwrap().iter().any(|series| series["name"] == name);
+    assert!(has("page.page-1.lcp") && has("page.page-1.fps_low") && has("page.page-1.blocking_millis"));
+    assert!(!has("page.page-1.gpu_millis"), "nobody measured it");
+
+    let mut twice = batch.clone();
+    twice.batch_id = "twice".into();
+    let again = twice.samples[0].metrics[0].clone();
+    twice.samples[0].metrics.push(again);
+    let detail = host.post(&twice).await.problem(422, "invalid-content");
+    assert!(detail.starts_with("`samples[0].metrics[2]`"), "{detail}");
 }

@@ -47,6 +47,8 @@ const result = await build({
     // In files of its own: bundlers leave whole files out of an app that uses flow control alone.
     runtime: 'src/runtime/runtime.ts',
     flow: 'src/flow/index.ts',
+    telemetry: 'src/telemetry/create.ts',
+    'web-vitals': 'src/telemetry/web-vitals.ts',
     worker: 'src/worker/index.ts',
     react: 'src/react/index.ts',
     testing: 'src/testing/index.ts',
@@ -72,6 +74,8 @@ for (const file of ['policy-wasm.js', 'runtime.wasm', 'compute.wasm', ...Object.
   const bytes = readFileSync(file.startsWith('dist/') ? join(root, file) : join(dist, file));
   console.log(`${file.replace(/^dist\//, '').padEnd(24)} ${String(bytes.length).padStart(9)} bytes, ${brotliCompressSync(bytes).length} brotli`);
 }
+// Its file is a part of the package.
+cpSync(join(root, 'node_modules/web-vitals/LICENSE'), join(dist, 'web-vitals.LICENSE.txt'));
 for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) {
   cpSync(join(root, '../..', license), join(root, license));
 }

@@ -77,7 +77,24 @@ export {
   type TaskReturn,
   type UntypedTasks,
 } from './tasks.js';
-export type { TelemetryOptions } from './telemetry/options.js';
+export { createTelemetry } from './telemetry/create.js';
+export type { GpuTimer, TimedBuffer, TimedDevice, TimedEncoder } from './telemetry/gpu-timer.js';
+export type { LinkStatus } from './telemetry/link.js';
+export type { Counter, Gauge, Histogram, MetricOptions } from './telemetry/metric-book.js';
+export type { Readings } from './telemetry/observed.js';
+export type { TelemetryConsent, TelemetryOptions } from './telemetry/options.js';
+export type {
+  CustomMetric,
+  Dropped,
+  ErrorRecord,
+  LongAnimationFrames,
+  MetricSketch,
+  PageErrors,
+  SlowScript,
+  SpanRecord,
+  Tags,
+  WebVital,
+} from './telemetry/signals.js';
+export type { Span, SpanOptions } from './telemetry/span-book.js';
 export type { Telemetry } from './telemetry/telemetry.js';
-export type { LinkStatus } from './telemetry/uplink.js';
-export type { CacheSample, Latency, LongTasks, PageSample, PageSource, PoolSample } from './telemetry/wire.js';
+export type { CacheSample, Latency, LongTasks, PageBatch, PageSample, PageSource, PoolSample } from './telemetry/wire.js';

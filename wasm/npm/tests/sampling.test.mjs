@@ -11,6 +11,8 @@ const { newPool } = await source('pool/settings');
 const { poolSettings } = await source('runtime/options');
 const { Sampler } = await source('telemetry/sampler');
 const { FrameMeter } = await source('telemetry/fps');
+const { PageMeters } = await source('telemetry/page-meters');
+const { Cost } = await source('telemetry/cost');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
 let time;
@@ -28,7 +30,7 @@ function sampler() {
   const core = new Core(module);
   const pool = newPool(core, 0, poolSettings({ worker: 'tasks.js', workers: 1 }));
   const none = { hits: 0, misses: 0, evictions: 0, entries: 0 };
-  return new Sampler({ core, pool, clock: new Clock(), cacheTotals: () => none });
+  return new Sampler(new PageMeters(new Cost(), false), { core, pool, clock: new Clock(), cacheTotals: () => none });
 }
 
 describe('a sample', () => {
@@ -57,7 +59,7 @@ describe('frames', () => {
       document: { visibilityState: 'visible', addEventListener() {}, removeEventListener() {} },
     });
     try {
-      const meter = new FrameMeter();
+      const meter = new FrameMeter(new Cost());
       meter.start();
       draw(16);
       assert.deepEqual(meter.take(0.05).framesPerSecond, null, 'one frame in 50 µs is no 20,000 a second');

@@ -102,7 +102,34 @@ describe('the queue of samples', () => {
     assert.deepEqual(times(batches).sort((a, b) => a - b), Array.from({ length: 200 }, (_, n) => n));
     assert.equal(queue.size, 0);
     queue.putBack(batches);
+    const next = queue.next();
+    assert.ok(next.samples.length > 1 && new TextEncoder().encode(encodeBatch(page, next, Date.now(), true)).length <= 60_000, 'fits into a beacon');
+    assert.deepEqual(times([next]), Array.from({ length: next.samples.length }, (_, n) => n));
+  });
+
+  it('sends at most 60 samples at a time', () => {
+    const queue = new BatchQueue();
+    for (let n = 0; n < 100; n += 1) {
+      queue.push(sample(n));
+    }
     assert.deepEqual(times([queue.next()]), Array.from({ length: 60 }, (_, n) => n));
+  });
+
+  it('asks whether a batch may leave: what may not is counted, and the next one goes', () => {
+    const asked = [];
+    const queue = new BatchQueue(100, (batch) => {
+      asked.push(batch.samples.length);
+      return batch.samples[0].atUnixMillis === 0 ? undefined : { ...batch, batchId: 'forged', samples: batch.samples.slice(1) };
+    });
+    for (let n = 0; n < 62; n += 1) {
+      queue.push(sample(n));
+    }
+    const batch = queue.next();
+    assert.deepEqual([asked, times([batch]), batch.sequence, batch.droppedSamples], [[60, 2], [61], 1, 60]);
+    assert.notEqual(batch.batchId, 'forged');
+    assert.equal(queue.next(), batch);
+    assert.equal(asked.length, 2, 'once for each batch');
+    assert.deepEqual(queue.takeAll(60_000).map(({ samples }) => samples.length), [0, 1], 'a goodbye may always leave');
   });
 
   it('begins another batch where the wall clock was set back: a host takes none that is out of order', () => {

@@ -140,6 +140,7 @@ pub(crate) mod tests {
             response_p95_millis: Some(40.0),
             error_ratio: Some(0.0),
             dropped_samples: 0,
+            errors: 0,
         }
     }
 

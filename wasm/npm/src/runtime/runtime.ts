@@ -7,8 +7,8 @@ import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
 import type { PoolSettings } from '../pool/settings.js';
 import { BufferedStream, type TaskStream } from '../pool/stream.js';
-import { telemetrySettings, type TelemetrySettings } from '../telemetry/options.js';
-import { PageTelemetry, type Telemetry } from '../telemetry/telemetry.js';
+import type { StartTelemetry } from '../telemetry/pooled.js';
+import type { PageTelemetry, Telemetry } from '../telemetry/telemetry.js';
 import type {
   StreamName,
   TaskInput,
@@ -136,10 +136,10 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
 ): Promise<Runtime<Tasks>> {
   const settings = poolSettings(options);
   const budgets = options.budgets === undefined || options.budgets === false ? undefined : budgetSettings(options.budgets);
-  const telemetry =
-    options.telemetry === undefined || options.telemetry === false ? undefined : telemetrySettings(options.telemetry);
+  const { telemetry: asked = false } = options;
+  const startTelemetry = asked === false ? undefined : (await import('../telemetry/pooled.js')).pooledTelemetry(asked);
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, options, budgets, telemetry);
+  return new CoreRuntime<Tasks>(new Core(module), settings, options, budgets, startTelemetry);
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
@@ -167,7 +167,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     settings: PoolSettings,
     { worker, warmUp, offer, binding, types = {} }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
-    telemetry: TelemetrySettings | undefined,
+    startTelemetry: StartTelemetry | undefined,
   ) {
     this.#core = core;
     this.#places = settings.workers * settings.concurrency;
@@ -191,10 +191,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       budgets === undefined
         ? undefined
         : new ResourceFeed(budgets, () => core.bytes, (memory, cpu) => this.#pool.driver.resources(memory, cpu));
-    this.telemetry =
-      telemetry === undefined
-        ? undefined
-        : new PageTelemetry(telemetry, core, this.#pool.driver.pool, this.#pool.clock, this.#caches);
+    this.telemetry = startTelemetry?.(core, this.#pool.driver.pool, this.#pool.clock, this.#caches);
   }
 
   run<Name extends TaskName<Tasks>>(

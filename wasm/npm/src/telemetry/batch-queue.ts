@@ -7,13 +7,16 @@ import type { PageBatch, PageSample } from './wire.js';
  */
 export class BatchQueue {
   readonly #maxSamples: number;
+  readonly #approve: Approval;
   #waiting: PageSample[] = [];
   #underWay: PageBatch | undefined;
   #sequence = 0;
   #dropped = 0;
 
-  constructor(maxSamples = MAX_SAMPLES) {
+  /** `approve` sees each batch once, when it is made. */
+  constructor(maxSamples = MAX_SAMPLES, approve: Approval = (batch) => batch) {
     this.#maxSamples = maxSamples;
+    this.#approve = approve;
   }
 
   /** Samples that the host doesn't have yet. */
@@ -32,8 +35,8 @@ export class BatchQueue {
 
   /** The batch to send now: the one under way, or else a new one; `undefined` where there is nothing. */
   next(): PageBatch | undefined {
-    if (this.#underWay === undefined && this.#waiting.length > 0) {
-      this.#underWay = this.#make(this.#waiting.splice(0, Math.min(MAX_BATCH, inOrder(this.#waiting))));
+    while (this.#underWay === undefined && this.#waiting.length > 0) {
+      this.#underWay = this.#make(this.#waiting.splice(0, fitting(this.#waiting)));
     }
     return this.#underWay;
   }
@@ -53,8 +56,13 @@ export class BatchQueue {
     if (!this.acknowledge(batchId)) {
       return false;
     }
-    this.#dropped += (refused?.samples.length ?? 0) + (refused?.droppedSamples ?? 0);
+    this.countDropped((refused?.samples.length ?? 0) + (refused?.droppedSamples ?? 0));
     return true;
+  }
+
+  /** Samples were lost elsewhere: the next batch tells. */
+  countDropped(samples: number): void {
+    this.#dropped += samples;
   }
 
   /** Drops everything: there will be no host. */
@@ -93,18 +101,28 @@ export class BatchQueue {
     this.#waiting.unshift(...samples.sort((a, b) => a.atUnixMillis - b.atUnixMillis));
   }
 
-  #make(samples: readonly PageSample[]): PageBatch {
+  #make(samples: readonly PageSample[]): PageBatch | undefined {
+    const made = { batchId: randomId(), sequence: this.#sequence + 1, samples, droppedSamples: this.#dropped };
+    // A goodbye without samples tells nothing that an app could mind.
+    const approved = samples.length === 0 ? made : this.#approve(made);
+    if (approved === undefined) {
+      this.#dropped += samples.length;
+      return undefined;
+    }
     this.#sequence += 1;
-    const batch = { batchId: randomId(), sequence: this.#sequence, samples, droppedSamples: this.#dropped };
     this.#dropped = 0;
-    return batch;
+    return { ...made, samples: approved.samples };
   }
 }
 
+/** Gives a batch as it may be sent, or `undefined` where it may not. */
+export type Approval = (batch: PageBatch) => PageBatch | undefined;
+
 /** Ten minutes of seconds, and what a host takes in one batch. */
 const MAX_SAMPLES = 600;
-/** Some 50 KB. */
 const MAX_BATCH = 60;
+/** So that the batch under way fits into a beacon, too. */
+const MAX_BATCH_BYTES = 55_000;
 /** What is around the samples of a batch, with a name of 120 characters of four bytes each. */
 const ENVELOPE_BYTES = 1_000;
 
@@ -114,6 +132,20 @@ function inOrder(samples: readonly PageSample[]): number {
   return end < 0 ? samples.length : end;
 }
 
-function byteLength(text: string): number {
+/** How many of the first samples a batch takes, at least one. */
+function fitting(samples: readonly PageSample[]): number {
+  const most = Math.min(MAX_BATCH, inOrder(samples));
+  let bytes = 0;
+  for (let count = 0; count < most && most > 1; count += 1) {
+    bytes += byteLength(JSON.stringify(samples[count])) + 1;
+    if (bytes > MAX_BATCH_BYTES) {
+      return Math.max(1, count);
+    }
+  }
+  return most;
+}
+
+/** Of a text in UTF-8. */
+export function byteLength(text: string): number {
   return new TextEncoder().encode(text).length;
 }

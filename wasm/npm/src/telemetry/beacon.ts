@@ -36,7 +36,7 @@ function fetchKeepalive(url: string, body: string, token: string): boolean {
   return true;
 }
 
-/** Where beacons go: the host's ingest address beside its WebSocket. */
+/** Where beacons go, and batches without a socket: the host's ingest address beside its WebSocket. */
 export function ingestUrl(socketUrl: string): string {
   const url = new URL(socketUrl);
   url.protocol = url.protocol === 'wss:' ? 'https:' : 'http:';

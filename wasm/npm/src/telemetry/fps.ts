@@ -1,3 +1,5 @@
+import type { Cost } from './cost.js';
+
 /** Frames of one interval. */
 export interface Frames {
   /** Whether the page was visible for all of it. */
@@ -5,6 +7,7 @@ export interface Frames {
   readonly framesPerSecond: number | null;
   readonly displayHertz: number | null;
   readonly droppedFrameRatio: number | null;
+  readonly lowFramesPerSecond: number | null;
 }
 
 /**
@@ -13,6 +16,7 @@ export interface Frames {
  * half of them on another.
  */
 export class FrameMeter {
+  readonly #cost: Cost;
   #frames = 0;
   #lastFrameAt: number | undefined;
   #wasHidden = isHidden();
@@ -20,11 +24,15 @@ export class FrameMeter {
   readonly #gaps: number[] = [];
   #gapCount = 0;
   #request: number | undefined;
-  readonly #onFrame = (at: number): void => this.#frame(at);
+  readonly #onFrame = (at: number): void => this.#cost.measure(() => this.#frame(at));
   readonly #onVisibility = (): void => {
     this.#wasHidden ||= isHidden();
     this.#lastFrameAt = undefined;
   };
+
+  constructor(cost: Cost) {
+    this.#cost = cost;
+  }
 
   start(): void {
     if (typeof requestAnimationFrame === 'function' && this.#request === undefined) {
@@ -52,7 +60,7 @@ export class FrameMeter {
     const displayHertz = this.#displayHertz();
     // A page that is covered by another window may count as visible and still get no frame at all.
     if (!visible || frames === 0 || intervalMs < SHORTEST_INTERVAL_MS) {
-      return { visible, framesPerSecond: null, displayHertz, droppedFrameRatio: null };
+      return { visible, framesPerSecond: null, displayHertz, droppedFrameRatio: null, lowFramesPerSecond: null };
     }
     const framesPerSecond = (frames * 1_000) / intervalMs;
     return {
@@ -60,6 +68,7 @@ export class FrameMeter {
       framesPerSecond,
       displayHertz,
       droppedFrameRatio: displayHertz === null ? null : Math.min(1, Math.max(0, 1 - framesPerSecond / displayHertz)),
+      lowFramesPerSecond: this.#lowFramesPerSecond(),
     };
   }
 
@@ -73,19 +82,33 @@ export class FrameMeter {
     this.#lastFrameAt = at;
   }
 
-  /** Missed frames only make gaps longer, so the display's own is found among the short ones. */
+  /** Missed frames only make gaps longer, so the display's own is found among the short ones of the newest. */
   #displayHertz(): number | null {
-    if (this.#gaps.length < MIN_GAPS) {
+    if (this.#gapCount < MIN_GAPS) {
       return null;
     }
-    const sorted = [...this.#gaps].sort((a, b) => a - b);
-    const gap = sorted[Math.floor(sorted.length / 4)] ?? 0;
+    const newest = Math.min(DISPLAY_GAPS, this.#gapCount);
+    const sorted = Array.from({ length: newest }, (_, back) => this.#gaps[(this.#gapCount - 1 - back) % MAX_GAPS] ?? 0);
+    sorted.sort((a, b) => a - b);
+    const gap = sorted[Math.floor(newest / 4)] ?? 0;
     return gap > 0 ? 1_000 / gap : null;
+  }
+
+  /** The rate of the slowest hundredth of the gaps. */
+  #lowFramesPerSecond(): number | null {
+    if (this.#gaps.length < MIN_LOW_GAPS) {
+      return null;
+    }
+    const slowest = Float64Array.from(this.#gaps).sort().slice(-Math.round(this.#gaps.length / 100));
+    return (1_000 * slowest.length) / slowest.reduce((sum, gap) => sum + gap, 0);
   }
 }
 
-const MAX_GAPS = 120;
+const MAX_GAPS = 600;
+const DISPLAY_GAPS = 120;
 const MIN_GAPS = 20;
+/** Of fewer there is no hundredth. */
+const MIN_LOW_GAPS = 100;
 /** In less time one frame more or less makes all the difference. */
 const SHORTEST_INTERVAL_MS = 50;
 

@@ -2,9 +2,7 @@ import type { Core } from '../abi.js';
 import type { CacheStats } from '../cache.js';
 import type { Clock } from '../pool/clock.js';
 import { readPool, type PoolNumbers } from '../runtime/stats.js';
-import { FrameMeter } from './fps.js';
-import { readHeap } from './heap.js';
-import { LongTaskMeter } from './longtask.js';
+import type { PageMeters } from './page-meters.js';
 import type { CacheSample, Latency, PageSample, PoolSample } from './wire.js';
 
 /** What the sampler reads. */
@@ -18,30 +16,29 @@ export interface Sampled {
 
 /** Turns totals and meters into one sample per interval. */
 export class Sampler {
-  readonly #sampled: Sampled;
-  readonly #frames = new FrameMeter();
-  readonly #longTasks = new LongTaskMeter();
+  readonly #meters: PageMeters;
+  /** `undefined` on a page without a pool. */
+  readonly #sampled: Sampled | undefined;
   #takenAt = performance.now();
-  #pool: PoolNumbers;
-  #cache: ReturnType<Sampled['cacheTotals']>;
+  #pool: PoolNumbers | undefined;
+  #cache: ReturnType<Sampled['cacheTotals']> | undefined;
 
-  constructor(sampled: Sampled) {
+  constructor(meters: PageMeters, sampled: Sampled | undefined) {
+    this.#meters = meters;
     this.#sampled = sampled;
-    this.#pool = this.#readPool();
-    this.#cache = sampled.cacheTotals();
+    this.#pool = sampled === undefined ? undefined : readNumbers(sampled);
+    this.#cache = sampled?.cacheTotals();
   }
 
   /** Starts the meters, and with them a new interval. */
   start(): void {
-    this.#frames.start();
-    this.#longTasks.start();
+    this.#meters.start();
     this.#takenAt = performance.now();
   }
 
   /** Stops the meters. */
   stop(): void {
-    this.#frames.stop();
-    this.#longTasks.stop();
+    this.#meters.stop();
   }
 
   /** The sample of the time since the last one. */
@@ -49,29 +46,23 @@ export class Sampler {
     const takenAt = performance.now();
     const intervalMillis = Math.min(LONGEST_INTERVAL_MS, Math.max(SHORTEST_INTERVAL_MS, takenAt - this.#takenAt));
     this.#takenAt = takenAt;
-    const heap = readHeap();
     return {
       atUnixMillis: Date.now(),
       intervalMillis,
-      ...this.#frames.take(intervalMillis),
-      longTasks: this.#longTasks.take(),
-      heapUsedBytes: heap.usedBytes,
-      heapLimitBytes: heap.limitBytes,
-      wasmBytes: this.#sampled.core.bytes,
+      ...this.#meters.take(intervalMillis),
+      wasmBytes: this.#sampled?.core.bytes ?? 0,
       pool: this.#takePool(),
       cache: this.#takeCache(),
       response: this.#takeResponse(),
     };
   }
 
-  #readPool(): PoolNumbers {
-    const { core, pool, clock } = this.#sampled;
-    return readPool(core, pool, clock.now());
-  }
-
   #takePool(): PoolSample {
     const before = this.#pool;
-    const now = this.#readPool();
+    if (this.#sampled === undefined || before === undefined) {
+      return NO_POOL;
+    }
+    const now = readNumbers(this.#sampled);
     this.#pool = now;
     const available = now.availableMs - before.availableMs;
     return {
@@ -92,6 +83,9 @@ export class Sampler {
 
   #takeCache(): CacheSample {
     const before = this.#cache;
+    if (this.#sampled === undefined || before === undefined) {
+      return NO_CACHE;
+    }
     const now = this.#sampled.cacheTotals();
     this.#cache = now;
     return {
@@ -103,6 +97,9 @@ export class Sampler {
   }
 
   #takeResponse(): Latency | null {
+    if (this.#sampled === undefined) {
+      return null;
+    }
     const { core, pool } = this.#sampled;
     const pairs = core.exports.pool_take_responses(pool);
     const [count = 0, sumMillis = 0, minMillis = 0, maxMillis = 0, relativeAccuracy = 0, zeros = 0] = core.floats;
@@ -117,6 +114,25 @@ export class Sampler {
   }
 }
 
+function readNumbers({ core, pool, clock }: Sampled): PoolNumbers {
+  return readPool(core, pool, clock.now());
+}
+
+const NO_POOL: PoolSample = {
+  workers: 0,
+  busy: 0,
+  queued: 0,
+  utilisationRatio: null,
+  completed: 0,
+  failed: 0,
+  aborted: 0,
+  timedOut: 0,
+  crashed: 0,
+  refused: 0,
+  redelivered: 0,
+  workersLost: 0,
+};
+const NO_CACHE: CacheSample = { hits: 0, misses: 0, evictions: 0, entries: 0 };
 /** What the coarsest of clocks in browsers tells apart. Two samples may be taken within one tick: the page is closed right after one. */
 const SHORTEST_INTERVAL_MS = 1;
 /** A host takes no longer ones: a page that slept for days tells of its last hour. */

@@ -1,25 +1,13 @@
 import type { BatchQueue } from './batch-queue.js';
-import { decodeServerMessage, encodeBatchMessage, encodeHello, type PageSource } from './wire.js';
-
-/**
- * How the line to the host is: being opened for the first time, open and answering, lost and tried again, or given up (or
- * never wanted).
- */
-export type LinkStatus = 'connecting' | 'connected' | 'away' | 'off';
-
-/** Where to report, as whom. */
-export interface UplinkTarget {
-  readonly url: string;
-  readonly token: string | undefined;
-  readonly source: PageSource;
-}
+import { retryDelay, type Link, type LinkStatus, type LinkTarget } from './link.js';
+import { decodeServerMessage, encodeBatchMessage, encodeHello } from './wire.js';
 
 /**
  * Delivers batches over a WebSocket, at least once each: a batch is sent again on the next connection until the host has
  * acknowledged it. While the host is away it tries again every few seconds and says nothing about it.
  */
-export class Uplink {
-  readonly #target: UplinkTarget;
+export class Uplink implements Link {
+  readonly #target: LinkTarget;
   readonly #queue: BatchQueue;
   readonly #onStatus: (status: LinkStatus) => void;
   #status: LinkStatus = 'off';
@@ -33,7 +21,7 @@ export class Uplink {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #answerTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(target: UplinkTarget, queue: BatchQueue, onStatus: (status: LinkStatus) => void) {
+  constructor(target: LinkTarget, queue: BatchQueue, onStatus: (status: LinkStatus) => void) {
     this.#target = target;
     this.#queue = queue;
     this.#onStatus = onStatus;
@@ -43,7 +31,6 @@ export class Uplink {
     return this.#status;
   }
 
-  /** Opens the line, and keeps opening it. */
   start(): void {
     if (typeof WebSocket !== 'function') {
       return;
@@ -52,7 +39,6 @@ export class Uplink {
     this.#connect();
   }
 
-  /** Tries now instead of a few seconds later: the page is seen again, or the network is back. */
   hurry(): void {
     if (this.#status === 'away' && this.#socket === undefined) {
       this.#failures = 0;
@@ -60,7 +46,6 @@ export class Uplink {
     }
   }
 
-  /** Sends the next batch, if there is one and the line is free. */
   flush(): void {
     const socket = this.#socket;
     const batch = this.#queue.next();
@@ -72,7 +57,6 @@ export class Uplink {
     this.#awaitAnswer();
   }
 
-  /** Says goodbye with everything that is left, where the line is open. Returns whether it was. */
   sendClosing(): boolean {
     const socket = this.#socket;
     if (this.#status !== 'connected' || socket?.readyState !== WebSocket.OPEN) {
@@ -84,7 +68,6 @@ export class Uplink {
     return true;
   }
 
-  /** Closes the line. What was sent is still delivered. */
   stop(): void {
     this.#drop();
     clearTimeout(this.#retryTimer);
@@ -152,7 +135,7 @@ export class Uplink {
     }
     this.#setStatus('away');
     this.#failures += 1;
-    this.#retryTimer = setTimeout(() => this.#connect(), retryDelay(this.#failures));
+    this.#retryTimer = setTimeout(() => this.#connect(), retryDelay(this.#failures, LONGEST_DELAY_MS));
     unref(this.#retryTimer);
   }
 
@@ -188,12 +171,6 @@ export class Uplink {
   }
 }
 
-/** Doubles from a quarter of a second to two and a half, and takes half to all of it, so that pages don't return in step. */
-function retryDelay(failures: number): number {
-  const longest = Math.min(2_500, 250 * 2 ** Math.min(failures - 1, 10));
-  return longest * (0.5 + 0.5 * Math.random());
-}
-
 function unref(timer: unknown): void {
   (timer as { unref?(): void }).unref?.();
 }
@@ -205,5 +182,6 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 /** A message was not understood, or too large. */
 const UNACCEPTABLE: ReadonlySet<number> = new Set([4422, 1009]);
+const LONGEST_DELAY_MS = 2_500;
 const ANSWER_TIMEOUT_MS = 10_000;
 const CLOSING_BYTES = 1_000_000;

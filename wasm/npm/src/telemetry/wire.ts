@@ -3,6 +3,8 @@
  * not zero: a value that nobody observed is `null`. The files in `protocol/fixtures` hold both sides to it.
  */
 
+import type { CustomMetric, Dropped, LongAnimationFrames, PageErrors, SpanRecord, WebVital } from './signals.js';
+
 /** Version of the messages. */
 export const PROTOCOL_VERSION = 1;
 
@@ -71,17 +73,39 @@ export interface PageSample {
   readonly displayHertz: number | null;
   /** Share of the display's frames that were missed, 0 to 1. */
   readonly droppedFrameRatio: number | null;
+  /** 1 % low: the rate of the slowest hundredth of the last 600 frames. */
+  readonly lowFramesPerSecond: number | null;
   /** `null` where the browser doesn't tell. */
   readonly longTasks: LongTasks | null;
   /** `null` where the browser doesn't tell. */
+  readonly longAnimationFrames: LongAnimationFrames | null;
+  /** The vitals that are known by now; left out where none is. */
+  readonly webVitals?: readonly WebVital[];
+  /** `null` where the browser doesn't tell. */
   readonly heapUsedBytes: number | null;
   readonly heapLimitBytes: number | null;
+  /** Memory of the page with its workers and frames, where the page is cross-origin isolated and the browser tells. */
+  readonly userAgentMemoryBytes: number | null;
   /** WebAssembly memory of the runtime. */
   readonly wasmBytes: number;
+  /** Time of passes on the GPU, by its own clock; `null` where none was measured. */
+  readonly gpuMillis: number | null;
+  /** An estimate: collections of garbage that were noticed, young and full ones alike. */
+  readonly garbageCollectionsEstimate: number | null;
   readonly pool: PoolSample;
   readonly cache: CacheSample;
   /** From submission to the answer, of tasks that ended in this interval; `null` where none did. */
   readonly response: Latency | null;
+  /** Errors that nobody caught; `null` where there were none. */
+  readonly errors: PageErrors | null;
+  /** Metrics of the app's own that have a value; left out where none has. */
+  readonly metrics?: readonly CustomMetric[];
+  /** Spans that ended; left out where none did. */
+  readonly spans?: readonly SpanRecord[];
+  /** What was too much to send; `null` where nothing was. */
+  readonly dropped: Dropped | null;
+  /** Share of the main thread's time that measuring and reporting took, 0 to 1, as they measured it themselves. */
+  readonly telemetryCostRatio: number | null;
 }
 
 /** Samples since the last batch. */

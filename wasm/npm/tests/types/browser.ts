@@ -1,3 +1,4 @@
+import type { Telemetry } from 'quillwork';
 import { createRuntime } from 'quillwork';
 import { compute, type ComputeResult } from 'quillwork/compute';
 import type { Tasks } from './tasks.js';
@@ -13,4 +14,13 @@ export async function multiply(a: Float32Array, b: Float32Array): Promise<Comput
   const on: 'gpu' | 'cpu' = result.ranOn;
   void on;
   return result;
+}
+
+export function timed(device: GPUDevice, telemetry: Telemetry): void {
+  const timer = telemetry.gpuTimer(device);
+  const encoder = device.createCommandEncoder();
+  encoder.beginComputePass({ ...timer?.next() }).end();
+  timer?.resolve(encoder);
+  device.queue.submit([encoder.finish()]);
+  timer?.read();
 }

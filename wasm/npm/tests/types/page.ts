@@ -1,4 +1,14 @@
-import { createRuntime, QuillworkError, type PageSample, type PoolStats, type QuillworkErrorCode, type TaskResult, type TaskReturn } from 'quillwork';
+import {
+  createRuntime,
+  createTelemetry,
+  QuillworkError,
+  type PageSample,
+  type PoolStats,
+  type QuillworkErrorCode,
+  type TaskResult,
+  type TaskReturn,
+  type Telemetry,
+} from 'quillwork';
 import type { Tasks } from './tasks.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -116,3 +126,20 @@ export async function page(worker: URL): Promise<void> {
   same<typeof unknown, unknown>(true);
   void [first, latest, waiting, disposable];
 }
+
+export async function spans(telemetry: Telemetry): Promise<[number, string]> {
+  const sum = telemetry.span('sum', () => 3);
+  const text = telemetry.span('load', async (span) => telemetry.span('parse', () => span.id, { parent: span }));
+  telemetry.histogram('size', { unit: 'bytes', tags: { kind: 'image', large: true } }).record(sum);
+  // @ts-expect-error a value is a number
+  telemetry.metric('size', 'three');
+  return [sum, await text];
+}
+
+export const reporter = createTelemetry({
+  sampleRate: 0.1,
+  transport: 'fetch',
+  consent: { errors: 'full' },
+  offlineQueue: { maxBytes: 100_000 },
+  beforeSend: (batch) => (batch.samples.length > 0 ? { ...batch, samples: batch.samples.map(({ spans: _, ...rest }) => rest) } : null),
+});
