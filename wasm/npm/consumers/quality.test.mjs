@@ -30,4 +30,13 @@ describe('the package', () => {
       assert.fail(`${stdout}${stderr}`);
     }
   });
+
+  it('has a reference without a gap: what a public type speaks of is public, and every link leads somewhere', { timeout: 300_000 }, () => {
+    try {
+      const typedoc = join(import.meta.dirname, 'node_modules/typedoc/bin/typedoc');
+      execFileSync(process.execPath, [typedoc, '--emit', 'none'], { cwd: import.meta.dirname, encoding: 'utf8' });
+    } catch ({ stdout, stderr }) {
+      assert.fail(`${stdout}${stderr}`);
+    }
+  });
 });

@@ -19,4 +19,4 @@ export { useDebounced, type UseDebouncedOptions } from './use-debounced.js';
 export { useMapWorker } from './use-map-worker.js';
 export { useMetrics, type Metrics, type MetricsOptions } from './use-metrics.js';
 export { createHooks, useTask, type Hooks, type TaskHandle, type TaskStatus } from './use-task.js';
-export { RuntimeProvider, useRuntime, type RuntimeProviderProps } from './provider.js';
+export { RuntimeProvider, useRuntime, type AnyRuntime, type RuntimeProviderProps } from './provider.js';

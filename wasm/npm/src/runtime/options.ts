@@ -46,7 +46,7 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
    * Default `late`.
    */
   readonly binding?: 'late' | StrategyName | BindingOptions | CustomBinding;
-  /** What holds for every task of a name unless {@link Runtime.run} is told otherwise. */
+  /** What holds for every task of a name unless `Runtime.run` is told otherwise. */
   readonly types?: { readonly [Name in TaskName<Tasks>]?: TaskOptions };
   /** How many tasks may wait for a worker. Default 10,000. */
   readonly maxQueue?: number;
@@ -84,7 +84,7 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly abortGraceMs?: number;
   /** Takes care of the machine's memory and CPU: see the `pressure` event. Default: off. `{}` is the usual budgets. */
   readonly budgets?: false | BudgetOptions;
-  /** Keeps a log of what happens to the pool, for {@link Runtime.recording}. Default `false`. */
+  /** Keeps a log of what happens to the pool, for `Runtime.recording`. Default `false`. */
   readonly record?: boolean | RecordOptions;
   /** Where `runtime.wasm` is, or its bytes, or the compiled module. Default: beside this package's JavaScript. */
   readonly wasm?: WasmSource;
