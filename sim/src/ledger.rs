@@ -185,7 +185,7 @@ impl Ledger {
                 }
             }
             Input::Close { mode: CloseMode::Drain | CloseMode::Now } => self.closing = true,
-            Input::Resources { .. } | Input::Deadline => {}
+            Input::Resources { .. } | Input::Recycle { .. } | Input::Deadline => {}
         }
     }
 

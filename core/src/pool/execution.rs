@@ -125,7 +125,7 @@ impl Scheduler {
     /// Whether a worker may be picked: not while tasks wait at it, nor while it keeps its room for one.
     pub(super) fn weigh_candidate(&mut self, index: usize) {
         let place = &self.workers[index];
-        let held_back = place.held.waiting() > 0 || place.reserved_for.is_some();
+        let held_back = place.held.waiting() > 0 || place.reserved_for.is_some() || place.is_leaving;
         self.candidates.hold_back(worker_id(index), held_back);
     }
 

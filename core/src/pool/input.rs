@@ -45,6 +45,13 @@ pub enum Input {
         /// Which of its workers.
         generation: Generation,
     },
+    /// [`Scheduler::handle_recycle`](super::Scheduler::handle_recycle).
+    Recycle {
+        /// The place.
+        worker: WorkerId,
+        /// Which of its workers.
+        generation: Generation,
+    },
     /// [`Scheduler::handle_task_done`](super::Scheduler::handle_task_done).
     TaskDone {
         /// The place.

@@ -73,6 +73,7 @@ mod prefetch;
 mod queue;
 pub mod recording;
 mod recovery;
+mod recycle;
 pub mod registry;
 mod reserve;
 mod resize;

@@ -232,6 +232,8 @@ pub enum TerminateReason {
     IgnoredAbort,
     /// It is not needed any more.
     Retired,
+    /// Another one takes its place because the shell asked for it: see [`Input::Recycle`](super::Input::Recycle).
+    Recycled,
     /// The pool closes.
     Closing,
 }

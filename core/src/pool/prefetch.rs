@@ -119,6 +119,7 @@ impl Scheduler {
             // One that runs nothing though tasks wait is held back.
             && place.is_busy()
             && place.reserved_for.is_none()
+            && !place.is_leaving
             && place.held.waiting() < MOST_AHEAD
             && place.held.ahead() + expected <= horizon
             && place.held.started().all(short)

@@ -71,6 +71,7 @@ impl Scheduler {
         } else {
             self.counters.workers_overdue += 1;
         }
+        self.stays(index);
         self.candidates.close(worker);
         if let Some(binder) = &mut self.binder {
             binder.handle_gone(now, worker);

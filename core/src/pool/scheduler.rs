@@ -55,6 +55,8 @@ pub struct Scheduler {
     pub(super) run_times: RunTimes,
     /// How many workers rest: see [`super::rest`].
     pub(super) resting: u32,
+    /// How many workers are to be replaced: see [`super::recycle`].
+    pub(super) leaving: u32,
     pub(super) speeds: Speeds,
     /// Workers whose reservation is over, and who have not looked at the queue since.
     pub(super) to_feed: Vec<u32>,
@@ -121,6 +123,7 @@ impl Scheduler {
             prefetched: 0,
             run_times: RunTimes::new(),
             resting: 0,
+            leaving: 0,
             speeds: Speeds::new(config.workers, config.threshold),
             to_feed: Vec::with_capacity(config.workers as usize),
             softened: Vec::new(),
@@ -312,6 +315,7 @@ impl Scheduler {
             }
             Input::WorkerAlive { worker, generation } => self.handle_worker_alive(now, worker, generation),
             Input::WorkerLost { worker, generation } => self.handle_worker_lost(now, worker, generation),
+            Input::Recycle { worker, generation } => self.handle_recycle(now, worker, generation),
             Input::TaskDone { worker, generation, task, outcome } => {
                 self.handle_task_done(now, worker, generation, task, outcome);
             }
@@ -462,6 +466,7 @@ impl Scheduler {
 
     /// What may be left to do at the end of an input.
     pub(super) fn conclude(&mut self, now: Instant) {
+        self.replace_leaving(now);
         self.wake(now);
         self.offer_softened(now);
         self.offer_left(now);

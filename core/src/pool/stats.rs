@@ -47,6 +47,8 @@ pub struct PoolCounters {
     pub answers_stale: u64,
     /// Workers lost: crashed, silent, or never ready.
     pub workers_lost: u64,
+    /// Workers replaced because the shell asked for it.
+    pub workers_recycled: u64,
     /// Workers terminated because a task went on after it was aborted or timed out.
     pub workers_overdue: u64,
     /// Messages of workers that were given up before, or about tasks that they don't have. They changed nothing.

@@ -48,6 +48,8 @@ pub(super) struct Worker {
     pub(super) completed: u64,
     /// How many tasks others were asked to give back for it.
     pub(super) thefts: u32,
+    /// It is given nothing more, and replaced once it has done what it has: see [`super::recycle`].
+    pub(super) is_leaving: bool,
     /// Since when it has always run something.
     busy_since: Option<Instant>,
     busy: Duration,
@@ -79,6 +81,7 @@ impl Worker {
             ready_at: Instant::ZERO,
             completed: 0,
             thefts: 0,
+            is_leaving: false,
             busy_since: None,
             busy: Duration::ZERO,
             available: Duration::ZERO,
@@ -108,7 +111,11 @@ impl Worker {
 
     /// Whether it has nothing, is about to get nothing, and could go.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_up() && self.held.is_empty() && self.reserved_for.is_none() && self.thefts == 0
+        self.is_up()
+            && !self.is_leaving
+            && self.held.is_empty()
+            && self.reserved_for.is_none()
+            && self.thefts == 0
     }
 
     /// Whether it is given nothing, because it fails.
@@ -119,7 +126,7 @@ impl Worker {
     /// How much more it can start now.
     pub(super) fn room(&self) -> Load {
         match self.offer {
-            Some(offer) if self.is_up() => offer.capacity - self.held.load(),
+            Some(offer) if self.is_up() && !self.is_leaving => offer.capacity - self.held.load(),
             Some(_) | None => Load::ZERO,
         }
     }

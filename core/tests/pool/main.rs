@@ -12,6 +12,7 @@ mod order;
 mod overflow;
 mod prefetch;
 mod recovery;
+mod recycle;
 mod retry;
 mod rig;
 mod slots;

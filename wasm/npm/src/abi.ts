@@ -36,6 +36,7 @@ export interface RuntimeExports {
   pool_worker_alive(pool: number, now: number, worker: number, generation: number): number;
   pool_worker_lost(pool: number, now: number, worker: number, generation: number): number;
   pool_answers(pool: number, now: number, worker: number, generation: number, from: number, to: number): number;
+  pool_recycle(pool: number, now: number, worker: number, generation: number): number;
   pool_progress(pool: number, now: number, worker: number, generation: number, task: number): number;
   pool_resources(pool: number, now: number, memoryRatio: number, cpuRatio: number): number;
   pool_close(pool: number, now: number, drain: number): number;

@@ -48,10 +48,11 @@ export type {
 export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
-export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from './pool/events.js';
+export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from './pool/events.js';
 export type { ComputeInfo, ComputeReasonCode } from './compute/types.js';
 export type { BindingOptions, ChoiceCandidate, ChoiceTask, CustomBinding } from './pool/binding.js';
 export type { WorkerOffer } from './pool/offers.js';
+export type { RecycleOptions } from './pool/recycling.js';
 export type { WarmUp, WorkerDevice } from './pool/pool.js';
 export type { WorkerLike, WorkerSource } from './pool/spawn.js';
 export type { TaskStream } from './pool/stream.js';

@@ -45,7 +45,7 @@ export const DONE = 2;
 export const FAILED = 3;
 /** `a` is what the task reported. */
 export const PROGRESS = 4;
-/** Sign of life. */
+/** Sign of life; `a` is how many bytes the worker's heap has, or `undefined`. */
 export const PONG = 5;
 /** A message from the page could not be deserialised here; `a` is the list of the tasks that the worker has. */
 export const GARBLED = 6;

@@ -35,7 +35,7 @@ interface NodeProcess {
   getBuiltinModule?(name: 'node:worker_threads'): NodeWorkerThreads;
   getBuiltinModule?(name: 'node:fs'): NodeFileSystem;
   getBuiltinModule?(name: 'node:os'): NodeOs;
-  memoryUsage?(): { readonly rss: number };
+  memoryUsage?(): { readonly rss: number; readonly heapUsed: number };
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (thrown: unknown) => void): unknown;
 }
 

@@ -28,7 +28,7 @@
 //! | tag | means | task | worker, generation | detail |
 //! |---|---|---|---|---|
 //! | 1 | spawn | | yes | |
-//! | 2 | terminate | | yes | 1 lost, 2 boot time-out, 3 silent, 4 ignored abort, 5 closing, 6 retired |
+//! | 2 | terminate | | yes | 1 lost, 2 boot time-out, 3 silent, 4 ignored abort, 5 closing, 6 retired, 7 recycled |
 //! | 3 | dispatch | yes | yes | attempt, from 1 |
 //! | 4 | abort running | yes | yes | |
 //! | 5 | probe | | yes | |

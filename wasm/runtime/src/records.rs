@@ -65,6 +65,7 @@ fn reason_code(reason: TerminateReason) -> u32 {
         TerminateReason::IgnoredAbort => 4,
         TerminateReason::Closing => 5,
         TerminateReason::Retired => 6,
+        TerminateReason::Recycled => 7,
     }
 }
 

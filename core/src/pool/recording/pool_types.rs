@@ -129,6 +129,7 @@ code_enum!(Input {
     10 => Resources { memory, cpu },
     11 => Progress { worker, generation, task },
     12 => StrategyAnswer { task, worker },
+    13 => Recycle { worker, generation },
 });
 
 code_enum!(Output {
@@ -209,6 +210,7 @@ code_enum!(TerminateReason {
     4 => IgnoredAbort,
     5 => Closing,
     6 => Retired,
+    7 => Recycled,
 });
 
 code_enum!(TaskOutcome { 1 => Completed, 2 => Failed });

@@ -80,6 +80,7 @@ fn inputs() -> impl Strategy<Value = Input> {
         }),
         1 => place().prop_map(|(worker, generation)| Input::WorkerAlive { worker, generation }),
         1 => place().prop_map(|(worker, generation)| Input::WorkerLost { worker, generation }),
+        1 => place().prop_map(|(worker, generation)| Input::Recycle { worker, generation }),
         4 => (place(), task(), any::<bool>()).prop_map(|((worker, generation), task, completed)| {
             let outcome = if completed { TaskOutcome::Completed } else { TaskOutcome::Failed };
             Input::TaskDone { worker, generation, task, outcome }

@@ -26,7 +26,7 @@ export const Settlement = {
 } as const;
 
 /** Why the core ends a worker. */
-export const TerminateReason = { Lost: 1, BootTimeout: 2, Silent: 3, IgnoredAbort: 4, Closing: 5, Retired: 6 } as const;
+export const TerminateReason = { Lost: 1, BootTimeout: 2, Silent: 3, IgnoredAbort: 4, Closing: 5, Retired: 6, Recycled: 7 } as const;
 
 /** What the core wants done. An action may lead to inputs; they wait until all actions are done. */
 export interface PoolActions {
@@ -127,6 +127,11 @@ export class Driver {
 
   workerAlive(worker: number, generation: number): void {
     this.#input(() => this.#exports.pool_worker_alive(this.#pool, this.#clock.now(), worker, generation));
+  }
+
+  /** A worker is to be replaced once it has done what it has. */
+  recycle(worker: number, generation: number): void {
+    this.#input(() => this.#exports.pool_recycle(this.#pool, this.#clock.now(), worker, generation));
   }
 
   /** A task goes on; a sign of life of its worker, too. */

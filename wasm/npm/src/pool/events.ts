@@ -9,6 +9,12 @@ export interface WorkerLost {
   readonly error: unknown;
 }
 
+/** A worker was replaced on purpose: see {@link RuntimeOptions.recycle}. */
+export interface WorkerRecycled {
+  readonly worker: number;
+  readonly generation: number;
+}
+
 /** A task failed and is tried again. */
 export interface TaskRetry {
   readonly task: string;

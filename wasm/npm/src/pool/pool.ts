@@ -7,9 +7,10 @@ import { candidates, type CustomBinding } from './binding.js';
 import type { OfferNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
-import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost } from './events.js';
+import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost, type WorkerRecycled } from './events.js';
 import { offers, type Offer, type WorkerOffer } from './offers.js';
 import { Readiness } from './readiness.js';
+import { Recycling, type RecycleOptions } from './recycling.js';
 import { RollCall } from './roll-call.js';
 import type { PoolSettings, TaskSpec } from './settings.js';
 import { abortReason, closedError, settle, timeoutError, type SettlementContext } from './settle.js';
@@ -21,6 +22,7 @@ import { Line, type LineEvents } from './transport.js';
 /** What a pool tells its owner. */
 export interface PoolEvents {
   onWorkerLost(event: WorkerLost): void;
+  onRecycle(event: WorkerRecycled): void;
   onRetry(event: TaskRetry): void;
   onResize(event: PoolResize): void;
   onPressure(event: PoolPressure): void;
@@ -60,6 +62,7 @@ export interface PoolExtras {
   readonly warmUp?: WarmUp | undefined;
   readonly offer?: ((worker: number) => WorkerOffer) | undefined;
   readonly choose?: CustomBinding['choose'] | undefined;
+  readonly recycle?: RecycleOptions | undefined;
 }
 
 /** Workers, payloads and promises; the core decides about them by number. */
@@ -76,6 +79,7 @@ export class Pool implements PoolActions, LineEvents {
   readonly #aborts = new AbortWatch((id) => this.driver.abort(id));
   readonly #readiness: Readiness;
   readonly #warmUp: WarmUp | undefined;
+  readonly #recycling: Recycling | undefined;
   readonly #choose: CustomBinding['choose'] | undefined;
   readonly #core: Core;
   /** Who waits until there is no unsettled task. */
@@ -94,11 +98,12 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     names: OfferNames,
     events: PoolEvents,
-    { warmUp, offer, choose }: PoolExtras = {},
+    { warmUp, offer, choose, recycle }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
     this.#choose = choose;
+    this.#recycling = recycle && new Recycling(recycle, (line) => this.driver.recycle(line.worker, line.generation));
     this.#core = core;
     this.#names = names;
     this.#offers = offers(settings, names, offer);
@@ -210,7 +215,10 @@ export class Pool implements PoolActions, LineEvents {
       line.terminate();
       this.#rollCall?.heard(line);
     }
-    if (reason === TerminateReason.Closing || reason === TerminateReason.Retired) {
+    if (reason === TerminateReason.Recycled) {
+      this.#events.onRecycle({ worker, generation });
+    }
+    if (ON_PURPOSE.has(reason)) {
       return;
     }
     this.#lastLoss = this.#lossError(reason, line);
@@ -357,9 +365,12 @@ export class Pool implements PoolActions, LineEvents {
     this.onLost(line, failure.error);
   }
 
-  onAlive(line: Line): void {
+  onAlive(line: Line, heapBytes?: number): void {
     this.driver.workerAlive(line.worker, line.generation);
     this.#rollCall?.heard(line);
+    if (heapBytes !== undefined) {
+      this.#recycling?.heap(line, heapBytes);
+    }
   }
 
   onOutcome(line: Line, id: number, outcome: unknown): void {
@@ -372,6 +383,7 @@ export class Pool implements PoolActions, LineEvents {
 
   onAnswers(line: Line, said: readonly number[]): void {
     this.driver.answers(line.worker, line.generation, said);
+    this.#recycling?.answered(line, said.length / 2);
   }
 
   onProgress(line: Line, id: number, value: unknown): void {
@@ -508,3 +520,5 @@ export class Pool implements PoolActions, LineEvents {
 
 /** How long a worker that was perhaps stopped together with the page may take to answer. */
 const ROLL_CALL_MS = 250;
+
+const ON_PURPOSE: ReadonlySet<number> = new Set([TerminateReason.Closing, TerminateReason.Retired, TerminateReason.Recycled]);

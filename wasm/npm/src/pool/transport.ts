@@ -31,8 +31,8 @@ export interface LineEvents {
   onReady(line: Line): void;
   /** The task that warms the worker up has ended. */
   onWarm(line: Line, failure: { readonly error: unknown } | undefined): void;
-  /** A sign of life that is nothing else. */
-  onAlive(line: Line): void;
+  /** A sign of life that is nothing else, and how large the worker's heap is where it told. */
+  onAlive(line: Line, heapBytes?: number | undefined): void;
   /** The result or the error of a task. Comes before {@link onAnswers} tells of it. */
   onOutcome(line: Line, id: number, outcome: unknown): void;
   /** What one message said about tasks: pairs of a task and one of `Said`. */
@@ -205,7 +205,7 @@ export class Line {
           events.onAlive(this);
           break;
         case PONG:
-          events.onAlive(this);
+          events.onAlive(this, a as number | undefined);
           break;
         case GARBLED:
           events.onGarbled(this, a as readonly number[]);

@@ -5,6 +5,7 @@ import type { StrategyName } from '../balance/strategy-names.js';
 import { bindingSettings, type BindingOptions, type CustomBinding } from '../pool/binding.js';
 import type { WorkerOffer } from '../pool/offers.js';
 import { Jitter, Overflow, type PoolSettings } from '../pool/settings.js';
+import type { RecycleOptions } from '../pool/recycling.js';
 import type { WorkerSource } from '../pool/spawn.js';
 import type { TaskName, UntypedTasks } from '../tasks.js';
 import type { TelemetryOptions } from '../telemetry/options.js';
@@ -78,6 +79,8 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
    * or more, or `Infinity` to never give a worker up for its silence. Default 60,000.
    */
   readonly leaseMs?: number;
+  /** When workers are replaced though nothing is wrong with them, against what leaks in them. Default: never. */
+  readonly recycle?: RecycleOptions;
   /** How long a worker may take to load its module. Default 10,000. */
   readonly bootTimeoutMs?: number;
   /** How long a task may go on after its signal was aborted before its worker is terminated. Default 1,000. */

@@ -1,7 +1,7 @@
 import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
-import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost } from '../pool/events.js';
+import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from '../pool/events.js';
 import { Pool, type PoolEvents, type TaskRequest, type WorkerDevice } from '../pool/pool.js';
 import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
@@ -35,6 +35,8 @@ export interface RuntimeEventMap {
   stats: PoolStats;
   /** A worker failed and is replaced. */
   workerlost: WorkerLost;
+  /** A worker has made room for another one, as the option `recycle` says. */
+  recycle: WorkerRecycled;
   /** A task failed and is tried again later. */
   retry: TaskRetry;
   /** The number of workers changes. */
@@ -165,7 +167,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   constructor(
     core: Core,
     settings: PoolSettings,
-    { worker, warmUp, offer, binding, types = {} }: RuntimeOptions<Tasks>,
+    { worker, warmUp, offer, binding, recycle, types = {} }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
     startTelemetry: StartTelemetry | undefined,
   ) {
@@ -179,6 +181,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     this.#types = new TaskTypes(types, names);
     const events: PoolEvents = {
       onWorkerLost: (event) => this.#emitSoon('workerlost', event),
+      onRecycle: (event) => this.#emitSoon('recycle', event),
       onRetry: (event) => this.#emitSoon('retry', event),
       onResize: (event) => this.#emitSoon('resize', event),
       onPressure: (event) => this.#emitSoon('pressure', event),
@@ -186,7 +189,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose });
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle });
     this.#resources =
       budgets === undefined
         ? undefined

@@ -85,6 +85,8 @@ export interface PoolNumbers {
   readonly takenBack: number;
   /** Workers that crashed, fell silent or did not start. */
   readonly workersLost: number;
+  /** Workers that were replaced by the option `recycle`. */
+  readonly workersRecycled: number;
   /** Workers that were ended because a task went on after it was aborted. */
   readonly workersOverdue: number;
   /** Tasks that wait for a worker. */
@@ -157,6 +159,7 @@ export function readPool(core: Core, pool: number, now: number): PoolNumbers {
     answersMissing: at(41),
     answersInvalid: at(42),
     answersStale: at(43),
+    workersRecycled: at(44),
   };
 }
 

@@ -25,6 +25,7 @@ import { fromSent, toSent, type Sent } from '../sent.js';
 import { onDevice, setWorkerCapabilities } from './capabilities.js';
 import { RunningTask, type TaskLine } from './context.js';
 import type { WorkerPort } from './port.js';
+import { heapBytes } from '../telemetry/heap.js';
 import { Demand, pump } from './stream.js';
 
 /** A task function as the executor calls it. */
@@ -104,7 +105,7 @@ export class Executor {
       } else if (kind === TAKE) {
         this.#giveBack(id);
       } else if (kind === PING) {
-        this.#outbox.push(PONG, 0, undefined, undefined);
+        this.#outbox.push(PONG, 0, heapBytes(), undefined);
       } else if (kind === HELLO) {
         setWorkerCapabilities(records[at + 2] as readonly string[]);
         this.#capacity = records[at + 3] as number;

@@ -136,6 +136,8 @@ export default {
       'binding.answerWithinMs': { binding: { choose: () => 0, answerWithinMs: 0 } },
       'binding.stealAfterMs': { binding: { strategy: 'random', stealAfterMs: -1 } },
       'offer(0).concurrency': { offer: () => ({ concurrency: 0 }) },
+      'recycle.afterTasks': { recycle: { afterTasks: 0 } },
+      'recycle.aboveHeapBytes': { recycle: { aboveHeapBytes: 5 } },
       'record.maxBytes': { record: { maxBytes: 10 } },
       'types.square.priority': { types: { square: { priority: 11 } } },
     })) {

@@ -255,4 +255,28 @@ export default {
     await next(runtime, 'stats');
     equal(await runtime.run('square', 2), 4);
   },
+
+  async 'a worker makes room for another one after so many tasks, and no task is lost or run twice'(t) {
+    const runtime = await t.runtime({ workers: 2, recycle: { afterTasks: 20 } });
+    const recycled = [];
+    const lost = [];
+    runtime.on('recycle', (event) => recycled.push(event));
+    runtime.on('workerlost', (event) => lost.push(event));
+    const results = await runtime.map('square', Array.from({ length: 200 }, (_, n) => n));
+    equal(results, Array.from({ length: 200 }, (_, n) => n * n));
+    await until(() => recycled.length >= 3, 'workers were recycled');
+    const stats = runtime.stats();
+    equal([stats.completed, stats.redelivered, stats.workersLost, lost.length], [200, 0, 0, 0]);
+    equal(stats.workersRecycled, recycled.length);
+  },
+
+  async 'a worker whose heap has grown too large makes room for another one, where its engine tells'(t) {
+    const runtime = await t.runtime({ workers: 1, recycle: { aboveHeapBytes: 2 ** 20 } });
+    equal(await runtime.map('square', Array.from({ length: 100 }, (_, n) => n)).then(({ length }) => length), 100);
+    if (t.environment === 'node') {
+      await until(() => runtime.stats().workersRecycled > 0, 'a heap of a mebibyte is soon there');
+    }
+    equal(await runtime.run('square', 3), 9);
+    equal(runtime.stats().workersLost, 0);
+  },
 };

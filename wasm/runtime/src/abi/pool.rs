@@ -122,6 +122,13 @@ pub extern "C" fn pool_answers(pool: u32, now: f64, worker: u32, generation: u32
     })
 }
 
+/// Input: a worker is to be replaced once it has done what it has.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_recycle(pool: u32, now: f64, worker: u32, generation: u32) -> u32 {
+    let (worker, generation) = (WorkerId::new(worker), Generation::new(generation));
+    input(pool, now, Input::Recycle { worker, generation })
+}
+
 /// Input: the task goes on; a sign of life of its worker, too.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_progress(pool: u32, now: f64, worker: u32, generation: u32, task: u32) -> u32 {

@@ -17,7 +17,7 @@ const TYPE_FLOATS: u32 = 11;
 /// retried, progress, taken back, workers lost, workers overdue; queued, parked, delayed, running, prefetched, workers, workers
 /// up, workers busy; busy ms, available ms; quantiles of waiting, running and response; executions a second, use of the
 /// workers as a ratio, and the most that waited at a time, of the last minute; answers of the
-/// page's strategy that were missing, made no sense, came too late.
+/// page's strategy that were missing, made no sense, came too late; workers recycled.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_stats(pool: u32, now: f64) {
     let now = instant(now);
@@ -57,9 +57,10 @@ pub extern "C" fn pool_stats(pool: u32, now: f64) {
         let times = [stats.busy_time, stats.available_time].map(Duration::as_millis_f64);
         let quantiles = [load.wait, load.run, load.response].into_iter().flat_map(quantiles);
         let rest = [load.throughput_per_sec, ratio(load.utilization), f64::from(load.max_queued)];
-        let answers = [count.answers_missing, count.answers_invalid, count.answers_stale];
+        let last =
+            [count.answers_missing, count.answers_invalid, count.answers_stale, count.workers_recycled];
         let all = counts.map(|n| n as f64).into_iter().chain(depths.map(f64::from)).chain(times);
-        state.slots.write_floats(all.chain(quantiles).chain(rest).chain(answers.map(|n| n as f64)));
+        state.slots.write_floats(all.chain(quantiles).chain(rest).chain(last.map(|n| n as f64)));
     });
 }
 
