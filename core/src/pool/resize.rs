@@ -64,7 +64,13 @@ impl Scheduler {
         // A worker may have kept its room for a task that was just shed.
         self.feed_unreserved(now);
         self.resize(now);
-        self.offer_softened(now);
+        if self.pressure.worker_limit().is_some() && !self.softened.is_empty() {
+            // The line of a worker that was just retired stands in others now, whose workers have looked already.
+            self.softened.clear();
+            self.feed_all(now);
+        } else {
+            self.offer_softened(now);
+        }
     }
 
     /// Whether new work of this priority is refused for the sake of memory.
