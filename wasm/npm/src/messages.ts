@@ -14,7 +14,10 @@ export const STRIDE = 4;
 
 // From page to worker:
 
-/** Asks for `READY`, which a worker says once; `a` is the list of capabilities that the worker carries, `b` how much it runs at a time. */
+/**
+ * Asks for `READY`, which a worker says once; `a` is the list of capabilities that the worker carries, `b` how much it runs at a time, and
+ * the flags by which it can see that a task was aborted, where memory can be shared.
+ */
 export const HELLO = 1;
 /** `a` is the reason as a `Sent` value. */
 export const ABORT = 2;

@@ -9,6 +9,12 @@ export interface TaskContext<Progress = unknown> {
    * with its worker once the runtime's `abortGraceMs` have passed.
    */
   readonly signal: AbortSignal;
+  /**
+   * Whether the task is to stop, as `signal` says. In Node, and in a page that is cross-origin isolated, it also changes while the task keeps
+   * its worker's event loop busy and `signal` hears nothing: a long loop that looks at it now and then (`ctx.aborted`, which costs
+   * nanoseconds) keeps its worker alive.
+   */
+  readonly aborted: boolean;
   /** Name of the task. */
   readonly task: string;
   /** 1 for the first delivery; more where a worker was lost while it ran the task. */

@@ -66,6 +66,9 @@ describe('a plain page', () => {
     await page.waitForFunction(() => window.runCase !== undefined);
     assert.equal(await page.evaluate(() => window.crossOriginIsolated), true);
     await page.evaluate(() => window.runCase('basics', 'moves buffers in both directions'));
+    // Only here is memory shared between page and workers.
+    const loops = names.limits.find((name) => name.startsWith('a loop that looks whether it is aborted'));
+    await page.evaluate((name) => window.runCase('limits', name), loops);
     await page.evaluate(() => window.runCase('policy', 'composes layers in the documented order'));
     assert.deepEqual(complaints, []);
     await page.close();

@@ -1,4 +1,5 @@
 import { Said } from '../abi.js';
+import { abortFlags, lower, raise } from '../abort-flags.js';
 import {
   ABORT,
   DEVICE,
@@ -63,6 +64,7 @@ export class Line {
   readonly #outbox: Outbox;
   readonly #capabilities: readonly string[];
   readonly #concurrency: number;
+  readonly #flags = abortFlags();
   #names: ReadonlyMap<string, number> = new Map();
 
   /** Starts the worker. Throws where it can't be constructed. */
@@ -127,6 +129,9 @@ export class Line {
 
   /** Asks the worker to stop a task. */
   abort(id: number, reason: unknown): void {
+    if (this.#flags !== undefined) {
+      raise(this.#flags, id);
+    }
     this.#outbox.push(ABORT, id, toSent(reason), undefined);
   }
 
@@ -172,10 +177,12 @@ export class Line {
       }
       switch (kind) {
         case DONE:
+          this.#end(id);
           events.onOutcome(this, id, a);
           said.push(id, Said.Done);
           continue;
         case FAILED:
+          this.#end(id);
           events.onOutcome(this, id, fromSent(a as Sent));
           said.push(id, Said.Failed);
           continue;
@@ -215,6 +222,12 @@ export class Line {
     this.#tell(said);
   }
 
+  #end(id: number): void {
+    if (this.#flags !== undefined) {
+      lower(this.#flags, id);
+    }
+  }
+
   #tell(said: readonly number[]): void {
     if (said.length > 0) {
       this.#events.onAnswers(this, said);
@@ -230,7 +243,7 @@ export class Line {
   }
 
   #sayHello(): void {
-    this.#outbox.push(HELLO, 0, this.#capabilities, this.#concurrency);
+    this.#outbox.push(HELLO, 0, this.#capabilities, [this.#concurrency, this.#flags]);
   }
 }
 

@@ -4,6 +4,8 @@ import type { Demand } from './stream.js';
 
 /** What a task has to say while it runs. */
 export interface TaskLine {
+  /** Whether the page has flagged the task to stop: such a flag comes before the message that says so. */
+  isFlagged(id: number): boolean;
   /** Sends a progress report at once. */
   report(id: number, value: unknown): void;
   /** Its abort handlers are done, or one of them threw: it is over, whatever its function still does. */
@@ -51,6 +53,10 @@ export class RunningTask implements TaskContext {
       }
     }
     return this.#controller.signal;
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== undefined || this.#line.isFlagged(this.id);
   }
 
   get progress(): (value: unknown) => void {

@@ -1,3 +1,4 @@
+import { isRaised, type AbortFlags } from '../abort-flags.js';
 import { describe, QuillworkError } from '../errors.js';
 import {
   ABORT,
@@ -50,7 +51,9 @@ export class Executor {
   #starting = false;
   #sentAt = 0;
   #saidReady = false;
+  #flags: AbortFlags | undefined;
   readonly #line: TaskLine = {
+    isFlagged: (id) => this.#flags !== undefined && isRaised(this.#flags, id),
     report: (id, value) => this.#outbox.sendNow(PROGRESS, id, value),
     stopped: (task, thrown) => this.#onEnd(task, false, thrown),
   };
@@ -108,7 +111,7 @@ export class Executor {
         this.#outbox.push(PONG, 0, heapBytes(), undefined);
       } else if (kind === HELLO) {
         setWorkerCapabilities(records[at + 2] as readonly string[]);
-        this.#capacity = records[at + 3] as number;
+        [this.#capacity, this.#flags] = records[at + 3] as [number, AbortFlags | undefined];
         this.#sayReady();
       }
     }

@@ -53,6 +53,19 @@ export default {
     equal(runtime.stats().workers[0].generation, 2, 'generation of the worker');
   },
 
+  async 'a loop that looks whether it is aborted stops, and keeps its worker; it need not let go of it where memory can be shared'(t) {
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 30_000 });
+    const shares = t.environment === 'node' || globalThis.crossOriginIsolated;
+    for (const hears of shares ? [true, false] : [true]) {
+      const controller = new AbortController();
+      const task = runtime.run('untilAborted', hears, { signal: controller.signal, onProgress: () => controller.abort('enough') });
+      equal(await rejection(task), 'enough');
+      await refused(runtime.run('untilAborted', hears, { timeoutMs: 30 }), 'ERR_TIMEOUT');
+      equal(await runtime.run('square', 3), 9);
+    }
+    equal(runtime.stats().workers[0].generation, 1, 'generation of the worker');
+  },
+
   async 'a time-out ends a task that waits, with its signal, and one that hangs, with its worker'(t) {
     const runtime = await t.runtime({ workers: 1, abortGraceMs: 500 });
     const heard = new BroadcastChannel('reasons');

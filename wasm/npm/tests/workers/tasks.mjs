@@ -100,6 +100,17 @@ export const tasks = {
     await new Promise((resolve) => setTimeout(resolve));
     return value;
   },
+  /** Goes on until it is aborted, with or without letting its worker hear of it. */
+  async untilAborted(hears, ctx) {
+    ctx.progress('started');
+    while (!ctx.aborted) {
+      if (hears) {
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+    }
+    return 'stopped';
+  },
+
   /** Uses up the memory of a thread; of a page one buffer that is too large, or all its tabs would suffer. */
   exhaust() {
     if (globalThis.process === undefined) {
