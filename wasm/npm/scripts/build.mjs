@@ -52,6 +52,7 @@ const result = await build({
     worker: 'src/worker/index.ts',
     react: 'src/react/index.ts',
     testing: 'src/testing/index.ts',
+    process: 'src/process/index.ts',
     compute: 'src/compute/index.ts',
   },
   outdir: dist,

@@ -10,6 +10,10 @@ export interface PolicyExports extends FlowExports, BalanceExports, RegistryExpo
   floats_ptr(): number;
   floats_len(): number;
   floats_reserve(floats: number): void;
+  sketch_new(): number;
+  sketch_free(sketch: number): void;
+  sketch_add(sketch: number, value: number): void;
+  sketch_quantile(sketch: number, quantile: number): number;
   text_ptr(): number;
   text_len(): number;
 }

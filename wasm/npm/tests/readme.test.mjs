@@ -36,6 +36,7 @@ describe('the code in the README', () => {
       'flow.ts',
       'balance.ts',
       'app.tsx',
+      'library.ts',
       'words.test.js',
       'kernels.ts',
     ]);
@@ -87,6 +88,9 @@ describe('the code in the README', () => {
       '[ 1, 4, 9 ]',
       '',
     ]);
+    writeFileSync(join(folder, 'library.js'), transformSync(files.get('library.ts'), { loader: 'ts' }).code);
+    const library = execFileSync(process.execPath, [join(folder, 'library.js')], { encoding: 'utf8', timeout: 60_000 });
+    assert.equal(library, '5 words\n6 words\n4 words\n');
     const tested = execFileSync(process.execPath, ['--test-reporter=tap', join(folder, 'words.test.js')], {
       encoding: 'utf8',
       timeout: 60_000,

@@ -17,11 +17,11 @@ const strict = {
 const PROJECTS = {
   'an app for browsers, resolved as bundlers do': {
     compilerOptions: { ...strict, module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom', 'dom.iterable'], types: [], jsx: 'react-jsx' },
-    files: ['page.ts', 'balance.ts', 'flow.ts', 'tasks.ts', 'browser.ts', 'react.tsx', 'testing.ts'],
+    files: ['page.ts', 'balance.ts', 'flow.ts', 'tasks.ts', 'browser.ts', 'react.tsx', 'process.ts', 'testing.ts'],
   },
   'a Node program, resolved as Node does, without the types of browsers': {
     compilerOptions: { ...strict, module: 'node16', moduleResolution: 'node16', lib: ['es2022'], types: ['node'] },
-    files: ['page.ts', 'balance.ts', 'flow.ts', 'tasks.ts', 'node.ts', 'testing.ts'],
+    files: ['page.ts', 'balance.ts', 'flow.ts', 'tasks.ts', 'node.ts', 'process.ts', 'testing.ts'],
   },
 };
 

@@ -18,6 +18,7 @@ import streams from './streams.mjs';
 import rateLimit from './rate-limit.mjs';
 import registry from './registry.mjs';
 import throttled from './throttled.mjs';
+import process from './process.mjs';
 import testing from './testing.mjs';
 import workers from './workers.mjs';
 
@@ -42,6 +43,7 @@ const CASES = {
   balance,
   'balance vectors': balanceVectors,
   registry,
+  process,
   testing,
 };
 

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import lodash from 'lodash';
 import * as quillwork from 'quillwork';
+import * as processing from 'quillwork/process';
 import * as testing from 'quillwork/testing';
 
 const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
@@ -9,6 +10,7 @@ const at = (name) => new URL(`../workers/${name}.mjs`, import.meta.url);
 export const environment = {
   environment: 'node',
   quillwork,
+  processing,
   testing,
   lodash,
   createRuntime: quillwork.createRuntime,

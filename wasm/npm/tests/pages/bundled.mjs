@@ -1,6 +1,7 @@
 // Built by Vite, which must see the address of each worker.
 import lodash from 'lodash';
 import * as quillwork from 'quillwork';
+import * as processing from 'quillwork/process';
 import * as testing from 'quillwork/testing';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
@@ -18,6 +19,7 @@ const STARTS = {
 const environment = {
   ...page,
   quillwork,
+  processing,
   testing,
   lodash,
   createRuntime: quillwork.createRuntime,

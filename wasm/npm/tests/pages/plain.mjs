@@ -2,6 +2,7 @@
 // A script for pages: it leaves its name in the global scope.
 import '/node_modules/lodash/lodash.min.js';
 import * as quillwork from 'quillwork';
+import * as processing from 'quillwork/process';
 import * as testing from 'quillwork/testing';
 import { run } from '../cases/run.mjs';
 import { page } from '../env/page.mjs';
@@ -12,6 +13,7 @@ const starts = (name) => () => start(name);
 const environment = {
   ...page,
   quillwork,
+  processing,
   testing,
   lodash: globalThis._,
   createRuntime: quillwork.createRuntime,

@@ -8,6 +8,7 @@ pub mod balance;
 pub mod flow;
 pub mod registry;
 mod settings;
+pub mod sketch;
 mod state;
 
 use std::cell::RefCell;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use quillwork_core::flow::executor::Executor;
 use quillwork_core::flow::retry::RetryBudget;
 use quillwork_core::pool::registry::Registry;
+use quillwork_core::telemetry::Sketch;
 
 use super::flow::batch::Batching;
 use super::flow::shared_stack::SharedStack;
@@ -21,6 +22,7 @@ pub(crate) struct State {
     pub(crate) batchers: Handles<Batching>,
     pub(crate) balancers: Handles<Balancing>,
     pub(crate) registries: Handles<Registry>,
+    pub(crate) sketches: Handles<Sketch>,
 }
 
 /// Things by handle, counted from 1, until they are freed.
