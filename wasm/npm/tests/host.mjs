@@ -1,4 +1,5 @@
 // A small host: the page's side of protocol/src/socket.rs over a real WebSocket, and the ingest address for beacons.
+import { gunzipSync } from 'node:zlib';
 import { WebSocketServer } from 'ws';
 import { serve } from './browser.mjs';
 
@@ -9,6 +10,8 @@ export async function startHost(folder) {
     hellos: [],
     batches: [],
     beacons: [],
+    /** Every batch that came without a socket, and what was answered. */
+    asked: [],
     connections: 0,
     /** Whether batches are acknowledged. */
     acknowledge: true,
@@ -16,6 +19,8 @@ export async function startHost(folder) {
     refuseWith: undefined,
     /** Close code and reason for a batch, by its sequence. */
     refuseBatch: () => undefined,
+    /** Status and headers for a batch that comes without a socket. */
+    answer: () => [204, {}],
     sockets: undefined,
   };
   const site = await serve(folder, {
@@ -27,8 +32,14 @@ export async function startHost(folder) {
       request.on('data', (chunk) => chunks.push(chunk));
       request.on('end', () => {
         const body = Buffer.concat(chunks);
-        host.beacons.push({ headers: request.headers, bytes: body.length, batch: JSON.parse(body.toString('utf8')) });
-        response.writeHead(204).end();
+        const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString('utf8');
+        const [status, headers] = host.answer(request);
+        const batch = JSON.parse(text);
+        host.asked.push({ status, batchId: batch.batchId });
+        if (status < 300) {
+          host.beacons.push({ headers: request.headers, bytes: body.length, batch });
+        }
+        response.writeHead(status, headers).end();
       });
       return true;
     },

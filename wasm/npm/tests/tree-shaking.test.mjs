@@ -47,6 +47,36 @@ describe('an app that imports', () => {
     assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
   });
 
+  it('the pool loads telemetry only once a runtime asks for it, and web-vitals after that', async () => {
+    const { metafile } = await build({
+      stdin: { contents: "export { createRuntime } from 'quillwork';", resolveDir: import.meta.dirname },
+      bundle: true,
+      splitting: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      outdir: 'out',
+      write: false,
+      metafile: true,
+      logLevel: 'error',
+    });
+    const outputs = Object.entries(metafile.outputs);
+    const [entry] = outputs.find(([, { entryPoint }]) => entryPoint === '<stdin>');
+    const eager = new Set();
+    const visit = (name) => {
+      if (!eager.has(name)) {
+        eager.add(name);
+        metafile.outputs[name].imports.filter(({ kind }) => kind === 'import-statement').forEach(({ path }) => visit(path));
+      }
+    };
+    visit(entry);
+    const holds = (text) => outputs.filter(([, { inputs }]) => Object.keys(inputs).some((input) => input.includes(text))).map(([name]) => name);
+    for (const lazy of ['dist/pooled', 'dist/web-vitals']) {
+      assert.equal(holds(lazy).length, 1, lazy);
+      assert.ok(!eager.has(holds(lazy)[0]), `${lazy} is loaded later`);
+    }
+  });
+
   it('a circuit breaker gets policy.wasm, and neither pool nor telemetry', async () => {
     const text = await bundled('circuitBreaker');
     assert.ok(text.includes('WebAssembly'), 'WebAssembly');

@@ -1,5 +1,5 @@
 import { byteLength, type BatchQueue } from './batch-queue.js';
-import { OfflineStore } from './offline-store.js';
+import { OfflineStore, type StoredBatch } from './offline-store.js';
 import type { Poster } from './post.js';
 import { encodeBatch, type PageBatch, type PageSource } from './wire.js';
 
@@ -16,8 +16,6 @@ export class OfflineQueue {
   /** There may be something to deliver: something was kept, by this load of the page or by an earlier one. */
   #mayHold = true;
   #notBefore = 0;
-  /** What is being done in the database. */
-  #work: Promise<unknown> = Promise.resolve();
 
   constructor(maxBytes: number, queue: BatchQueue, poster: Poster, source: PageSource) {
     this.#store = new OfflineStore(maxBytes);
@@ -28,6 +26,7 @@ export class OfflineQueue {
 
   /** The host is away: keeps a batch of what waits, once it is worth it. */
   spill(): void {
+    this.#store.warmUp();
     if (this.#busy || this.#queue.size < WORTH_KEEPING) {
       return;
     }
@@ -41,9 +40,14 @@ export class OfflineQueue {
     });
   }
 
-  /** The page goes while the host is away: keeps everything. Browsers finish what was begun. */
+  /** Whether {@link spillAll} can keep anything just now. */
+  get ready(): boolean {
+    return this.#store.isOpen;
+  }
+
+  /** The page goes while the host is away: keeps everything. */
   spillAll(batches: readonly PageBatch[]): void {
-    this.#work = Promise.allSettled([this.#work, ...batches.map((batch) => this.#keep(batch))]);
+    this.#store.putNow(batches.filter(({ samples }) => samples.length > 0).map((batch) => this.#stored(batch)));
   }
 
   /** The host is there: delivers what is kept, one batch after the other. */
@@ -80,18 +84,21 @@ export class OfflineQueue {
 
   /** Lets go of the database: an open one keeps a page out of the back/forward cache. */
   close(): void {
-    void this.#work.then(() => this.#store.close());
+    this.#store.close();
   }
 
   async #keep(batch: PageBatch): Promise<void> {
+    this.#queue.countDropped(await this.#store.put(this.#stored(batch)));
+  }
+
+  #stored(batch: PageBatch): StoredBatch {
     this.#mayHold = true;
-    const bytes = byteLength(JSON.stringify(batch));
-    this.#queue.countDropped(await this.#store.put({ source: this.#source, batch, bytes, storedAt: Date.now() }));
+    return { source: this.#source, batch, bytes: byteLength(JSON.stringify(batch)), storedAt: Date.now() };
   }
 
   #run(work: () => Promise<void>): void {
     this.#busy = true;
-    this.#work = work()
+    work()
       // The browser keeps nothing for this page: what waits goes on waiting in memory.
       .catch(() => undefined)
       .finally(() => {

@@ -1,6 +1,6 @@
 import { callSafely, Emitter } from '../runtime/emitter.js';
 import { BatchQueue } from './batch-queue.js';
-import { ingestUrl, sendBeacons } from './beacon.js';
+import { BEACON_BYTES, ingestUrl, sendBeacons } from './beacon.js';
 import { Cost } from './cost.js';
 import { FetchLink } from './fetch-link.js';
 import { gpuTimer, type GpuTimer, type TimedDevice } from './gpu-timer.js';
@@ -224,8 +224,8 @@ export class PageTelemetry implements Telemetry {
     this.#sample();
     const link = this.#link;
     if (link !== undefined && link.status !== 'off' && url !== undefined && !(pageStays && link.sendClosing())) {
-      if (link.status === 'away' && this.#offline !== undefined) {
-        this.#offline.spillAll(this.#queue.takeAll(OFFLINE_BYTES).filter(({ samples }) => samples.length > 0));
+      if (link.status === 'away' && this.#offline?.ready === true) {
+        this.#offline.spillAll(this.#queue.takeAll(BEACON_BYTES));
       } else {
         sendBeacons(this.#queue, this.source, ingestUrl(url), token);
       }
@@ -294,5 +294,3 @@ export class PageTelemetry implements Telemetry {
   }
 }
 
-/** As large as a batch over a socket. */
-const OFFLINE_BYTES = 55_000;

@@ -1,0 +1,162 @@
+// How batches reach the host without a socket, and what becomes of them while there is no network, in Chromium.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { launch, open } from './browser.mjs';
+import { until } from './cases/check.mjs';
+import { startHost } from './host.mjs';
+
+const folder = import.meta.dirname;
+const options = { timeout: 60_000 };
+let browser;
+let host;
+let page;
+
+before(async () => {
+  browser = await launch();
+});
+
+after(() => browser?.close());
+
+beforeEach(async () => {
+  host = await startHost(folder);
+  ({ page } = await open(browser, `${host.origin}/pages/signals.html`));
+  await page.waitForFunction(() => window.start !== undefined);
+});
+
+afterEach(async () => {
+  await page?.close();
+  await host?.close();
+});
+
+const start = (given = {}) => page.evaluate((asked) => window.start(asked), given);
+const untilStatus = (wanted) => page.waitForFunction((value) => window.telemetry.status === value, wanted);
+const delivered = () => [...host.batches, ...host.beacons.map(({ batch }) => batch)];
+const values = (name) =>
+  [...new Map(delivered().map((batch) => [batch.batchId, batch])).values()]
+    .flatMap(({ samples }) => samples)
+    .flatMap(({ metrics }) => metrics ?? [])
+    .filter((metric) => metric.name === name)
+    .map(({ value }) => value);
+
+describe('by fetch', () => {
+  it('each batch is a request, compressed where that saves something, with the token', options, async () => {
+    await start({ transport: 'fetch', token: 'secret', intervalMs: 200 });
+    await untilStatus('connected');
+    // Tells enough to be worth compressing.
+    await page.evaluate(() => {
+      for (let n = 0; n < 50; n += 1) {
+        window.telemetry.metric(`metric.number.${n}`, n);
+      }
+    });
+    await until(() => host.beacons.some(({ headers }) => headers['content-encoding'] === 'gzip'), 'a compressed batch');
+    assert.ok(host.beacons.every(({ headers }) => headers.authorization === 'Bearer secret' && headers['content-type'] === 'application/json'));
+    await until(() => values('metric.number.49').length === 1, 'the metrics');
+    assert.equal(host.connections, 0);
+    const sequences = host.beacons.map(({ batch }) => batch.sequence);
+    assert.deepEqual(sequences, sequences.map((_, index) => index + 1));
+  });
+
+  it('a batch goes again, under its id, when the host has said', options, async () => {
+    let refused = 0;
+    host.answer = () => (refused++ === 0 ? [429, { 'retry-after': '1' }] : [204, {}]);
+    await start({ transport: 'fetch' });
+    await until(() => host.asked.length === 1, 'a request');
+    await untilStatus('away');
+    await until(() => host.beacons.length >= 1, 'the batch');
+    assert.equal(host.beacons[0].batch.batchId, host.asked[0].batchId);
+    assert.deepEqual(host.asked.slice(0, 2).map(({ status }) => status), [429, 204]);
+    await untilStatus('connected');
+  });
+
+  it('the rest goes by beacon with the page', options, async () => {
+    await start({ transport: 'fetch' });
+    await untilStatus('connected');
+    await page.evaluate(() => window.telemetry.counter('last').add(7));
+    await page.goto('about:blank');
+    await until(() => host.beacons.some(({ batch }) => batch.closing), 'a goodbye');
+    assert.deepEqual(values('last'), [7]);
+  });
+
+  it('stops where the host wants none of it, and says so', options, async () => {
+    host.answer = () => [401, {}];
+    await start({ transport: 'fetch' });
+    await untilStatus('off');
+    assert.equal(await page.evaluate(() => window.telemetry.queuedSamples), 0);
+  });
+});
+
+describe('while there is no network', () => {
+  for (const transport of ['websocket', 'fetch']) {
+    it(`what was measured outlives the page, and is delivered once by the next load of it (${transport})`, options, async () => {
+      host.answer = () => [503, {}];
+      await start({ transport, offlineQueue: true });
+      await untilStatus('away');
+      const source = await page.evaluate(() => window.telemetry.source.id);
+      await page.evaluate(() => window.telemetry.counter('offline').add(5));
+      await page.waitForFunction(() => window.telemetry.latest?.metrics !== undefined);
+      await page.evaluate(() => window.telemetry.counter('at the very end'.replaceAll(' ', '.')).add(3));
+      await page.reload();
+      await page.waitForFunction(() => window.start !== undefined);
+      assert.deepEqual(delivered(), []);
+
+      host.answer = () => [204, {}];
+      host.listen();
+      await start({ transport, offlineQueue: true });
+      await until(() => values('offline').length > 0 && values('at.the.very.end').length > 0, 'what was kept');
+      assert.deepEqual([values('offline'), values('at.the.very.end')], [[5], [3]]);
+      const kept = host.beacons.filter(({ batch }) => batch.source.id === source);
+      assert.ok(kept.length > 0 && kept.every(({ batch }) => batch.closing), 'under the source that measured it');
+      await page.waitForFunction(
+        () =>
+          new Promise((resolve) => {
+            const request = indexedDB.open('quillwork-telemetry');
+            request.onsuccess = () => {
+              const count = request.result.transaction('batches').objectStore('batches').count();
+              count.onsuccess = () => resolve(count.result === 0);
+              request.result.close();
+            };
+          }),
+      );
+    });
+  }
+
+  it('the browser being offline is no different', options, async () => {
+    host.listen();
+    await start({ transport: 'fetch', offlineQueue: true });
+    await untilStatus('connected');
+    await page.context().setOffline(true);
+    await untilStatus('away');
+    await page.evaluate(() => window.telemetry.counter('tunnel').add());
+    await page.waitForFunction(() => window.telemetry.latest?.metrics !== undefined);
+    await page.context().setOffline(false);
+    await untilStatus('connected');
+    await until(() => values('tunnel').length > 0, 'the sample of the tunnel');
+    assert.deepEqual(values('tunnel'), [1]);
+  });
+
+  it('nothing is kept where the person takes the consent back', options, async () => {
+    host.answer = () => [503, {}];
+    await start({ transport: 'fetch', offlineQueue: true });
+    const stored = () =>
+      page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            const request = indexedDB.open('quillwork-telemetry', 1);
+            request.onupgradeneeded = () => request.transaction.abort();
+            request.onerror = () => resolve(0);
+            request.onsuccess = () => {
+              const count = request.result.transaction('batches').objectStore('batches').count();
+              count.onsuccess = () => resolve(count.result);
+              request.result.close();
+            };
+          }),
+      );
+    for (const wait = Date.now() + 20_000; (await stored()) === 0; ) {
+      assert.ok(Date.now() < wait, 'something is kept');
+    }
+    await page.evaluate(() => window.telemetry.setConsent({ reporting: false }));
+    for (const wait = Date.now() + 20_000; (await stored()) > 0; ) {
+      assert.ok(Date.now() < wait, 'nothing is kept');
+    }
+  });
+});
