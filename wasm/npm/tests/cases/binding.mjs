@@ -121,7 +121,7 @@ export default {
       () => undefined,
     ];
     let next = 0;
-    const runtime = await t.runtime({ workers: 2, binding: { choose: () => answers[next++ % answers.length](), answerWithinMs: 20 } });
+    const runtime = await t.runtime({ workers: 2, binding: { choose: () => answers[next++ % answers.length](), answerWithinMs: 500 } });
     await runtime.ready();
     await oneByOne(runtime, answers.length);
     await Promise.all(uncaught);
