@@ -17,14 +17,14 @@ export interface TaskOptions {
   readonly queueTtlMs?: number;
   /**
    * How often it is tried again after it failed with its own error, 0 to 1,000, on another worker where there is one, after a wait
-   * ({@link RuntimeOptions.retry}). The promise settles with the last attempt. Not with `redeliver: false` or `transfer`. Default 0.
+   * (`RuntimeOptions.retry`). The promise settles with the last attempt. Not with `redeliver: false` or `transfer`. Default 0.
    */
   readonly retries?: number;
   /** Workers that should run it, by number, up to 8: because of a warm cache for instance. Of the free ones these go first. */
   readonly affinity?: readonly number[];
   /** Workers that never run it, up to 8; where nobody else could, it is refused with `ERR_NO_CAPABLE_WORKER`. */
   readonly antiAffinity?: readonly number[];
-  /** The region that should run it: see {@link WorkerOffer.region}. Of the free workers those in it go first. */
+  /** The region that should run it: see `WorkerOffer.region`. Of the free workers those in it go first. */
   readonly region?: string;
   /** How long it waits for a worker of its `affinity` or `region` while these are busy, before anybody may take it. Default 0. */
   readonly patienceMs?: number;
