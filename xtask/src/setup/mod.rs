@@ -4,6 +4,7 @@ mod apt;
 mod bindgen;
 mod chromium;
 mod debian_rust;
+mod firefox;
 mod node;
 mod rust;
 mod trunk;
@@ -25,7 +26,7 @@ pub(crate) use rust::Compiler;
 pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask setup\n  \
     QUILLWORK_RUST_WEB=debian cargo xtask setup    compile for the browser with Debian's rustc-web, not rustup's std\n  \
     QUILLWORK_CHROMIUM=/opt/chrome/chrome cargo xtask setup\n\n\
-    Parts: Rust for wasm32 and for a target without std, wasm-bindgen-cli, Trunk, Node, Chromium, a Vulkan driver.\n\
+    Parts: Rust for wasm32 and for a target without std, wasm-bindgen-cli, Trunk, Node, Chromium, Firefox, a Vulkan driver.\n\
     A part that can't be installed here (not root, not Debian, no network) is named with what to install by hand.";
 
 /// What building needs: compilers and tools, found or installed.
@@ -63,6 +64,7 @@ pub(crate) fn for_testing(workspace: &Workspace) -> Result<Tools> {
     let tools = for_building(workspace)?;
     let _lock = lock(&Workspace::tool_cache()?)?;
     chromium::ensure(workspace)?;
+    firefox::ensure(workspace)?;
     vulkan::ensure(workspace)?;
     Ok(tools)
 }

@@ -1,0 +1,30 @@
+// Firefox, as the tests drive it: over WebDriver BiDi.
+
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+import puppeteer from 'puppeteer-core';
+
+const NAMES = ['firefox-esr', 'firefox'];
+
+/** The browser named by QUILLWORK_FIREFOX, or the one on PATH; `undefined` where there is none. */
+export function firefoxPath() {
+  const named = process.env.QUILLWORK_FIREFOX;
+  if (named) return named;
+  const candidates = (process.env.PATH ?? '').split(delimiter).flatMap((dir) => NAMES.map((name) => join(dir, name)));
+  return candidates.find(isExecutable);
+}
+
+/** Starts Firefox with a fresh profile and no GPU for pages. */
+export function launchFirefox(executablePath) {
+  return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: { 'dom.webgpu.enabled': false } });
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
