@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import puppeteer from 'puppeteer-core';
+
 import { untilFigure } from '../harness/figure.mjs';
 import { firefoxPath, launchFirefox } from '../harness/firefox.mjs';
 import { Host } from '../harness/host.mjs';
@@ -20,7 +22,7 @@ let browser;
 before(async () => {
   if (path !== undefined) {
     host = await new Host().start();
-    browser = await launchFirefox(path);
+    browser = await launchFirefox(puppeteer, path);
   }
 });
 

@@ -3,8 +3,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-import puppeteer from 'puppeteer-core';
-
 const NAMES = ['firefox-esr', 'firefox'];
 
 /** The browser named by QUILLWORK_FIREFOX, or the one on PATH; `undefined` where there is none. */
@@ -15,8 +13,8 @@ export function firefoxPath() {
   return candidates.find(isExecutable);
 }
 
-/** Starts Firefox with a fresh profile and no GPU for pages. */
-export function launchFirefox(executablePath) {
+/** Starts Firefox with a fresh profile and no GPU for pages. `puppeteer` is the caller's own: folders install by themselves. */
+export function launchFirefox(puppeteer, executablePath) {
   return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: { 'dom.webgpu.enabled': false } });
 }
 
