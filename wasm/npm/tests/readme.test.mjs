@@ -29,16 +29,9 @@ describe('the code in the README', () => {
       'tasks.ts',
       'main.ts',
       'server.js',
-      'pool.js',
-      'passages.ts',
-      'reader.ts',
-      'sticky.js',
       'flow.ts',
-      'balance.ts',
       'app.tsx',
-      'library.ts',
       'words.test.js',
-      'kernels.ts',
     ]);
   });
 
@@ -70,14 +63,6 @@ describe('the code in the README', () => {
     writeFileSync(join(folder, 'tasks.js'), transformSync(files.get('tasks.ts'), { loader: 'ts' }).code);
     const output = execFileSync(process.execPath, [join(folder, 'server.js')], { encoding: 'utf8', timeout: 60_000 });
     assert.equal(output, '4\n');
-    const elastic = execFileSync(process.execPath, [join(folder, 'pool.js')], { encoding: 'utf8', timeout: 60_000 });
-    assert.match(elastic, /^4$/m);
-    assert.equal(execFileSync(process.execPath, [join(folder, 'sticky.js')], { encoding: 'utf8', timeout: 60_000 }), '4\n');
-    for (const name of ['passages', 'reader']) {
-      writeFileSync(join(folder, `${name}.js`), transformSync(files.get(`${name}.ts`), { loader: 'ts' }).code);
-    }
-    const lengths = execFileSync(process.execPath, [join(folder, 'reader.js')], { encoding: 'utf8', timeout: 60_000 });
-    assert.equal(lengths, '[ 4, 4, 6 ]\n');
     writeFileSync(join(folder, 'flow.js'), transformSync(files.get('flow.ts'), { loader: 'ts' }).code);
     const flow = execFileSync(process.execPath, [join(folder, 'flow.js')], { encoding: 'utf8', timeout: 60_000 });
     assert.deepEqual(flow.split('\n'), [
@@ -88,9 +73,6 @@ describe('the code in the README', () => {
       '[ 1, 4, 9 ]',
       '',
     ]);
-    writeFileSync(join(folder, 'library.js'), transformSync(files.get('library.ts'), { loader: 'ts' }).code);
-    const library = execFileSync(process.execPath, [join(folder, 'library.js')], { encoding: 'utf8', timeout: 60_000 });
-    assert.equal(library, '5 words\n6 words\n4 words\n');
     const tested = execFileSync(process.execPath, ['--test-reporter=tap', join(folder, 'words.test.js')], {
       encoding: 'utf8',
       timeout: 60_000,
