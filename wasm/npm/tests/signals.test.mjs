@@ -251,10 +251,15 @@ describe('consent and sampling', () => {
     await page.evaluate(() => {
       window.telemetry.close();
       window.telemetry = window.withheld;
+      window.telemetry.counter('before').add();
+      window.telemetry.startSpan('before').end();
       window.telemetry.setConsent({ reporting: true });
+      window.telemetry.counter('after').add();
     });
     await until(() => host.hellos.length === 2, 'a hello');
     await page.waitForFunction(() => window.telemetry.status === 'connected');
+    await first((sample) => sample.metrics?.some(({ name }) => name === 'after'), 'what came after it');
+    assert.ok(!JSON.stringify(host.batches).includes('before'), 'what came before it is forgotten');
     await page.evaluate(() => window.telemetry.setConsent({ reporting: false }));
     assert.equal(await page.evaluate(() => window.telemetry.status), 'off');
     assert.equal(await page.evaluate(() => window.telemetry.queuedSamples), 0);

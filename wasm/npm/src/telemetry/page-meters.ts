@@ -38,7 +38,9 @@ export class PageMeters {
     this.errors = new ErrorMeter(cost, fullErrors);
   }
 
+  /** Starts measuring. What the app noted while nothing was measured is forgotten. */
   start(): void {
+    this.#takeBounded();
     for (const meter of this.#all()) {
       meter.start();
     }

@@ -44,7 +44,7 @@ export interface Telemetry {
   /** Sets a gauge: `gauge(name, options).set(value)`. */
   metric(name: string, value: number, options?: MetricOptions): void;
   /**
-   * Reads numbers before each sample and sets a gauge for each, named `name.key`: `observe('checkout', () => policy.metrics())`. What is no
+   * Reads numbers before each sample and sets a gauge for each, named `name.key`: `observe('checkout', () => policy.getMetrics())`. What is no
    * finite number is left out; true is 1 and false 0, nested objects are `name.key.key`. The function returned stops it.
    */
   observe(name: string, read: () => Readings): () => void;
