@@ -22,17 +22,24 @@ export interface BatchStageOptions extends StageOptions {
 }
 
 /** What is said of a stage in workers: what may be said of its tasks, too. */
-export interface WorkerStageOptions<Input> extends StageOptions, TaskOptions {
-  /** What is moved into the worker with this input. */
-  readonly transfer?: ((input: Input) => readonly object[]) | undefined;
-}
+export type WorkerStageOptions<Input> = StageOptions &
+  TaskOptions & {
+    /** What is moved into the worker with this input. */
+    readonly transfer?: ((input: Input) => readonly object[]) | undefined;
+  };
 
 type One<In, Out> = (item: In, context: StageContext) => Out | PromiseLike<Out>;
 type Many<In, Out> = (items: readonly In[], context: StageContext) => readonly Out[] | PromiseLike<readonly Out[]>;
 
 /** A stage that is a function in this thread. With `batch` it gets arrays, and gives a result for each item, in their order. */
-export function stage<In, Out>(run: Many<In, Out>, options: BatchStageOptions): Stage<In, Out>;
-export function stage<In, Out>(run: One<In, Out>, options?: StageOptions): Stage<In, Out>;
+export function stage<In, Out>(
+  run: (items: readonly In[], context: StageContext) => readonly Out[] | PromiseLike<readonly Out[]>,
+  options: BatchStageOptions,
+): Stage<In, Out>;
+export function stage<In, Out>(
+  run: (item: In, context: StageContext) => Out | PromiseLike<Out>,
+  options?: StageOptions,
+): Stage<In, Out>;
 export function stage(run: unknown, options: StageOptions & Partial<BatchStageOptions> = {}): Stage<unknown, unknown> {
   if (typeof run !== 'function') {
     throw new QuillworkError('ERR_INVALID_OPTION', `a stage is a function, not ${String(run)}`);
