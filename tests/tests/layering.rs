@@ -6,14 +6,16 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each crate the ones of ours that it may depend on, for building as for testing.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("quillwork-core", &[]),
     ("quillwork-protocol", &["quillwork-core"]),
     ("quillwork-sim", &["quillwork-core"]),
     ("quillwork-compute", &["quillwork-core"]),
     ("quillwork-store", &["quillwork-core"]),
     // The shells.
-    ("quillwork-policy", INNER),
+    ("quillwork-abi", INNER),
+    ("quillwork-flow", &["quillwork-core", "quillwork-abi"]),
+    ("quillwork-balance", &["quillwork-core", "quillwork-abi"]),
     ("quillwork-runtime", INNER),
     ("quillwork-compute-wasm", INNER),
     ("quillwork", INNER),

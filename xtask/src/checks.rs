@@ -31,7 +31,8 @@ pub(crate) fn clippy(lab: &Lab) -> Result<Counts> {
 pub(crate) fn wasm_clippy(lab: &Lab) -> Result<Counts> {
     let compiler = &lab.tools()?.compiler;
     let packages = [
-        "quillwork-policy",
+        "quillwork-balance",
+        "quillwork-flow",
         "quillwork-runtime",
         "quillwork-compute-wasm",
         "quillwork-dashboard",

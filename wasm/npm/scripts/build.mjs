@@ -1,5 +1,6 @@
 // Builds dist/ from src/ and the WebAssembly modules:
-//   QUILLWORK_POLICY_WASM   the built wasm/policy (quillwork_policy.wasm), which is embedded
+//   QUILLWORK_FLOW_WASM     the built wasm/flow (quillwork_flow.wasm), which is embedded
+//   QUILLWORK_BALANCE_WASM  the built wasm/balance (quillwork_balance.wasm), which is embedded
 //   QUILLWORK_RUNTIME_WASM  the built wasm/runtime (quillwork_runtime.wasm)
 //   QUILLWORK_COMPUTE_DIR   output of `wasm-bindgen --target web` for wasm/compute
 import { execFileSync } from 'node:child_process';
@@ -13,10 +14,14 @@ import { stripCustomSections } from './strip-wasm.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 
-const policyWasm = fromEnvironment(
-  'QUILLWORK_POLICY_WASM',
-  'cargo build --profile wasm -p quillwork-policy --target wasm32-unknown-unknown',
-);
+/** The modules that are part of the JavaScript. */
+const embedded = ['flow', 'balance'].map((name) => [
+  name,
+  fromEnvironment(
+    `QUILLWORK_${name.toUpperCase()}_WASM`,
+    `cargo build --profile wasm -p quillwork-${name} --target wasm32-unknown-unknown`,
+  ),
+]);
 const runtimeWasm = fromEnvironment(
   'QUILLWORK_RUNTIME_WASM',
   'cargo build --profile wasm -p quillwork-runtime --target wasm32-unknown-unknown',
@@ -25,10 +30,10 @@ const computeDir = fromEnvironment('QUILLWORK_COMPUTE_DIR', 'wasm-bindgen --targ
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-writeFileSync(
-  join(dist, 'policy-wasm.js'),
-  `export const POLICY_WASM = "${asText(stripCustomSections(readFileSync(policyWasm)))}";\n`,
-);
+for (const [name, file] of embedded) {
+  const text = asText(stripCustomSections(readFileSync(file)));
+  writeFileSync(join(dist, `${name}-wasm.js`), `export const ${name.toUpperCase()}_WASM = "${text}";\n`);
+}
 writeFileSync(join(dist, 'runtime.wasm'), stripCustomSections(readFileSync(runtimeWasm)));
 writeFileSync(
   join(dist, 'compute.wasm'),
@@ -65,13 +70,13 @@ const result = await build({
   sourcemap: true,
   sourcesContent: true,
   legalComments: 'none',
-  // The embedded module stays a file of its own: who imports nothing that needs it loads nothing of it.
-  external: ['react', './policy-wasm.js'],
+  // An embedded module stays a file of its own: who imports nothing that needs it loads nothing of it.
+  external: ['react', './flow-wasm.js', './balance-wasm.js'],
   metafile: true,
   plugins: [computeGlue(computeDir)],
 });
 
-for (const file of ['policy-wasm.js', 'runtime.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
+for (const file of ['flow-wasm.js', 'balance-wasm.js', 'runtime.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
   const bytes = readFileSync(file.startsWith('dist/') ? join(root, file) : join(dist, file));
   console.log(`${file.replace(/^dist\//, '').padEnd(24)} ${String(bytes.length).padStart(9)} bytes, ${brotliCompressSync(bytes).length} brotli`);
 }

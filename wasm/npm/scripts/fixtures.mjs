@@ -1,4 +1,4 @@
-// Writes protocol/fixtures/ from this package's encoder, and wasm/policy/fixtures/ from its twins of core: `npm run fixtures`. Tests on both
+// Writes protocol/fixtures/ from this package's encoder, and wasm/flow/fixtures/ from its twins of core: `npm run fixtures`. Tests on both
 // sides hold to these files; write them anew only where the protocol itself, or what a twin decides, has changed.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -35,7 +35,7 @@ write(
   ),
 );
 
-const twinFolder = resolve(root, '../policy/fixtures');
+const twinFolder = resolve(root, '../flow/fixtures');
 mkdirSync(twinFolder, { recursive: true });
 for (const [name, digests] of Object.entries(await twins())) {
   writeFileSync(join(twinFolder, `${name}.txt`), `${digests.join('\n')}\n`);

@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'quillwork-npm-'));
 process.env.QUILLWORK_SOURCE = join(root, 'src');
 process.env.QUILLWORK_FIXTURES = resolve(root, '../../protocol/fixtures');
 process.env.QUILLWORK_GUIDES = resolve(root, '../../docs');
-process.env.QUILLWORK_TWINS = resolve(root, '../policy/fixtures');
+process.env.QUILLWORK_TWINS = resolve(root, '../flow/fixtures');
 let failed = 1;
 try {
   install();

@@ -6,11 +6,11 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 /** What the package's build writes; the packed package has it. */
-const builtModule = {
-  name: 'built-module',
+const builtModules = {
+  name: 'built-modules',
   setup(bundler) {
-    bundler.onResolve({ filter: /\/policy-wasm\.js$/ }, () => ({
-      path: join(import.meta.dirname, 'node_modules/quillwork/dist/policy-wasm.js'),
+    bundler.onResolve({ filter: /\/(flow|balance)-wasm\.js$/ }, ({ path }) => ({
+      path: join(import.meta.dirname, 'node_modules/quillwork/dist', path),
     }));
   },
 };
@@ -27,7 +27,7 @@ export async function source(name) {
     target: 'es2022',
     platform: 'neutral',
     logLevel: 'error',
-    plugins: [builtModule],
+    plugins: [builtModules],
   });
   try {
     return await import(pathToFileURL(outfile).href);

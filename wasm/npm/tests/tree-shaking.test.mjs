@@ -77,19 +77,26 @@ describe('an app that imports', () => {
     }
   });
 
-  it('a circuit breaker gets policy.wasm, and neither pool nor telemetry', async () => {
+  it('a circuit breaker gets flow.wasm, and neither balancing nor pool nor telemetry', async () => {
     const text = await bundled('circuitBreaker');
-    assert.ok(text.includes('WebAssembly'), 'WebAssembly');
+    assert.ok(text.includes('stack_new'), 'flow.wasm');
+    assert.ok(!text.includes('balance_new'), 'no balance.wasm');
     assert.ok(!text.includes('runtime.wasm') && !text.includes('WebSocket'), 'nothing else');
+  });
+
+  it('a balancer gets balance.wasm, and neither flow control nor pool', async () => {
+    const text = await bundled('LoadBalancer');
+    assert.ok(text.includes('balance_new'), 'balance.wasm');
+    assert.ok(!text.includes('stack_new') && !text.includes('runtime.wasm'), 'nothing else');
   });
 
   it('the pool gets at most 20 KB (brotli) of JavaScript, and runtime.wasm beside it', async () => {
     const text = await bundled('createRuntime');
     assert.ok(brotli(text) <= 20 * 1024, `${brotli(text)} bytes`);
-    assert.ok(text.length < 100_000, 'no policy.wasm');
+    assert.ok(text.length < 100_000, 'no embedded module');
   });
 
-  it('everything gets at most 350 KB (brotli), both WebAssembly modules counted', async () => {
+  it('everything gets at most 350 KB (brotli), the WebAssembly modules counted', async () => {
     const wasm = brotliCompressSync(readFileSync(join(import.meta.dirname, 'node_modules/quillwork/dist/runtime.wasm')));
     const text = await bundled('createRuntime, LoadBalancer, WorkerRegistry, policy, throttled, batch, debounce, rateLimit');
     const bytes = brotli(text) + wasm.length;

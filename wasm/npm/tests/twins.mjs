@@ -1,5 +1,5 @@
-// The same generated calls for what exists twice, here and in core: wasm/policy/tests/twins.rs makes them too, and both are held to
-// wasm/policy/fixtures/. One digest of all answers for each seed.
+// The same generated calls for what exists twice, here and in core: wasm/flow/tests/twins.rs makes them too, and both are held to
+// wasm/flow/fixtures/. One digest of all answers for each seed.
 import { Digest, Random } from './cases/random.mjs';
 import { withFakeTime } from './cases/fake-time.mjs';
 import { source } from './source.mjs';
@@ -10,7 +10,7 @@ const { Gcra, SlidingLog } = await source('flow/limiter');
 
 const SEEDS = 1_000;
 
-/** The lines of each file of wasm/policy/fixtures. */
+/** The lines of each file of wasm/flow/fixtures. */
 export async function twins() {
   const seeds = Array.from({ length: SEEDS }, (_, seed) => seed);
   return {

@@ -9,7 +9,7 @@ const lines = await twins();
 
 describe('the twin of core', () => {
   for (const [name, digests] of Object.entries(lines)) {
-    it(`for ${name} answers as wasm/policy/fixtures/${name}.txt`, () => {
+    it(`for ${name} answers as wasm/flow/fixtures/${name}.txt`, () => {
       assert.equal(`${digests.join('\n')}\n`, readFileSync(join(process.env.QUILLWORK_TWINS, `${name}.txt`), 'utf8'));
     });
   }

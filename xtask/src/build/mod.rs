@@ -1,7 +1,8 @@
 //! Builds the parts, each from what it is made of, and only what changed.
 //!
 //! ```text
-//! core, wasm/policy     -> policy.wasm  --\
+//! core, wasm/flow       -> flow.wasm    --\
+//! core, wasm/balance    -> balance.wasm --+
 //! core, wasm/runtime    -> runtime.wasm --+
 //! compute, wasm/compute -> compute.wasm --+-> npm package -> story app --\
 //! web, protocol ------------------------------> dashboard ---------------+-> target/release/

@@ -26,12 +26,14 @@ pub(super) fn unpacked(workspace: &Workspace) -> PathBuf {
 
 /// Builds the modules and the package around them.
 pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
-    wasm::policy(workspace, tools)?;
+    wasm::flow(workspace, tools)?;
+    wasm::balance(workspace, tools)?;
     wasm::runtime(workspace, tools)?;
     wasm::compute(workspace, tools)?;
     npm::install(workspace, DIR)?;
     let dir = workspace.path(DIR);
-    let policy = wasm::policy_file(workspace);
+    let flow = wasm::flow_file(workspace);
+    let balance = wasm::balance_file(workspace);
     let runtime = wasm::runtime_file(workspace);
     let compute = wasm::compute_dir(workspace);
     let packed = tarball(workspace);
@@ -44,12 +46,13 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
         "scripts",
         "README.md",
     ];
-    let modules = [policy.clone(), runtime.clone(), compute.clone()];
+    let modules = [flow.clone(), balance.clone(), runtime.clone(), compute.clone()];
     let inputs: Vec<_> = sources.map(|name| dir.join(name)).into_iter().chain(modules).collect();
     let stamp = Stamp::new(workspace, "npm-package", &inputs, &[], &[packed.clone(), unpacked(workspace)])?;
     stamp.unless_fresh(|| {
         npm(workspace, "npm run build", &dir)
-            .env("QUILLWORK_POLICY_WASM", &policy)
+            .env("QUILLWORK_FLOW_WASM", &flow)
+            .env("QUILLWORK_BALANCE_WASM", &balance)
             .env("QUILLWORK_RUNTIME_WASM", &runtime)
             .env("QUILLWORK_COMPUTE_DIR", &compute)
             .args(["run", "build"])

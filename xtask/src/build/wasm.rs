@@ -14,9 +14,14 @@ pub(super) fn runtime_file(workspace: &Workspace) -> PathBuf {
     workspace.wasm_artifact("wasm", "quillwork_runtime.wasm")
 }
 
-/// The module of flow control and balancing, as the compiler leaves it. The package's build strips and embeds it.
-pub(super) fn policy_file(workspace: &Workspace) -> PathBuf {
-    workspace.wasm_artifact("wasm", "quillwork_policy.wasm")
+/// The module of flow control, as the compiler leaves it. The package's build strips and embeds it, as it does the next.
+pub(super) fn flow_file(workspace: &Workspace) -> PathBuf {
+    workspace.wasm_artifact("wasm", "quillwork_flow.wasm")
+}
+
+/// The module of balancing.
+pub(super) fn balance_file(workspace: &Workspace) -> PathBuf {
+    workspace.wasm_artifact("wasm", "quillwork_balance.wasm")
 }
 
 /// What wasm-bindgen makes of `wasm/compute`.
@@ -29,9 +34,14 @@ pub(super) fn runtime(workspace: &Workspace, tools: &Tools) -> Result<()> {
     cargo(workspace, tools, "quillwork-runtime")
 }
 
-/// Builds `policy.wasm`.
-pub(super) fn policy(workspace: &Workspace, tools: &Tools) -> Result<()> {
-    cargo(workspace, tools, "quillwork-policy")
+/// Builds `flow.wasm`.
+pub(super) fn flow(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    cargo(workspace, tools, "quillwork-flow")
+}
+
+/// Builds `balance.wasm`.
+pub(super) fn balance(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    cargo(workspace, tools, "quillwork-balance")
 }
 
 /// Builds `compute.wasm` with its JavaScript, as the package takes it.

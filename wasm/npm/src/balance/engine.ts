@@ -1,6 +1,6 @@
 import { QuillworkError } from '../errors.js';
 import { FlowClock } from '../flow/clock.js';
-import { policyCore, type PolicyCore, type PolicyExports } from '../policy-core.js';
+import { balanceCore, type BalanceCore, type BalanceModule } from '../balance-core.js';
 import { Fleet, TOO_MANY_NAMES } from './fleet.js';
 import { settings, strategyNumber, type LoadBalancerOptions } from './options.js';
 import type { Row } from './row.js';
@@ -27,13 +27,13 @@ export class Engine {
   readonly #clock = new FlowClock();
   /** When the question at hand was asked. */
   #asked = 0;
-  readonly #core: PolicyCore;
+  readonly #core: BalanceCore;
   readonly #handle: Handle;
 
   constructor(strategy: StrategyName, options: LoadBalancerOptions) {
     const given = settings(strategy, options);
-    this.#core = policyCore();
-    const free = (core: PolicyExports, balancer: number): void => core.balance_free(balancer);
+    this.#core = balanceCore();
+    const free = (core: BalanceModule, balancer: number): void => core.balance_free(balancer);
     const handle = new Handle(this.#core.make(given, (core) => core.balance_new()), 'balancer', free);
     this.#handle = handle;
     this.#core.freeWith(this, (core) => handle.free(core));
@@ -173,13 +173,13 @@ export class Engine {
   }
 
   /** Hands numbers to an export that answers 0 where it can't use them. Throws `ERR_INVALID_OPTION` with what core says of them. */
-  give(numbers: readonly number[], run: (core: PolicyExports, balancer: number) => number): void {
+  give(numbers: readonly number[], run: (core: BalanceModule, balancer: number) => number): void {
     const balancer = this.#handle.check();
     this.#core.make(numbers, (core) => run(core, balancer));
   }
 
   /** Calls an export. */
-  call<Result>(run: (core: PolicyExports, balancer: number) => Result): Result {
+  call<Result>(run: (core: BalanceModule, balancer: number) => Result): Result {
     const balancer = this.#handle.check();
     return this.#core.call((core) => run(core, balancer));
   }
@@ -214,9 +214,9 @@ export class Engine {
 export class Handle {
   #value: number;
   readonly #what: string;
-  readonly #free: (core: PolicyExports, value: number) => void;
+  readonly #free: (core: BalanceModule, value: number) => void;
 
-  constructor(value: number, what: string, free: (core: PolicyExports, value: number) => void) {
+  constructor(value: number, what: string, free: (core: BalanceModule, value: number) => void) {
     this.#value = value;
     this.#what = what;
     this.#free = free;
@@ -230,7 +230,7 @@ export class Handle {
     return this.#value;
   }
 
-  free(core: PolicyExports): void {
+  free(core: BalanceModule): void {
     if (this.#value !== 0) {
       this.#free(core, this.#value);
       this.#value = 0;

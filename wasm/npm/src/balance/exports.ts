@@ -1,4 +1,4 @@
-/** The exports of `policy.wasm` for balancing; what each does is written in `wasm/policy/src/abi/balance.rs`. */
+/** The exports of `balance.wasm` for balancers; what each does is written in `wasm/balance/src/balance.rs`. */
 export interface BalanceExports {
   balance_new(): number;
   balance_free(balancer: number): void;
@@ -20,7 +20,7 @@ export interface BalanceExports {
   balance_reorder(balancer: number, tasks: number): number;
 }
 
-/** Those for registries; what each does is written in `wasm/policy/src/abi/registry.rs`. */
+/** Those for registries; what each does is written in `wasm/balance/src/registry.rs`. */
 export interface RegistryExports {
   registry_new(leaseMs: number, maxWorkers: number, forgetLostAfterMs: number): number;
   registry_free(registry: number): void;

@@ -99,7 +99,7 @@ export interface LoadBalancerOptions extends StrategyOptions {
   } | undefined;
 }
 
-/** As `wasm/policy/src/balance/config.rs` reads them. Ranges are checked there. */
+/** As `wasm/balance/src/balancing/config.rs` reads them. Ranges are checked there. */
 export function settings(strategy: StrategyName, options: LoadBalancerOptions): number[] {
   object('the options', options);
   const seed = number('seed', options.seed);

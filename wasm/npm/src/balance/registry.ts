@@ -1,6 +1,7 @@
 import { Alarm } from '../flow/alarm.js';
 import { FlowClock } from '../flow/clock.js';
-import { BESIDE, MAX_RECORDS, policyCore, RECORD, type PolicyCore, type PolicyExports } from '../policy-core.js';
+import { balanceCore, type BalanceCore, type BalanceModule } from '../balance-core.js';
+import { BESIDE, MAX_RECORDS, RECORD } from '../embedded.js';
 import { callSafely, Emitter } from '../runtime/emitter.js';
 import { millis, whole } from '../runtime/options.js';
 import { Handle } from './engine.js';
@@ -101,7 +102,7 @@ interface Known {
  * `balancer.selectWorker(task, registry.getAll())`.
  */
 export class WorkerRegistry {
-  readonly #core: PolicyCore;
+  readonly #core: BalanceCore;
   readonly #handle: Handle;
   readonly #clock = new FlowClock();
   readonly #alarm = new Alarm(this.#clock, false, (now) => this.#input((core, registry) => core.registry_deadline(registry, now)));
@@ -122,8 +123,8 @@ export class WorkerRegistry {
     const most = whole('maxWorkers', options.maxWorkers ?? 1_024, 1, 65_536);
     const forgetAfter = millis('forgetLostAfterMs', options.forgetLostAfterMs ?? 600_000, 0);
     this.#create = options.create;
-    this.#core = policyCore();
-    const free = (core: PolicyExports, registry: number): void => core.registry_free(registry);
+    this.#core = balanceCore();
+    const free = (core: BalanceModule, registry: number): void => core.registry_free(registry);
     const handle = new Handle(this.#core.make([], (core) => core.registry_new(lease, most, forgetAfter)), 'registry', free);
     this.#handle = handle;
     this.#core.freeWith(this, (core) => handle.free(core));
@@ -311,7 +312,7 @@ export class WorkerRegistry {
     this.#handle.free(this.#core.exports);
   }
 
-  #leave(workerId: WorkerKey, run: (core: PolicyExports, registry: number, now: number, worker: number) => number): boolean {
+  #leave(workerId: WorkerKey, run: (core: BalanceModule, registry: number, now: number, worker: number) => number): boolean {
     const known = this.#known.get(workerId);
     const now = this.#clock.now();
     return known !== undefined && this.#answer((core, registry) => run(core, registry, now, known.number)) === 1;
@@ -327,13 +328,13 @@ export class WorkerRegistry {
     return bits;
   }
 
-  #call(run: (core: PolicyExports, registry: number) => number): number {
+  #call(run: (core: BalanceModule, registry: number) => number): number {
     const registry = this.#handle.check();
     return this.#core.call((core) => run(core, registry));
   }
 
   /** Hands something in and gives its answer, the second part of it to `second`. */
-  #answer(run: (core: PolicyExports, registry: number) => number, second?: (value: number) => void): number {
+  #answer(run: (core: BalanceModule, registry: number) => number, second?: (value: number) => void): number {
     let answer = 0;
     this.#input(run, (first, detail) => {
       answer = first;
@@ -343,7 +344,7 @@ export class WorkerRegistry {
   }
 
   /** Hands something in; all that came of it is told after it has been taken out. */
-  #input(run: (core: PolicyExports, registry: number) => number, answer?: (first: number, second: number) => void): void {
+  #input(run: (core: BalanceModule, registry: number) => number, answer?: (first: number, second: number) => void): void {
     const told: (() => void)[] = [];
     for (let count = this.#call(run); ; count = this.#call((core, registry) => core.registry_drain_records(registry))) {
       const { floats } = this.#core;

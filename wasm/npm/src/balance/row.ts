@@ -139,7 +139,7 @@ export function regionOf(name: string | undefined): number {
   return name === undefined ? 0 : hash32(name) + 1;
 }
 
-/** As `wasm/policy/src/balance/rows.rs` reads it. Returns where the next goes. */
+/** As `wasm/balance/src/balancing/rows.rs` reads it. Returns where the next goes. */
 export function writeRow(row: Row, floats: Float64Array, at: number): number {
   floats[at] = row.number;
   floats[at + 1] = row.stale;

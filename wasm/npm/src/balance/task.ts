@@ -4,7 +4,7 @@ import { hash32 } from './names.js';
 import type { BalanceTask } from './types.js';
 import { atLeast, capabilities, key, keys, load, object, priority, show, text } from './values.js';
 
-/** A task as numbers, for `wasm/policy/src/balance/rows.rs`. Made anew with each question and held for the next explanation. */
+/** A task as numbers, for `wasm/balance/src/balancing/rows.rs`. Made anew with each question and held for the next explanation. */
 export class TaskNumbers {
   #head = new Float64Array(HEAD);
   #affinity: readonly number[] = [];

@@ -28,7 +28,7 @@ export interface BatchMetrics {
   };
 }
 
-/** Reads a batcher's metrics, in the order in which `policy.wasm` writes them. */
+/** Reads a batcher's metrics, in the order in which `flow.wasm` writes them. */
 export function readBatchMetrics(floats: Float64Array): BatchMetrics {
   const at = (index: number): number => floats[index] ?? 0;
   return {

@@ -54,7 +54,7 @@ export interface BatchOptions<Item> {
   readonly onProgress?: ((progress: BatchProgress) => void) | undefined;
 }
 
-/** As `policy.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
+/** As `flow.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
 export function batchSettings<Item>(options: BatchOptions<Item>): readonly number[] {
   const { maxBytes } = options;
   for (const name of ['sizeOf', 'predicate', 'key', 'shouldRetry', 'retryAfter', 'onProgress'] as const) {

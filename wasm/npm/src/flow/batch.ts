@@ -1,6 +1,6 @@
 import { QuillworkError } from '../errors.js';
 import { AbortWatch } from '../pool/abort-watch.js';
-import { BESIDE } from '../policy-core.js';
+import { BESIDE } from '../embedded.js';
 import { callSafely } from '../runtime/emitter.js';
 import { Attempt, type AttemptContext } from './attempt.js';
 import { batchSettings, type BatchOptions } from './batch-options.js';

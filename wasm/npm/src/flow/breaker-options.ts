@@ -34,7 +34,7 @@ export interface BreakerSettings {
   readonly openTimeCap?: number | undefined;
 }
 
-/** A breaker's settings as `policy.wasm` reads them. */
+/** A breaker's settings as `flow.wasm` reads them. */
 export function breakerSettings(options: BreakerSettings, fallback: boolean): readonly number[] {
   const { consecutiveFailures, window, openTime = 5_000 } = options;
   const base = millis('openTime', openTime, 1);

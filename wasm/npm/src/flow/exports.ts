@@ -1,4 +1,4 @@
-/** The exports of `policy.wasm` for flow control; what each does is written in `wasm/policy/src/abi/flow`. */
+/** The exports of `flow.wasm` for flow control; what each does is written in `wasm/flow/src`. */
 export interface FlowExports {
   stack_new(now: number, seed: number, budget: number): number;
   stack_free(stack: number): void;
@@ -40,4 +40,8 @@ export interface FlowExports {
   breaker_hold_open(stack: number, now: number, until: number): void;
   breaker_deadline(stack: number, now: number): number;
   breaker_event(stack: number): number;
+  sketch_new(): number;
+  sketch_free(sketch: number): void;
+  sketch_add(sketch: number, value: number): void;
+  sketch_quantile(sketch: number, quantile: number): number;
 }

@@ -1,6 +1,6 @@
 import { QuillworkError } from '../errors.js';
 
-/** Why core ended a call; the numbers are in `wasm/policy/src/abi/flow/stack_records.rs`. */
+/** Why core ended a call; the numbers are in `wasm/flow/src/stack_records.rs`. */
 export interface Failure {
   readonly error: number;
   readonly detail: number;

@@ -12,7 +12,7 @@ export interface BulkheadOptions {
   readonly maxWait?: number | undefined;
 }
 
-/** As `policy.wasm` reads them. */
+/** As `flow.wasm` reads them. */
 export function bulkheadSettings(options: BulkheadOptions): readonly number[] {
   return [
     whole('maxConcurrent', options.maxConcurrent ?? 10, 1, 2 ** 32 - 1),
@@ -34,7 +34,7 @@ export interface HedgeOptions {
   readonly budget?: RetryBudgetOptions | undefined;
 }
 
-/** As `policy.wasm` reads them. */
+/** As `flow.wasm` reads them. */
 export function hedgeSettings(options: HedgeOptions): readonly number[] {
   const delay = options.delay ?? { quantile: 0.95 };
   const when =
@@ -76,7 +76,7 @@ export interface AdaptiveLimitOptions {
   readonly probeEvery?: number | undefined;
 }
 
-/** As `policy.wasm` reads them. */
+/** As `flow.wasm` reads them. */
 export function adaptiveSettings(options: AdaptiveLimitOptions): readonly number[] {
   const { algorithm = 'gradient' } = options;
   if (algorithm !== 'gradient' && algorithm !== 'aimd') {

@@ -1,6 +1,6 @@
 /**
  * Rate limiters: the JavaScript twin of core's `rate_limit::{Gcra, SlidingLog}`, in whole nanoseconds as there, and held to them by the
- * same generated calls (`wasm/policy/tests/twins`). Too small to load WebAssembly for.
+ * same generated calls (`wasm/flow/tests/twins`). Too small to load WebAssembly for.
  */
 
 /** A promised start. */

@@ -1,19 +1,20 @@
-import { MAX_RECORDS, policyCore, RECORD, type PolicyCore, type PolicyExports } from '../policy-core.js';
+import { MAX_RECORDS, RECORD } from '../embedded.js';
+import { flowCore, type FlowCore, type FlowModule } from '../flow-core.js';
 import { Alarm } from './alarm.js';
 import { FlowClock } from './clock.js';
 
 /** A machine of core's: how it is made, and the exports that all machines have. */
 export interface MachineExports {
   readonly settings: readonly number[];
-  make(exports: PolicyExports, now: number): number;
-  free(exports: PolicyExports, handle: number): void;
-  drain(exports: PolicyExports, handle: number): number;
-  deadline(exports: PolicyExports, handle: number, now: number): number;
+  make(exports: FlowModule, now: number): number;
+  free(exports: FlowModule, handle: number): void;
+  drain(exports: FlowModule, handle: number): number;
+  deadline(exports: FlowModule, handle: number, now: number): number;
 }
 
 /** Where several machines share something, they share its instance and its clock. */
 export interface Shared {
-  readonly core: PolicyCore;
+  readonly core: FlowCore;
   readonly clock: FlowClock;
 }
 
@@ -22,7 +23,7 @@ export interface Shared {
  * user's code, which may hand in the next input.
  */
 export abstract class Machine {
-  readonly core: PolicyCore;
+  readonly core: FlowCore;
   readonly handle: number;
   readonly clock: FlowClock;
   readonly #exports: MachineExports;
@@ -33,7 +34,7 @@ export abstract class Machine {
   #disposed = false;
 
   constructor(exports: MachineExports, shared?: Shared) {
-    const core = shared?.core ?? policyCore();
+    const core = shared?.core ?? flowCore();
     const clock = shared?.clock ?? new FlowClock();
     const handle = core.make(exports.settings, (all) => exports.make(all, clock.now()));
     this.core = core;
@@ -60,7 +61,7 @@ export abstract class Machine {
   }
 
   /** Hands an input in. `answered` reads what stands beside the records before they are taken. */
-  protected input(input: (exports: PolicyExports, now: number) => number, answered?: (floats: Float64Array) => void): void {
+  protected input(input: (exports: FlowModule, now: number) => number, answered?: (floats: Float64Array) => void): void {
     if (this.#disposed) {
       return;
     }
@@ -90,7 +91,7 @@ export abstract class Machine {
   }
 
   /** Reads what an export writes into the floats. */
-  read(ask: (exports: PolicyExports, now: number) => void): Float64Array {
+  read(ask: (exports: FlowModule, now: number) => void): Float64Array {
     const now = this.clock.now();
     this.core.call((exports) => ask(exports, now));
     return this.core.floats;
@@ -117,6 +118,6 @@ export abstract class Machine {
 }
 
 /** In a function of its own: a closure made where another holds on to the machine would hold on to it too, and it would never be collected. */
-function freeing(core: PolicyCore, machine: object, exports: MachineExports, handle: number): () => void {
+function freeing(core: FlowCore, machine: object, exports: MachineExports, handle: number): () => void {
   return core.freeWith(machine, (all) => exports.free(all, handle));
 }

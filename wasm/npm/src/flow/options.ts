@@ -11,7 +11,7 @@ export function share(name: string, value: number, most = 1): number {
   return value;
 }
 
-/** A flag that a setting follows or doesn't, as `policy.wasm` reads it. */
+/** A flag that a setting follows or doesn't, as `flow.wasm` reads it. */
 export function optional<Value>(value: Value | undefined, write: (value: Value) => readonly number[]): readonly number[] {
   return value === undefined ? [0] : [1, ...write(value)];
 }

@@ -48,7 +48,7 @@ export interface AdaptiveLimitMetrics {
   readonly dropped: number;
 }
 
-/** Reads a stack's metrics, in the order in which `policy.wasm` writes them. */
+/** Reads a stack's metrics, in the order in which `flow.wasm` writes them. */
 export function readPolicyMetrics(stack: Stack): PolicyMetrics {
   const floats = stack.read((exports, now) => exports.stack_metrics(stack.handle, now));
   let next = 0;

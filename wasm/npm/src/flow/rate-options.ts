@@ -17,7 +17,7 @@ export interface RateOptions {
   readonly strict?: boolean | undefined;
 }
 
-/** Whether strict, limit, interval in milliseconds, burst: as `policy.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
+/** Whether strict, limit, interval in milliseconds, burst: as `flow.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
 export function rateSettings(options: RateOptions): readonly [number, number, number, number] {
   const limit = whole('limit', options.limit, 1, 2 ** 32 - 1);
   const interval = options.interval ?? 1_000;

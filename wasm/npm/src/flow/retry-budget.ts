@@ -1,4 +1,4 @@
-import { policyCore, type PolicyCore } from '../policy-core.js';
+import { flowCore, type FlowCore } from '../flow-core.js';
 import { FlowClock } from './clock.js';
 import { share, whole } from './options.js';
 
@@ -37,7 +37,7 @@ export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
   return new SharedBudget(options);
 }
 
-/** As `policy.wasm` reads them. `defaults` are those of the layer. */
+/** As `flow.wasm` reads them. `defaults` are those of the layer. */
 export function budgetSettings(options: RetryBudgetOptions, defaults = { depositRatio: 0.2, reservePerSecond: 10, maxSaved: 100 }): readonly number[] {
   const ratio = options.depositRatio ?? defaults.depositRatio;
   return [
@@ -49,7 +49,7 @@ export function budgetSettings(options: RetryBudgetOptions, defaults = { deposit
 
 /** A budget, with the core and the clock of all who share it. */
 export class SharedBudget implements RetryBudget {
-  readonly core: PolicyCore = policyCore();
+  readonly core: FlowCore = flowCore();
   readonly clock = new FlowClock();
   readonly settings: readonly number[];
   readonly handle: number;
@@ -68,6 +68,6 @@ export class SharedBudget implements RetryBudget {
 }
 
 /** In a function of its own: a closure made where another holds on to the budget would hold on to it too. */
-function freeing(core: PolicyCore, budget: object, handle: number): void {
+function freeing(core: FlowCore, budget: object, handle: number): void {
   core.freeWith(budget, (exports) => exports.budget_free(handle));
 }

@@ -20,7 +20,7 @@ export interface RetrySettings {
   readonly maxRetryAfter?: number | undefined;
 }
 
-/** As `policy.wasm` reads them. */
+/** As `flow.wasm` reads them. */
 export function retrySettings(options: RetrySettings): readonly number[] {
   const base = millis('base', options.base ?? 100, 0);
   const factor = options.factor ?? 2;

@@ -1,6 +1,6 @@
 import { optional } from './options.js';
 
-/** The layers of a stack, each as `policy.wasm` reads it; what is left out is absent. */
+/** The layers of a stack, each as `flow.wasm` reads it; what is left out is absent. */
 export interface StackLayers {
   readonly fallback?: boolean;
   /** Of the whole call, in milliseconds. */
@@ -16,7 +16,7 @@ export interface StackLayers {
   readonly adaptive?: readonly number[] | undefined;
 }
 
-/** A stack's settings in the order in which `policy.wasm` reads them, which is the order in which a call meets its layers. */
+/** A stack's settings in the order in which `flow.wasm` reads them, which is the order in which a call meets its layers. */
 export function stackSettings(layers: StackLayers): readonly number[] {
   const { fallback = false, total = Infinity, execution = Infinity } = layers;
   return [

@@ -1,6 +1,6 @@
 import { QuillworkError } from '../errors.js';
 import { AbortWatch } from '../pool/abort-watch.js';
-import { BESIDE } from '../policy-core.js';
+import { BESIDE } from '../embedded.js';
 import { Attempt, type Attempted } from './attempt.js';
 import { failureOf, type Failure } from './failure.js';
 import { Machine } from './machine.js';

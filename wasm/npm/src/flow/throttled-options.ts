@@ -37,7 +37,7 @@ export interface ThrottledOptions {
   readonly ageing?: number | undefined;
 }
 
-/** As `policy.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
+/** As `flow.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
 export function throttledSettings(options: ThrottledOptions): readonly number[] {
   const { maxPerSecond, maxBurstSize, cooldownPeriod } = options;
   const overflow = OVERFLOWS.indexOf(options.overflow ?? 'reject');

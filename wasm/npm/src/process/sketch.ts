@@ -1,8 +1,8 @@
-import { policyCore, type PolicyCore } from '../policy-core.js';
+import { flowCore, type FlowCore } from '../flow-core.js';
 
 /** Quantiles of durations within one per cent, by core's sketch. */
 export class Sketch {
-  readonly #core: PolicyCore = policyCore();
+  readonly #core: FlowCore = flowCore();
   readonly #handle: number;
 
   constructor() {

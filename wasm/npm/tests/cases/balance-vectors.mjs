@@ -1,4 +1,4 @@
-// A sequence of calls gives the same choices as core makes natively: wasm/policy/tests/balance_vectors.rs draws the same.
+// A sequence of calls gives the same choices as core makes natively: wasm/balance/tests/vectors.rs draws the same.
 import vectors from '../vectors/balance.mjs';
 import { equal } from './check.mjs';
 import { withFakeTime } from './fake-time.mjs';

@@ -1,4 +1,4 @@
-// Random numbers from a seed; wasm/policy/tests/twins draws the same ones.
+// Random numbers from a seed; wasm/flow/tests/twins draws the same ones.
 export class Random {
   #state;
 

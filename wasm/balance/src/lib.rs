@@ -1,0 +1,11 @@
+//! Balancing for JavaScript: `balance.wasm`. What its exports have in common is written in [`quillwork_abi`], what each takes and
+//! answers beside it.
+#![expect(
+    unsafe_code,
+    reason = "exporting a function under its own name needs `unsafe(no_mangle)`; the names are unique in the module"
+)]
+
+pub mod balance;
+mod balancing;
+pub mod registry;
+pub mod state;

@@ -1,2 +1,0 @@
-/** `policy.wasm`, a character from 0 to 255 for each byte. The package's build writes this module. */
-export const POLICY_WASM: string;
