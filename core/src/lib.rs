@@ -126,3 +126,4 @@ pub mod time;
 mod guides;
 mod id_map;
 mod indexed_heap;
+mod order;

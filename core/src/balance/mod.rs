@@ -69,7 +69,7 @@ pub use overload::{
     Overload, OverloadAction, OverloadConfig, OverloadConfigError, OverloadReason, Recommendation, Urgency,
 };
 pub use refusal::{Ineligible, Refusal};
-pub use reorder::{Queued, ReorderConfig, ReorderConfigError, take_next};
+pub use reorder::{Queued, ReorderConfig, ReorderConfigError, sort_by_submission, take_next};
 pub use rules::{HistoryRule, InvalidHistoryRule, Rule, RuleEffect, RuleWorkers};
 pub use score::{ScoreWeights, WorkerScore};
 pub use strategies::BuiltIn;

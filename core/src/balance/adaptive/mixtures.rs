@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::TaskType;
+use crate::order::sort_by_key;
 
 use super::mixture::Mixture;
 use super::{AdaptiveConfig, AdaptiveState, TypeState};
@@ -52,7 +53,7 @@ impl Mixtures {
     /// The types that have a mix of their own, in ascending order.
     pub(super) fn types(&self) -> Vec<TaskType> {
         let mut types: Vec<TaskType> = self.rows.iter().map(|row| row.task_type).collect();
-        types.sort_unstable();
+        sort_by_key(&mut types, |&task_type| task_type);
         types
     }
 
@@ -62,7 +63,7 @@ impl Mixtures {
         state.types = rows
             .map(|row| TypeState { task_type: row.task_type, losses: row.mixture.losses().to_vec() })
             .collect();
-        state.types.sort_unstable_by_key(|row| row.task_type);
+        sort_by_key(&mut state.types, |row| row.task_type);
     }
 
     /// Forgets everything and takes over the losses, of which `place_of` tells where each expert's are; an expert that isn't

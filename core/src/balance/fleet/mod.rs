@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
 use crate::ids::{TaskType, WorkerId};
+use crate::order::sort_by_key;
 use crate::pool::Capabilities;
 use crate::time::{Duration, Instant};
 
@@ -497,7 +498,7 @@ impl Fleet {
     /// Every four thousand million picks: the same order in the smallest numbers.
     fn renumber_stamps(&mut self) {
         let mut by_age: Vec<usize> = (0..self.ids.len()).collect();
-        by_age.sort_unstable_by_key(|&index| self.load_keys[index] & STAMP_MASK);
+        sort_by_key(&mut by_age, |&index| self.load_keys[index] & STAMP_MASK);
         self.next_stamp = 0;
         for index in by_age {
             self.load_keys[index] = self.load_keys[index] & SHARE_MASK | u64::from(self.next_stamp);

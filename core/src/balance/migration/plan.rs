@@ -6,6 +6,7 @@ use crate::balance::in_flight::InFlightTable;
 use crate::balance::rules::Rules;
 use crate::balance::{Fleet, InFlight, Ineligible, LoadBalancer, Slot, Task, Urgency, WorkerStatus};
 use crate::ids::{TaskId, WorkerId};
+use crate::order::sort_by_key;
 use crate::time::{Duration, Instant};
 
 use super::MigrationConfig;
@@ -148,12 +149,11 @@ impl Planner {
         sources.clear();
         sources.extend(fleet.slots().filter(|&slot| self.places[slot.index()].wait_nanos() > 0));
         // Those who wait longest are helped first, before the others' room is taken.
-        sources
-            .sort_unstable_by_key(|&slot| (core::cmp::Reverse(self.places[slot.index()].wait_nanos()), slot));
+        sort_by_key(&mut sources, |&slot| (core::cmp::Reverse(self.places[slot.index()].wait_nanos()), slot));
         let places = &self.places;
         self.targets.clear();
         self.targets.extend(fleet.slots());
-        self.targets.sort_unstable_by_key(|&slot| (places[slot.index()].wait_nanos(), slot));
+        sort_by_key(&mut self.targets, |&slot| (places[slot.index()].wait_nanos(), slot));
         let share = MOST_COMPARISONS / sources.len().max(1);
         for &from in &sources {
             if out.len() >= self.config.limit as usize {
@@ -164,7 +164,7 @@ impl Planner {
             self.relieve(now, (fleet, rules), from, out);
         }
         self.sources = sources;
-        out.sort_unstable_by_key(|migration| (core::cmp::Reverse(migration.gain), migration.task));
+        sort_by_key(out, |migration| (core::cmp::Reverse(migration.gain), migration.task));
     }
 
     /// What a worker has to do; its waiting tasks are in `waiting`, the last assigned at the end.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::balance::{Fleet, Load, LoadBalancer, Slot, WorkerStatus};
 use crate::ids::WorkerId;
+use crate::order::sort_by_key;
 use crate::time::{Duration, Instant};
 
 use super::hysteresis::{Hysteresis, Levels};
@@ -97,9 +98,7 @@ impl OverloadDetector {
                 out.push(self.relief(now, fleet, slot, why));
             }
         }
-        out.sort_unstable_by_key(|help| {
-            (core::cmp::Reverse(help.urgency), core::cmp::Reverse(help.gain), help.from)
-        });
+        sort_by_key(out, |help| (core::cmp::Reverse(help.urgency), core::cmp::Reverse(help.gain), help.from));
         Overload { fleet_pressure, is_fleet_overloaded, workers }
     }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ids::{TaskId, TaskType};
+use crate::order::sort_by_key;
 use crate::pool::Priority;
 use crate::time::{Duration, Instant};
 
@@ -162,6 +163,11 @@ impl LoadBalancer {
     }
 }
 
+/// Puts a queue into the order in which its tasks were submitted.
+pub fn sort_by_submission(queue: &mut [Queued]) {
+    sort_by_key(queue, |queued| queued.sequence);
+}
+
 /// Takes the first task of a queue and counts it for all earlier ones that it has overtaken.
 pub fn take_next(queue: &mut Vec<Queued>) -> Option<Queued> {
     if queue.is_empty() {
@@ -184,7 +190,7 @@ fn due(queued: &Queued, expected_nanos: f64, config: &ReorderConfig) -> i128 {
 /// From the order of submission, which overtakes nobody: each place goes to the one of the next few that is due first,
 /// where all that it would overtake may be overtaken once more.
 fn reorder(queue: &mut [Queued], config: &ReorderConfig) {
-    queue.sort_unstable_by_key(|queued| queued.sequence);
+    sort_by_submission(queue);
     for place in 0..queue.len() {
         let window = (place + config.window as usize + 1).min(queue.len());
         let mut next = place;

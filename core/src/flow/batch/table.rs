@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::id_map::IdMap;
+use crate::order::sort_by_key;
 
 use super::event::BatchId;
 use super::group::Group;
@@ -65,7 +66,7 @@ impl Table {
             .filter(|&(slot, group)| self.slot(group.id) == Some(slot))
             .map(|(slot, group)| (group.id, slot))
             .collect();
-        open.sort_unstable();
+        sort_by_key(&mut open, |&(batch, _)| batch);
         open.into_iter().map(|(_, slot)| slot).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The queue that is reordered: who was overtaken is remembered from one time to the next.
 
-use quillwork_core::balance::{LoadBalancer, Queued, take_next};
+use quillwork_core::balance::{LoadBalancer, Queued, sort_by_submission, take_next};
 use quillwork_core::ids::{TaskId, TaskType};
 use quillwork_core::pool::Priority;
 
@@ -21,7 +21,7 @@ impl Queue {
     /// What is no longer there has been taken, and has overtaken all that were submitted before it and still wait.
     pub(super) fn reorder(&mut self, core: &LoadBalancer, rows: &[[f64; QUEUED]]) -> &[u64] {
         let mut waiting: Vec<Queued> = rows.iter().map(queued).collect();
-        waiting.sort_unstable_by_key(|task| task.sequence);
+        sort_by_submission(&mut waiting);
         let place_in =
             |tasks: &[Queued], of: &Queued| tasks.binary_search_by_key(&of.sequence, |task| task.sequence);
         let mut place = 0;
@@ -33,7 +33,7 @@ impl Queue {
                 place += 1;
             }
         }
-        self.tasks.sort_unstable_by_key(|task| task.sequence);
+        sort_by_submission(&mut self.tasks);
         for task in waiting {
             if place_in(&self.tasks, &task).is_err() {
                 let place = self.tasks.partition_point(|known| known.sequence < task.sequence);
