@@ -201,7 +201,7 @@ fn is_hopeful(workers: &[Worker], needs: &Needs) -> bool {
         return true;
     }
     workers.iter().enumerate().any(|(index, worker)| match (worker.phase, &worker.offer) {
-        (Phase::Up, Some(offer)) => {
+        (Phase::Up, Some(offer)) if worker.stays() => {
             let own = needs.line.is_none_or(|line| line.of == worker_id(index) && !worker.rests());
             own && needs.met_by(worker_id(index), offer)
         }

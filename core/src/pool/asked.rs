@@ -38,7 +38,7 @@ pub struct StrategyCandidate {
 
 impl Scheduler {
     /// Whom a task may be given to that a strategy was asked for ([`Output::AskStrategy`](super::Output::AskStrategy)), in the
-    /// order of their ids: workers that are up, don't rest, can run it, and that it neither bans nor keeps off. Nobody where
+    /// order of their ids: workers that are up, neither rest nor are to be replaced, can run it, and that it neither bans nor keeps off. Nobody where
     /// the task waits for no answer. Allocates nothing.
     pub fn candidates_for(&self, now: Instant, task: TaskId) -> impl Iterator<Item = StrategyCandidate> {
         let slot = self.asked_slot(task);
@@ -123,6 +123,6 @@ impl Scheduler {
 
     fn is_candidate(&self, index: usize, needs: &Needs) -> bool {
         let (worker, place) = (worker_id(index), &self.workers[index]);
-        place.is_up() && !place.rests() && place.offer.is_some_and(|offer| needs.met_by(worker, &offer))
+        place.stays() && !place.rests() && place.offer.is_some_and(|offer| needs.met_by(worker, &offer))
     }
 }

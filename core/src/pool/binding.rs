@@ -4,8 +4,8 @@
 //! loads, outcomes and run times. The task then stands in that worker's *line*: lanes of the queue that the others leave alone.
 //! Lines are worth it where the choice knows something that a free worker doesn't, and cost what any guess costs. So a worker
 //! that has nothing of its own to start takes the first task of another's line after
-//! [`Binding::Early::steal_after`] (work stealing), and what stands in the line of a worker that is gone, rests or can't run it
-//! any more is bound anew.
+//! [`Binding::Early::steal_after`] (work stealing), and what stands in the line of a worker that is gone, leaves, rests or can't
+//! run it any more is bound anew.
 
 use crate::balance::{
     BalanceConfig, BuiltIn, ConfigError, LoadBalancer, Task as Choice, WorkerSpec, WorkerStatus,
@@ -123,8 +123,9 @@ impl Binder {
         self.balancer.handle_left(now, worker);
     }
 
-    pub(super) fn handle_rest(&mut self, now: Instant, worker: WorkerId, rests: bool) {
-        let status = if rests { WorkerStatus::Draining } else { WorkerStatus::Ready };
+    /// A worker is to be given nothing more, because it rests or leaves, or is given tasks again.
+    pub(super) fn handle_pause(&mut self, now: Instant, worker: WorkerId, pauses: bool) {
+        let status = if pauses { WorkerStatus::Draining } else { WorkerStatus::Ready };
         self.balancer.handle_status(now, worker, status);
     }
 

@@ -1,7 +1,8 @@
 //! Workers that are replaced though nothing is wrong with them: what they have gathered, memory above all, goes with them.
 //!
 //! A worker that is to go is given nothing more, ends what it has, and makes room for the next one in its place. No task is lost for
-//! it, and none is run again. What it was given ahead and has not started others may take back as ever.
+//! it, and none is run again. What it was given ahead and has not started others may take back as ever, and nothing waits for it that another
+//! worker could run.
 
 use core::mem;
 
@@ -25,6 +26,10 @@ impl Scheduler {
         self.leaving += 1;
         self.give_up_reservation(index);
         self.weigh_candidate(index);
+        if let Some(binder) = &mut self.binder {
+            binder.handle_pause(now, worker, true);
+        }
+        self.soften_hopeless(now);
         self.conclude(now);
     }
 

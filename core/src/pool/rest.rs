@@ -117,7 +117,7 @@ impl Scheduler {
         self.resting += 1;
         self.candidates.rest(worker_id(index), true);
         if let Some(binder) = &mut self.binder {
-            binder.handle_rest(now, worker_id(index), true);
+            binder.handle_pause(now, worker_id(index), true);
         }
         self.soften_hopeless(now);
     }
@@ -156,7 +156,7 @@ impl Scheduler {
             self.resting -= 1;
             self.candidates.rest(worker_id(index), false);
             if let Some(binder) = &mut self.binder {
-                binder.handle_rest(now, worker_id(index), false);
+                binder.handle_pause(now, worker_id(index), self.workers[index].is_leaving);
             }
         }
     }
@@ -171,12 +171,12 @@ impl Scheduler {
         2 * failing > all
     }
 
-    /// Whether another worker offers at least as much, is up and doesn't rest.
+    /// Whether another worker offers at least as much, is up to stay and doesn't rest.
     fn is_covered(&self, index: usize) -> bool {
         let Some(own) = self.workers[index].offer else { return false };
         self.workers.iter().enumerate().any(|(other, worker)| {
             other != index
-                && worker.is_up()
+                && worker.stays()
                 && !worker.rests()
                 && worker.offer.is_some_and(|offer| {
                     offer.capabilities.contains(own.capabilities) && offer.capacity >= own.capacity

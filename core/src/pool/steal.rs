@@ -8,7 +8,8 @@
 //! A thief robs the worker whose last task would wait for the longest, of the half of what it has waiting, from the tail: what starts
 //! last gains most, and is least likely to have started when the question arrives. It asks again only when that is
 //! answered. Between inputs this holds: no worker is free while another holds a task that it could run and that was not
-//! asked back, unless it waits for an answer itself.
+//! asked back, unless it waits for an answer itself or leaves the task to the other as the faster one
+//! (see [`super::threshold`]).
 
 use crate::ids::{Generation, TaskId, WorkerId};
 use crate::time::{Duration, Instant};
@@ -101,21 +102,26 @@ impl Scheduler {
         self.outputs.push_back(Output::TakeBack { task, worker: worker_id(index), generation });
     }
 
-    fn steal_for(&mut self, now: Instant, thief: usize) {
-        let (room, Some(offer)) = (self.workers[thief].room(), self.workers[thief].offer) else { return };
-        let waits = (0..self.workers.len()).filter(|&index| self.has_prey(index, thief, &offer, room));
-        let Some(victim) = waits.max_by_key(|&index| (self.expected_wait(now, index), index)) else { return };
-        let owner = (worker_id(thief), self.workers[thief].generation);
-        let half = self.workers[victim].held.stealable().div_ceil(2).min(MOST_AT_ONCE);
-        for position in (0..self.workers[victim].held.len()).rev() {
-            if self.workers[thief].thefts == half {
-                break;
-            }
-            if self.is_prey(self.workers[victim].held.at(position), thief, &offer, room) {
-                self.take_back(victim, position, Some(owner));
-                self.workers[thief].thefts += 1;
+    fn steal_for(&mut self, now: Instant, index: usize) {
+        let (place, Some(offer)) = (&self.workers[index], self.workers[index].offer) else { return };
+        let mut thief = Thief { index, offer, room: place.room(), left_until: self.left_until };
+        let owner = (worker_id(index), place.generation);
+        let waits: Option<usize> = (0..self.workers.len())
+            .filter(|&victim| self.has_prey(now, victim, &mut thief))
+            .max_by_key(|&victim| (self.expected_wait(now, victim), victim));
+        if let Some(victim) = waits {
+            let half = self.workers[victim].held.stealable().div_ceil(2).min(MOST_AT_ONCE);
+            for position in (0..self.workers[victim].held.len()).rev() {
+                if self.workers[index].thefts == half {
+                    break;
+                }
+                if self.is_prey(now, self.workers[victim].held.at(position), &mut thief) {
+                    self.take_back(victim, position, Some(owner));
+                    self.workers[index].thefts += 1;
+                }
             }
         }
+        self.left_until = thief.left_until;
     }
 
     /// Whether it could start a task now.
@@ -127,17 +133,23 @@ impl Scheduler {
             && place.room() > Load::ZERO
     }
 
-    fn has_prey(&self, index: usize, thief: usize, offer: &Offer, room: Load) -> bool {
+    fn has_prey(&self, now: Instant, index: usize, thief: &mut Thief) -> bool {
         let held = &self.workers[index].held;
-        index != thief
+        index != thief.index
             && held.stealable() > 0
-            && held.iter().rev().any(|held| self.is_prey(held, thief, offer, room))
+            && held.iter().rev().any(|held| self.is_prey(now, held, thief))
     }
 
-    fn is_prey(&self, held: &Held, thief: usize, offer: &Offer, room: Load) -> bool {
-        held.is_stealable()
-            && held.load <= room
-            && self.tasks.task(held.slot).needs.met_by(worker_id(thief), offer)
+    fn is_prey(&self, now: Instant, held: &Held, thief: &mut Thief) -> bool {
+        let could_start = held.is_stealable()
+            && held.load <= thief.room
+            && self.tasks.task(held.slot).needs.met_by(worker_id(thief.index), &thief.offer);
+        if !could_start {
+            return false;
+        }
+        let left_until = self.leaves(now, thief.index, held.slot, 1);
+        thief.left_until = thief.left_until.into_iter().chain(left_until).min();
+        left_until.is_none()
     }
 
     /// How long a task would wait that this worker is given last. A task that runs for longer than expected is expected to
@@ -153,6 +165,15 @@ impl Scheduler {
         });
         remaining.min().unwrap_or_default() + held.ahead()
     }
+}
+
+/// A worker that has nothing to do, and what it sees.
+struct Thief {
+    index: usize,
+    offer: Offer,
+    room: Load,
+    /// When it looks again at what it has left to faster workers.
+    left_until: Option<Instant>,
 }
 
 /// How many tasks are asked for at once.

@@ -20,6 +20,8 @@
 //! * the task would expire before, or the queue is full, or the task was bound early;
 //! * the worker was not measured with the type for 32 times its mean: it may have become fast.
 //!
+//! What a faster worker was given ahead and has not started is left to it in the same way.
+//!
 //! Between inputs, [`Scheduler::next_deadline`] tells when the first that was left is to be looked at again.
 
 use crate::time::{Duration, Instant};
@@ -52,7 +54,9 @@ impl Scheduler {
             }
         }
         let done_after = (f64::from(waiting) + faster.work) / faster.rate;
-        let until = task.queued_at + (own.mean - faster.fastest?);
+        // What is given back, ahead of its start, has waited since it came.
+        let since = if task.attempts == 0 { task.submitted_at } else { task.queued_at };
+        let until = since + (own.mean - faster.fastest?);
         let expires = task.spec.queue_ttl.is_some_and(|ttl| task.queued_at + ttl <= until);
         let pays = nanos(own.at_least) > done_after && now < until && !expires;
         pays.then_some(until)
@@ -78,7 +82,7 @@ impl Scheduler {
         place: &Worker,
     ) {
         let may = place.offer.is_some_and(|offer| task.needs.met_by(worker_id(other), &offer));
-        if !may || !place.is_up() || place.rests() {
+        if !may || !place.stays() || place.rests() {
             return;
         }
         let Some(mean) = self.speeds.measured(task.spec.task_type, other).map(|measured| measured.mean)

@@ -104,6 +104,11 @@ impl Worker {
         self.phase == Phase::Up
     }
 
+    /// Whether it is up and will be given more.
+    pub(super) fn stays(&self) -> bool {
+        self.is_up() && !self.is_leaving
+    }
+
     /// Whether it runs anything or cleans up after it.
     pub(super) fn is_busy(&self) -> bool {
         self.busy_since.is_some()
@@ -111,11 +116,7 @@ impl Worker {
 
     /// Whether it has nothing, is about to get nothing, and could go.
     pub(super) fn is_idle(&self) -> bool {
-        self.is_up()
-            && !self.is_leaving
-            && self.held.is_empty()
-            && self.reserved_for.is_none()
-            && self.thefts == 0
+        self.stays() && self.held.is_empty() && self.reserved_for.is_none() && self.thefts == 0
     }
 
     /// Whether it is given nothing, because it fails.
@@ -126,7 +127,7 @@ impl Worker {
     /// How much more it can start now.
     pub(super) fn room(&self) -> Load {
         match self.offer {
-            Some(offer) if self.is_up() && !self.is_leaving => offer.capacity - self.held.load(),
+            Some(offer) if self.stays() => offer.capacity - self.held.load(),
             Some(_) | None => Load::ZERO,
         }
     }

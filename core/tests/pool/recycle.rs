@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use quillwork_core::balance::BuiltIn;
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    CloseMode, Input, Output, PoolConfig, Settlement, TaskOutcome, TaskSpec, TerminateReason, WorkerState,
+    Binding, CloseMode, Input, Output, PoolConfig, RestConfig, Settlement, TaskOutcome, TaskSpec,
+    TerminateReason, WorkerList, WorkerState,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::Duration;
@@ -82,6 +84,80 @@ fn a_worker_that_is_lost_while_it_leaves_is_replaced_once() {
     assert_eq!(rig.lost(0, 1), [terminate(0, 1, TerminateReason::Lost), spawn(0, 2)]);
     assert_eq!(rig.ready(0, 2, NONE), [dispatch(1, 0, 2, 2)]);
     assert_eq!(rig.done(0, 2, 1), [completed(1)], "the next worker stays");
+}
+
+#[test]
+fn the_line_of_a_leaving_worker_is_bound_anew_and_grows_no_more() {
+    let binding = Binding::Early { strategy: BuiltIn::RoundRobin, steal_after: Duration::MAX };
+    let mut rig = Rig::ready_with(&[NONE, NONE], PoolConfig { binding, ..quiet() });
+    for task in 1..=3 {
+        rig.submit(task, plain());
+    }
+    assert_eq!(rig.pool.bound_to(TaskId::new(3)), Some(WorkerId::new(0)));
+    recycle(&mut rig, 0, 1);
+    rig.submit(4, plain());
+    // An offer that has changed is no sign that it stays.
+    rig.ready(0, 1, wide(2));
+    rig.submit(5, plain());
+    for task in 3..=5 {
+        assert_eq!(rig.pool.bound_to(TaskId::new(task)), Some(WorkerId::new(1)), "task {task}");
+    }
+}
+
+#[test]
+fn a_leaving_worker_is_no_choice_for_a_strategy_outside() {
+    let (answer_within, fallback) = (Duration::from_millis(20), BuiltIn::LeastLoaded);
+    let binding = Binding::Asked { answer_within, fallback, steal_after: Duration::MAX };
+    let mut rig = Rig::ready_with(&[wide(2), wide(2)], PoolConfig { binding, ..quiet() });
+    rig.submit(1, plain());
+    rig.pool.handle_strategy_answer(rig.now, TaskId::new(1), Some(WorkerId::new(0)));
+    assert_eq!(rig.drain(), [dispatch(1, 0, 1, 1)]);
+    recycle(&mut rig, 0, 1);
+    rig.submit(2, plain());
+    let able: Vec<_> =
+        rig.pool.candidates_for(rig.now, TaskId::new(2)).map(|candidate| candidate.worker.get()).collect();
+    assert_eq!(able, [1]);
+    rig.pool.handle_strategy_answer(rig.now, TaskId::new(2), Some(WorkerId::new(0)));
+    assert_eq!(rig.drain(), [dispatch(2, 1, 1, 1)]);
+    assert_eq!(rig.pool.stats(rig.now).counters.answers_invalid, 1);
+}
+
+#[test]
+fn nobody_waits_for_a_leaving_worker_beside_a_free_one() {
+    let only = |worker: u32| WorkerList::new(&[WorkerId::new(worker)]).expect("one");
+    let mut rig = Rig::ready_with(&[NONE, NONE], quiet());
+    rig.submit(1, TaskSpec { affinity: only(0), ..plain() });
+    rig.submit(2, TaskSpec { affinity: only(1), ..plain() });
+    let patient = TaskSpec { affinity: only(0), patience: Duration::from_secs(3_600), ..plain() };
+    assert_eq!(rig.submit(3, patient), []);
+    assert_eq!(rig.done(1, 1, 2), [completed(2)], "3 waits for worker 0");
+    assert_eq!(recycle(&mut rig, 0, 1), [dispatch(3, 1, 1, 1)]);
+    rig.done(1, 1, 3);
+    assert_eq!(rig.submit(4, patient), [dispatch(4, 1, 1, 1)]);
+    rig.done(1, 1, 4);
+    assert_eq!(rig.submit(5, TaskSpec { avoid: only(1), ..plain() }), [dispatch(5, 1, 1, 1)]);
+}
+
+#[test]
+fn nobody_rests_because_a_leaving_worker_could_stand_in() {
+    let rest = RestConfig { after_failures: 1, longest: Duration::from_secs(3_600) };
+    let mut rig = Rig::ready_with(&[NONE; 3], PoolConfig { rest, ..quiet() });
+    let rests = |rig: &Rig| {
+        let stats = rig.pool.worker_stats(rig.now, WorkerId::new(0)).expect("the pool has the place");
+        stats.rests_until.is_some()
+    };
+    for task in 1..=3 {
+        rig.submit(task, plain());
+    }
+    rig.pass_millis(1);
+    let failing = (1..=3).find(|&task| rig.holder_of(task).0 == 0).expect("each has one");
+    rig.ended(0, 1, failing, TaskOutcome::Failed);
+    assert!(rests(&rig));
+    assert_eq!(recycle(&mut rig, 1, 1), []);
+    assert!(rests(&rig), "worker 2 is there");
+    assert_eq!(recycle(&mut rig, 2, 1), []);
+    assert!(!rests(&rig));
+    assert_eq!(rig.submit(4, plain()), [dispatch(4, 0, 1, 1)]);
 }
 
 #[test]

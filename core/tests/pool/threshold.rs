@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use quillwork_core::ids::{TaskType, WorkerId};
+use quillwork_core::ids::{Generation, TaskType, WorkerId};
 use quillwork_core::pool::{Output, PoolConfig, Settlement, TaskSpec};
 use quillwork_core::time::Duration;
 
@@ -177,4 +177,34 @@ fn a_fast_worker_that_goes_leaves_the_slow_one_to_work() {
     assert_eq!(rig.submit(2, of_type(1)), []);
     let said = rig.lost(1, 1);
     assert_eq!(dispatched(&said)[0].0, 0, "{said:?}");
+}
+
+#[test]
+fn a_fast_worker_that_is_to_be_replaced_is_not_waited_for() {
+    let mut rig = measured(2, 100, threshold());
+    rig.submit(1, of_type(1));
+    assert_eq!(rig.submit(2, of_type(1)), []);
+    rig.pool.handle_recycle(rig.now, WorkerId::new(1), Generation::FIRST);
+    assert_eq!(rig.drain(), [dispatch(2, 0, 1, 1)]);
+}
+
+#[test]
+fn what_a_fast_worker_was_given_ahead_is_left_to_it_as_long_as_what_waits() {
+    let mut rig = measured(2, 100, PoolConfig { prefetch: Duration::from_millis(100), ..threshold() });
+    rig.submit(1, of_type(1));
+    let fast = rig.holder_of(1).0;
+    assert_eq!(rig.submit(2, of_type(1)), [dispatch(2, fast, 1, 1)], "ahead, and nobody takes it back");
+    let given_at = rig.now;
+    let asked_back = loop {
+        let due = rig.pool.next_deadline().expect("what was left is looked at again");
+        rig.now = due;
+        rig.pool.handle_deadline(due);
+        let said = rig.drain();
+        if !said.is_empty() {
+            break said;
+        }
+    };
+    assert!(matches!(asked_back[..], [Output::TakeBack { .. }]), "{asked_back:?}");
+    let waited = rig.now - given_at;
+    assert!(waited > Duration::from_millis(60) && waited <= Duration::from_millis(100), "{waited:?}");
 }
