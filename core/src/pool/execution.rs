@@ -94,7 +94,7 @@ impl Scheduler {
     /// than when it was given them.
     pub(super) fn start_waiting(&mut self, now: Instant, index: usize) {
         while let Some(position) = self.workers[index].held.next_to_start()
-            && (position == 0 || self.workers[index].held.at(position).load <= self.workers[index].room())
+            && (position == 0 || self.workers[index].held.at(position).load <= self.workers[index].spare())
         {
             let thief = self.workers[index].held.at(position).thief;
             self.release_thief(thief);

@@ -124,10 +124,15 @@ impl Worker {
         self.row.rests_until.is_some()
     }
 
-    /// How much more it can start now.
+    /// How much more it may be given to start now.
     pub(super) fn room(&self) -> Load {
+        if self.is_leaving { Load::ZERO } else { self.spare() }
+    }
+
+    /// How much more of what it was given ahead it starts now.
+    pub(super) fn spare(&self) -> Load {
         match self.offer {
-            Some(offer) if self.stays() => offer.capacity - self.held.load(),
+            Some(offer) if self.is_up() => offer.capacity - self.held.load(),
             Some(_) | None => Load::ZERO,
         }
     }

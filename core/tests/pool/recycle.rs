@@ -77,6 +77,23 @@ fn a_leaving_worker_is_given_nothing_ahead_and_runs_what_it_was_given() {
 }
 
 #[test]
+fn a_leaving_worker_starts_what_it_was_given_ahead_as_soon_as_it_has_room() {
+    let mut rig = Rig::ready_with(&[wide(2)], PoolConfig { prefetch: Duration::from_millis(1), ..quiet() });
+    rig.submit(1, plain());
+    rig.done(0, 1, 1);
+    for task in 2..=3 {
+        rig.submit(task, plain());
+    }
+    let limited = TaskSpec { timeout: Some(Duration::from_millis(5)), ..plain() };
+    assert_eq!(rig.submit(4, limited), [dispatch(4, 0, 1, 1)], "ahead of its time");
+    recycle(&mut rig, 0, 1);
+    assert_eq!(rig.done(0, 1, 2), [completed(2)]);
+    let stats = rig.pool.stats(rig.now);
+    assert_eq!((stats.running, stats.prefetched), (2, 0), "the worker has started 4 beside 3");
+    assert!(rig.wait_millis(5).contains(&settle(4, Settlement::TimedOut)));
+}
+
+#[test]
 fn a_worker_that_is_lost_while_it_leaves_is_replaced_once() {
     let mut rig = Rig::ready_pool(1);
     rig.submit(1, plain());
