@@ -123,7 +123,7 @@ export class EmbeddedModule<Exports extends EmbeddedExports> {
   #compiled: WebAssembly.Module | undefined;
   #current: EmbeddedCore<Exports> | undefined;
 
-  /** Its name, and its bytes, a character from 0 to 255 for each. */
+  /** Its name, and its bytes as the build writes them, a character from 0 to 255 for each. */
   constructor(name: string, text: string) {
     this.name = name;
     this.#text = text;
@@ -157,7 +157,8 @@ export class EmbeddedModule<Exports extends EmbeddedExports> {
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at += 1) {
-    bytes[at] = text.charCodeAt(at);
+    // As scripts/build.mjs turned them over.
+    bytes[at] = text.charCodeAt(at) ^ 0x7a;
   }
   return bytes;
 }

@@ -1,2 +1,2 @@
-/** `flow.wasm`, a character from 0 to 255 for each byte. The package's build writes this module. */
+/** `flow.wasm`, a character from 0 to 255 for each byte, as `scripts/build.mjs` writes it. */
 export const FLOW_WASM: string;

@@ -77,17 +77,18 @@ describe('an app that imports', () => {
     }
   });
 
-  it('a circuit breaker gets flow.wasm, and neither balancing nor pool nor telemetry', async () => {
+  it('a circuit breaker gets at most 90 KB (brotli) with flow.wasm, and neither balancing nor pool nor telemetry', async () => {
     const text = await bundled('circuitBreaker');
-    assert.ok(text.includes('stack_new'), 'flow.wasm');
-    assert.ok(!text.includes('balance_new'), 'no balance.wasm');
+    assert.ok(brotli(text) <= 90 * 1024, `${brotli(text)} bytes`);
+    assert.ok(text.includes('flow.wasm'), 'flow.wasm');
+    assert.ok(!text.includes('balance.wasm'), 'no balance.wasm');
     assert.ok(!text.includes('runtime.wasm') && !text.includes('WebSocket'), 'nothing else');
   });
 
   it('a balancer gets balance.wasm, and neither flow control nor pool', async () => {
     const text = await bundled('LoadBalancer');
-    assert.ok(text.includes('balance_new'), 'balance.wasm');
-    assert.ok(!text.includes('stack_new') && !text.includes('runtime.wasm'), 'nothing else');
+    assert.ok(text.includes('balance.wasm'), 'balance.wasm');
+    assert.ok(!text.includes('flow.wasm') && !text.includes('runtime.wasm'), 'nothing else');
   });
 
   it('the pool gets at most 20 KB (brotli) of JavaScript, and runtime.wasm beside it', async () => {
