@@ -63,6 +63,12 @@ struct Tally {
     steps: u64,
 }
 
+impl Tally {
+    fn counted_rounds(&self) -> String {
+        format!("{} {}", self.rounds, if self.rounds == 1 { "round" } else { "rounds" })
+    }
+}
+
 /// Runs rounds until the time is up or one fails.
 pub(crate) fn soak(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is set before 1970")?;
@@ -90,13 +96,12 @@ pub(crate) fn soak(workspace: &Workspace, options: &Options) -> Result<ExitCode>
             }
         }
         tally.rounds += 1;
-        eprintln!("  {} rounds, {} simulations, {} steps", tally.rounds, tally.seeds, tally.steps);
+        eprintln!("  {}, {} simulations, {} steps", tally.counted_rounds(), tally.seeds, tally.steps);
         seed = seed.wrapping_add(SEEDS);
     }
     println!(
-        "{} {} passed in {}: {} simulations of {} steps, every promise kept.",
-        tally.rounds,
-        if tally.rounds == 1 { "round" } else { "rounds" },
+        "{} passed in {}: {} simulations of {} steps, every promise kept.",
+        tally.counted_rounds(),
         clock(started.elapsed()),
         tally.seeds,
         tally.steps,
@@ -165,6 +170,12 @@ fn counts(line: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_round_is_one_round() {
+        let said = [1, 2].map(|rounds| Tally { rounds, ..Tally::default() }.counted_rounds());
+        assert_eq!(said, ["1 round", "2 rounds"]);
+    }
 
     #[test]
     fn what_a_simulation_says_last_is_counted() {
