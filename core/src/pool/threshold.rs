@@ -11,6 +11,8 @@
 //! `(n + sum of m / r) / sum of 1 / r`, and the free worker leaves the first while that is less than `own`. For the
 //! comparison, `own` is the measured mean less half of the mean deviation: noise must not look like slowness.
 //!
+//! Only the first of the tasks with the same needs is looked at; those behind it wait for their turn, as ever.
+//!
 //! Only what was measured counts. A worker takes the task all the same where
 //!
 //! * it, or every worker that seems faster, has not been measured with the type (or with what that one runs) often enough;

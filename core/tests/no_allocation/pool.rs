@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
+use quillwork_core::balance::BuiltIn;
 use quillwork_core::flow::retry::Backoff;
-use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{
-    Capabilities, Load, Offer, Output, Overflow, PoolConfig, PoolCounters, Priority, Scheduler, TaskOutcome,
-    TaskSpec,
+    Binding, Capabilities, Load, Offer, Output, Overflow, PoolConfig, PoolCounters, Priority, Scheduler,
+    TaskOutcome, TaskSpec,
 };
 use quillwork_core::rng::Rng;
 use quillwork_core::time::{Duration, Instant};
@@ -22,27 +23,28 @@ struct Traffic {
     held: [VecDeque<(TaskId, Generation)>; WORKERS as usize],
     /// What workers were asked to give back.
     asked_back: VecDeque<(TaskId, WorkerId, Generation)>,
+    /// For what a strategy was asked.
+    asked: VecDeque<TaskId>,
     rng: Rng,
     now: Instant,
     next_task: u64,
 }
 
 impl Traffic {
-    fn new(overflow: Overflow, prefetch: Duration) -> Self {
+    fn new(config: PoolConfig) -> Self {
         let config = PoolConfig {
             workers: WORKERS,
             max_queued: 40,
-            overflow,
-            prefetch,
             retry_backoff: Backoff::exponential(Duration::from_millis(1), Duration::from_millis(4)),
             max_delayed: 20,
             lease: None,
-            ..PoolConfig::default()
+            ..config
         };
         let mut load = Self {
             pool: Scheduler::new(config, Instant::ZERO).expect("the settings are sound"),
             held: std::array::from_fn(|_| VecDeque::with_capacity(512)),
             asked_back: VecDeque::with_capacity(512),
+            asked: VecDeque::with_capacity(512),
             rng: Rng::from_seed(1),
             now: Instant::ZERO,
             next_task: 0,
@@ -68,6 +70,7 @@ impl Traffic {
                 timeout: self.rng.chance(0.5).then_some(Duration::from_secs(1)),
                 max_attempts: if self.rng.chance(0.3) { 3 } else { 1 },
                 queue_ttl: self.rng.chance(0.5).then_some(Duration::from_millis(20)),
+                task_type: TaskType::new(self.rng.next_u32() % 3),
                 ..TaskSpec::default()
             };
             self.pool.handle_submit(self.now, TaskId::new(self.next_task), spec).expect("ids count up");
@@ -91,6 +94,16 @@ impl Traffic {
             }
             self.pool.handle_deadline(self.now);
             self.drain();
+            while let Some(task) = self.asked.pop_front() {
+                // Some answers never come.
+                if self.rng.chance(0.9) {
+                    let able = self.pool.candidates_for(self.now, task);
+                    let chosen = able.min_by_key(|worker| (worker.backlog, worker.worker));
+                    let worker = chosen.map(|worker| worker.worker);
+                    self.pool.handle_strategy_answer(self.now, task, worker);
+                    self.drain();
+                }
+            }
             while let Some((task, worker, generation)) = self.asked_back.pop_front() {
                 let held = &mut self.held[worker.index()];
                 if let Some(position) = held.iter().position(|held| *held == (task, generation)) {
@@ -111,20 +124,21 @@ impl Traffic {
                 Output::TakeBack { task, worker, generation } => {
                     self.asked_back.push_back((task, worker, generation));
                 }
+                Output::AskStrategy { task } => self.asked.push_back(task),
                 _ => {}
             }
         }
     }
 }
 
-fn works_without_allocating(overflow: Overflow, prefetch: Duration) -> PoolCounters {
-    let mut load = Traffic::new(overflow, prefetch);
+fn works_without_allocating(config: PoolConfig) -> PoolCounters {
+    let mut load = Traffic::new(config);
     // Once through all steps of the statistics' window, and round again.
     for _ in 0..6 {
         load.rounds(2_000);
         load.now += Duration::from_secs(15);
     }
-    assert_eq!(allocations_of(|| load.rounds(30_000)), 0, "{overflow:?}");
+    assert_eq!(allocations_of(|| load.rounds(30_000)), 0, "{config:?}");
     let counters = load.pool.stats(load.now).counters;
     let seen = [counters.completed, counters.expired, counters.aborted, counters.retried, counters.progress];
     assert!(seen.iter().all(|&count| count > 100), "the load was to do everything: {seen:?}");
@@ -133,15 +147,29 @@ fn works_without_allocating(overflow: Overflow, prefetch: Duration) -> PoolCount
 
 #[test]
 fn a_pool_in_steady_state_whatever_it_does_with_too_many_tasks() {
-    let off = Duration::ZERO;
-    assert!(works_without_allocating(Overflow::Reject, off).refused > 1_000);
-    assert!(works_without_allocating(Overflow::DropOldest, off).dropped > 1_000);
-    assert!(works_without_allocating(Overflow::DropLowestPriority, off).dropped > 1_000);
-    assert!(works_without_allocating(Overflow::Wait { max_waiting: 40 }, off).refused > 1_000);
+    let with = |overflow| works_without_allocating(PoolConfig { overflow, ..PoolConfig::default() });
+    assert!(with(Overflow::Reject).refused > 1_000);
+    assert!(with(Overflow::DropOldest).dropped > 1_000);
+    assert!(with(Overflow::DropLowestPriority).dropped > 1_000);
+    assert!(with(Overflow::Wait { max_waiting: 40 }).refused > 1_000);
 }
 
 #[test]
 fn a_pool_that_gives_tasks_ahead_and_takes_them_back() {
-    let counters = works_without_allocating(Overflow::Reject, Duration::from_millis(8));
+    let prefetch = Duration::from_millis(8);
+    let counters = works_without_allocating(PoolConfig { prefetch, ..PoolConfig::default() });
     assert!(counters.taken_back > 0, "{counters:?}");
+}
+
+#[test]
+fn a_pool_whose_slow_workers_leave_tasks_to_faster_ones() {
+    works_without_allocating(PoolConfig { threshold: true, ..PoolConfig::default() });
+}
+
+#[test]
+fn a_pool_that_asks_a_strategy_outside() {
+    let (answer_within, fallback) = (Duration::from_millis(1), BuiltIn::LeastLoaded);
+    let binding = Binding::Asked { answer_within, fallback, steal_after: Duration::from_millis(1) };
+    let counters = works_without_allocating(PoolConfig { binding, ..PoolConfig::default() });
+    assert!(counters.answers_missing > 100 && counters.stolen > 0, "{counters:?}");
 }
