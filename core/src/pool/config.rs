@@ -49,7 +49,7 @@ pub struct PoolConfig {
     /// microseconds. At most [`PoolConfig::MAX_PREFETCH`].
     pub prefetch: Duration,
     /// Whether a slow worker stays idle where a task can be expected to end sooner on a faster one that isn't free yet: see
-    /// the [guide](crate::guides::pool::scheduling). Pays where some workers are several times as slow as others with the
+    /// `docs/pool/scheduling.md`. Pays where some workers are several times as slow as others with the
     /// same tasks. Default `false`: no worker is idle beside a task that it could run.
     pub threshold: bool,
     /// How long a worker may take from its spawn to its ready message. Default 10 s.

@@ -54,7 +54,7 @@ pub enum BuiltIn {
     ShortestExpectedDelay,
     /// [`ConsistentHash`].
     ConsistentHash,
-    /// [`Adaptive`](super::adaptive::Adaptive).
+    /// [`Adaptive`].
     Adaptive,
 }
 
