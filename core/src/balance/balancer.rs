@@ -52,6 +52,7 @@ struct Scratch {
     eligible: Vec<u64>,
     ruled: RuleScratch,
     preferred: (Vec<u64>, Vec<u64>),
+    orphans: Vec<TaskId>,
 }
 
 impl LoadBalancer {
@@ -78,7 +79,7 @@ impl LoadBalancer {
             current,
             rng: Rng::from_seed(seed),
             invalid_choices: 0,
-            scratch: Scratch::default(),
+            scratch: Scratch { orphans: Vec::with_capacity(ORPHANS_AT_FIRST), ..Scratch::default() },
         })
     }
 
@@ -94,9 +95,10 @@ impl LoadBalancer {
 
     /// A worker left and won't come back. Its record is forgotten; the tasks that it had are no longer in flight, and
     /// returned for the shell to place anew, the one assigned first at the front.
-    pub fn handle_left(&mut self, now: Instant, worker: WorkerId) -> Vec<TaskId> {
-        let orphans: Vec<TaskId> = self.tasks.of_worker(worker).map(|task| task.task).collect();
-        for &task in &orphans {
+    pub fn handle_left(&mut self, now: Instant, worker: WorkerId) -> &[TaskId] {
+        self.scratch.orphans.clear();
+        self.scratch.orphans.extend(self.tasks.of_worker(worker).map(|task| task.task));
+        for &task in &self.scratch.orphans {
             self.tasks.remove(task);
         }
         self.tasks.forget(worker);
@@ -104,7 +106,7 @@ impl LoadBalancer {
             self.strategies.iter_mut().for_each(|strategy| strategy.handle_left(&self.fleet, slot, worker));
             self.health.handle_left(now, &mut self.fleet, worker);
         }
-        orphans
+        &self.scratch.orphans
     }
 
     /// A worker's status changed. Unknown workers are ignored.
@@ -463,3 +465,6 @@ impl fmt::Display for StrategyError {
 }
 
 impl core::error::Error for StrategyError {}
+
+/// What a worker has as a rule when it leaves. More is allocated once.
+const ORPHANS_AT_FIRST: usize = 64;

@@ -86,7 +86,14 @@ struct List {
 
 impl InFlightTable {
     pub(super) fn new() -> Self {
-        Self { places: IdMap::new(), entries: Vec::new(), lists: IdMap::new(), free: NONE, len: 0 }
+        Self {
+            // Twice as many, or removals could make it grow though it never holds more.
+            places: IdMap::with_capacity(2 * TASKS_AT_FIRST),
+            entries: Vec::with_capacity(TASKS_AT_FIRST),
+            lists: IdMap::new(),
+            free: NONE,
+            len: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -168,3 +175,6 @@ impl InFlightTable {
 
 /// No entry: further than a table can reach.
 const NONE: u32 = u32::MAX;
+
+/// What is in flight as a rule. More is allocated once.
+const TASKS_AT_FIRST: usize = 128;

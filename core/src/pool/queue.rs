@@ -29,7 +29,11 @@ pub(super) fn rank(now: Instant, priority: Priority, ageing: Duration) -> u64 {
 pub(super) struct TaskQueue {
     /// Each lane begins with room for so many tasks.
     capacity: usize,
+    /// How many lanes are kept for their memory once they are empty.
+    kept: usize,
     lanes: Vec<Lane>,
+    /// For lanes to come.
+    spare: Vec<IndexedHeap>,
     places: Places,
     len: u32,
     /// How many of them may have to wait for room: see [`Needs::is_large`].
@@ -65,9 +69,12 @@ pub(super) struct Heads {
 }
 
 impl TaskQueue {
-    pub(super) fn with_capacity(tasks: usize) -> Self {
-        let (lanes, places) = (Vec::with_capacity(LANES_KEPT), Places::with_capacity(tasks));
-        Self { capacity: tasks, lanes, places, ..Self::default() }
+    /// With room for so many tasks, and for lines of so many workers.
+    pub(super) fn with_capacity(tasks: usize, lines: usize) -> Self {
+        let kept = LANES_KEPT + LANES_OF_LINE * lines;
+        let (lanes, places) = (Vec::with_capacity(kept), Places::with_capacity(tasks));
+        let spare = (0..LANES_OF_LINE * lines).map(|_| IndexedHeap::with_capacity(tasks)).collect();
+        Self { capacity: tasks, kept, lanes, spare, places, ..Self::default() }
     }
 
     pub(super) fn len(&self) -> u32 {
@@ -183,19 +190,22 @@ impl TaskQueue {
             return lane;
         }
         // An empty lane is kept for its memory. Once there are many, the next new needs take one over.
-        if self.lanes.len() >= LANES_KEPT
+        if self.lanes.len() >= self.kept.max(LANES_KEPT)
             && let Some(empty) = self.lanes.iter().position(|lane| lane.heap.is_empty())
         {
             self.lanes[empty].needs = needs;
             return empty;
         }
-        self.lanes.push(Lane { needs, heap: IndexedHeap::with_capacity(self.capacity) });
+        let heap = self.spare.pop().unwrap_or_else(|| IndexedHeap::with_capacity(self.capacity));
+        self.lanes.push(Lane { needs, heap });
         self.lanes.len() - 1
     }
 }
 
 /// Apps use a handful of different needs; scanning so many lanes costs nothing.
 const LANES_KEPT: usize = 16;
+/// What stands in a worker's line has a lane for each of its needs, and another once it is open to all.
+const LANES_OF_LINE: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use super::speeds::Speeds;
 use super::tasks::{Standing, TaskTable};
 use super::worker::{Phase, Worker};
 use super::{
-    CloseMode, ConfigError, Input, LoadSnapshot, Offer, Output, PoolConfig, PoolCounters, PoolStats,
+    Binding, CloseMode, ConfigError, Input, LoadSnapshot, Offer, Output, PoolConfig, PoolCounters, PoolStats,
     Pressure, Priority, Resources, Settlement, Sizer, Statistics, TaskOutcome, TaskSpec, TerminateReason,
     WorkerStats,
 };
@@ -104,12 +104,13 @@ impl Scheduler {
     /// Where a setting can't be used.
     pub fn new(config: PoolConfig, now: Instant) -> Result<Self, ConfigError> {
         config.validate()?;
+        let lines = if config.binding == Binding::Late { 0 } else { config.workers as usize };
         let mut scheduler = Self {
             config,
             workers: (0..config.workers).map(|_| Worker::new(&config)).collect(),
             candidates: Candidates::new(config.workers),
             tasks: TaskTable::with_capacity(TASKS_AT_FIRST),
-            queue: TaskQueue::with_capacity(TASKS_AT_FIRST),
+            queue: TaskQueue::with_capacity(TASKS_AT_FIRST, lines),
             excess: Excess::new(config.overflow, TASKS_AT_FIRST),
             saturated: false,
             delayed: 0,

@@ -167,6 +167,17 @@ fn a_pool_whose_slow_workers_leave_tasks_to_faster_ones() {
 }
 
 #[test]
+fn a_pool_that_binds_early() {
+    // The adaptive one keeps decisions whose outcomes never came until it has as many as it may, which is far beyond this load:
+    // its own steady state is under test beside the balancer's.
+    for strategy in BuiltIn::ALL.into_iter().filter(|strategy| *strategy != BuiltIn::Adaptive) {
+        let binding = Binding::Early { strategy, steal_after: Duration::from_millis(1) };
+        let counters = works_without_allocating(PoolConfig { binding, ..PoolConfig::default() });
+        assert!(counters.stolen > 0, "{strategy:?}: {counters:?}");
+    }
+}
+
+#[test]
 fn a_pool_that_asks_a_strategy_outside() {
     let (answer_within, fallback) = (Duration::from_millis(1), BuiltIn::LeastLoaded);
     let binding = Binding::Asked { answer_within, fallback, steal_after: Duration::from_millis(1) };

@@ -200,7 +200,7 @@ impl World {
             }
             &Operation::Leave(worker) => {
                 let worker = WorkerId::new(worker);
-                let mut orphans = self.balancer.handle_left(now, worker);
+                let mut orphans = self.balancer.handle_left(now, worker).to_vec();
                 orphans.sort_unstable();
                 let expected: Vec<TaskId> = self
                     .model

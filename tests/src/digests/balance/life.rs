@@ -41,7 +41,7 @@ impl Life {
         let of = worker(&mut self.rng);
         match self.rng.below(8) {
             0 => {
-                let orphans = balancer.handle_left(now, of);
+                let orphans = balancer.handle_left(now, of).to_vec();
                 self.in_flight.retain(|task| !orphans.contains(task));
                 decisions.record(&orphans);
             }
