@@ -115,7 +115,7 @@ pub(crate) fn packed_tarball(lab: &Lab) -> Result<Counts> {
 
 /// The tarball in apps of other bundlers and frameworks, which have dependencies of their own.
 pub(crate) fn consumer_apps(lab: &Lab) -> Result<Counts> {
-    build::npm_install(lab.workspace, "wasm/npm/consumers")?;
+    build::npm_install_for_this_system(lab.workspace, "wasm/npm/consumers")?;
     let job = Job::new(lab.workspace, "npm test in wasm/npm/consumers", "npm")
         .dir(lab.workspace.path("wasm/npm/consumers"))
         .env("QUILLWORK_TARBALL", build::tarball(lab.workspace))

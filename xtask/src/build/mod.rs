@@ -24,7 +24,7 @@ use crate::workspace::Workspace;
 
 pub(crate) use dashboard::dashboard;
 pub(crate) use host::host;
-pub(crate) use npm::install as npm_install;
+pub(crate) use npm::{install as npm_install, install_for_this_system as npm_install_for_this_system};
 pub(crate) use package::{package, tarball};
 pub(crate) use story::{refresh as story_dependencies, story};
 pub(crate) use wasm::{compute_for_tests, test_module};

@@ -1,4 +1,4 @@
-//! `npm ci` where the lock file asks for it.
+//! What the lock files name, installed where it isn't yet.
 
 use std::path::Path;
 
@@ -10,6 +10,16 @@ use crate::workspace::Workspace;
 
 /// Installs what `dir/package-lock.json` names, unless that was done.
 pub(crate) fn install(workspace: &Workspace, dir: &str) -> Result<()> {
+    install_by(workspace, dir, &["ci"])
+}
+
+/// The same for a lock file that lacks optional packages for other systems, as those of a registry that doesn't have them do:
+/// `npm ci` refuses it.
+pub(crate) fn install_for_this_system(workspace: &Workspace, dir: &str) -> Result<()> {
+    install_by(workspace, dir, &["install", "--no-save"])
+}
+
+fn install_by(workspace: &Workspace, dir: &str, command: &[&str]) -> Result<()> {
     let at = workspace.path(dir);
     if !at.join("package-lock.json").is_file() {
         bail!("{dir} has no package-lock.json");
@@ -22,7 +32,10 @@ pub(crate) fn install(workspace: &Workspace, dir: &str) -> Result<()> {
         &[at.join("node_modules/.package-lock.json")],
     )?;
     stamp.unless_fresh(|| {
-        npm(workspace, &format!("npm ci in {dir}"), &at).args(["ci", "--no-audit", "--no-fund"]).check()
+        npm(workspace, &format!("npm {} in {dir}", command[0]), &at)
+            .args(command)
+            .args(["--no-audit", "--no-fund"])
+            .check()
     })
 }
 
