@@ -19,6 +19,19 @@ export async function withFakeTime(act, startAt = 1_000_000) {
   }
 }
 
+/** A promise that resolves after a time of the fake clock. */
+export const after = (ms, value) => new Promise((resolve) => setTimeout(() => resolve(value), ms));
+
+/** What a promise came to so far. */
+export function watch(promise) {
+  const watched = { state: 'pending' };
+  promise.then(
+    (value) => Object.assign(watched, { state: 'resolved', value }),
+    (error) => Object.assign(watched, { state: 'rejected', error }),
+  );
+  return watched;
+}
+
 class FakeTime {
   #timers = [];
   /** By how much the wall clock was set wrong, in milliseconds. */

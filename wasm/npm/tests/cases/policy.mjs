@@ -1,24 +1,11 @@
 import { equal, ok, refused, rejection } from './check.mjs';
-import { withFakeTime } from './fake-time.mjs';
+import { after, watch, withFakeTime } from './fake-time.mjs';
 
 /** A promise that is settled from outside. */
 function deferred() {
   const parts = {};
   parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
   return parts;
-}
-
-/** A promise that resolves after a time of the fake clock. */
-const after = (ms, value) => new Promise((resolve) => setTimeout(() => resolve(value), ms));
-
-/** What a promise came to so far. */
-function watch(promise) {
-  const watched = { state: 'pending' };
-  promise.then(
-    (value) => Object.assign(watched, { state: 'resolved', value }),
-    (error) => Object.assign(watched, { state: 'rejected', error }),
-  );
-  return watched;
 }
 
 export default {

@@ -1,17 +1,6 @@
 import { equal, ok, refused, rejection } from './check.mjs';
-import { withFakeTime } from './fake-time.mjs';
+import { after, watch, withFakeTime } from './fake-time.mjs';
 import { Random } from './random.mjs';
-
-const after = (ms, value) => new Promise((resolve) => setTimeout(() => resolve(value), ms));
-
-function watch(promise) {
-  const watched = { state: 'pending' };
-  promise.then(
-    (value) => Object.assign(watched, { state: 'resolved', value }),
-    (error) => Object.assign(watched, { state: 'rejected', error }),
-  );
-  return watched;
-}
 
 export default {
   async 'runs so many at once, in order, and gives each its own end'({ quillwork: { throttled } }) {
