@@ -1,4 +1,5 @@
-//! What the modules that the package embeds have in common: `flow.wasm` (`wasm/flow`) and `balance.wasm` (`wasm/balance`).
+//! What the modules that the package embeds have in common: `flow.wasm` (`wasm/flow`) and `balance.wasm` (`wasm/balance`); of it
+//! `runtime.wasm` (`wasm/runtime`) has the clock only.
 //!
 //! The package makes an instance of each when the first thing of it is made, so that `circuitBreaker()` or `new LoadBalancer()` work
 //! at once, without a file to load, and who uses one of them doesn't load the other. JavaScript keeps functions, promises and timers;

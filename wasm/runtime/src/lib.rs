@@ -82,9 +82,10 @@
 //! so that the page must ask it nothing else.
 
 pub mod abi;
-pub mod clock;
 pub mod driver;
 pub mod recording;
 pub mod records;
 pub mod settings;
 pub mod slots;
+
+pub use quillwork_abi::clock;
