@@ -1,5 +1,6 @@
 //! History: a catalogue of series, and values on a fixed step.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -10,16 +11,31 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SeriesInfo {
-    /// Name, for instance `host.cpu.total` or `page.<source id>.fps`.
+    /// Name and labels as one text, by which it is asked for: `host.cpu.core{core="3"}`, `page.fps{source="<id>"}`.
+    pub series: String,
+    /// What is measured, for instance `host.cpu.core`.
     pub name: String,
-    /// Unit: `ratio`, `bytes`, `bytesPerSecond`, `perSecond`, `millis`, `celsius`, `count`.
+    /// Which one of several.
+    pub labels: BTreeMap<String, String>,
+    /// What its values mean.
+    pub kind: SeriesKind,
+    /// Unit: `ratio`, `bytes`, `bytesPerSecond`, `perSecond`, `millis`, `celsius`, `watts`, `volts`, `hertz`, `rpm`, `count`.
     pub unit: String,
-    /// `host`, or a page's source id.
-    pub source: String,
     /// Distance of two values.
     pub step_millis: u32,
     /// Values are kept to a multiple of this.
     pub resolution: f64,
+}
+
+/// What the values of a series mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum SeriesKind {
+    /// A level that goes up and down.
+    Gauge,
+    /// A count that only grows, and begins anew when whoever counts does.
+    Counter,
 }
 
 /// Answer to a catalogue query.
@@ -27,7 +43,7 @@ pub struct SeriesInfo {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SeriesCatalogue {
-    /// All series, by name.
+    /// All series, by name and labels.
     pub series: Vec<SeriesInfo>,
 }
 

@@ -1,11 +1,12 @@
 //! Records with checksums over interchangeable back ends, and the history kept in them.
 //!
-//! Three layers, each of which knows only the one below:
+//! The layers, each of which knows only the one below:
 //!
 //! * [`backend`]: ordered keys and values with transactions, in [memory](backend::Memory) or in a
 //!   [file](backend::FileBackend), or made to fail on purpose ([`backend::Faulty`]).
 //! * [`Records`]: what is stored carries its own checksum, checked on each read. A flipped bit is an error that names
 //!   the record; it is never data.
+//! * [`series`]: what a series is, by name and labels.
 //! * [`History`](history::History): values of many series on a fixed step, for the last hour or so.
 //!
 //! ```
@@ -22,6 +23,7 @@
 
 pub mod backend;
 pub mod history;
+pub mod series;
 
 mod record;
 mod records;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 use quillwork_protocol::alert::AlertStatus;
+use quillwork_protocol::series::SeriesInfo;
 use quillwork_protocol::snapshot::{PageLink, Snapshot};
 
 use crate::browser::{address, clock, storage};
@@ -215,7 +216,7 @@ impl Engine {
             .collect();
         for (id, (before, heard)) in &self.page_links {
             match links.get(id) {
-                None => self.history.forget(&series::page(id, "")),
+                None => self.history.forget(|series| series::source_of(series) == Some(id)),
                 Some((PageLink::Live, _)) if *before == PageLink::Lost => self.behind.note(Some(*heard)),
                 Some(_) => {}
             }
@@ -230,11 +231,8 @@ impl Engine {
     }
 
     /// A page's time line is only kept while the page is in the ticks.
-    pub(crate) fn knows_page_of(&self, series: &str) -> bool {
-        series
-            .strip_prefix("page.")
-            .and_then(|rest| rest.rsplit_once('.'))
-            .is_none_or(|(id, _)| self.page_links.contains_key(id))
+    pub(crate) fn knows_page_of(&self, info: &SeriesInfo) -> bool {
+        info.labels.get(series::SOURCE).is_none_or(|id| self.page_links.contains_key(id))
     }
 
     /// Totals of memory and swap in the newest tick.

@@ -30,7 +30,8 @@ const DEFAULT_SPAN_MILLIS: u64 = 15 * 60 * 1_000;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields describe the query's parameters")]
 struct SeriesParameters {
-    /// A series to answer with; may repeat up to 64 times. Without any the answer is the catalogue.
+    /// A series to answer with, as `host.cpu.total` or `page.fps{source="…"}`; may repeat up to 64 times. Without any the
+    /// answer is the catalogue.
     name: Option<Vec<String>>,
     /// First instant, in milliseconds since 1970. 15 minutes before `to` if left out.
     from: Option<u64>,
@@ -88,11 +89,11 @@ pub(super) async fn series(
 
 /// The query; none without a name. The error says which parameter can't be right.
 fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<SeriesQuery>, String> {
-    let mut names = Vec::new();
+    let mut series = Vec::new();
     let (mut from, mut to, mut max_points) = (None, None, None);
     for (parameter, value) in pairs {
         match parameter.as_str() {
-            "name" => names.push(value.clone()),
+            "name" => series.push(value.parse().map_err(|error| format!("`name` is no series: {error}"))?),
             "from" => once(&mut from, "from", number(parameter, value)?)?,
             "to" => once(&mut to, "to", number(parameter, value)?)?,
             "max_points" => once(&mut max_points, "max_points", number(parameter, value)?)?,
@@ -103,7 +104,7 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<Seri
             }
         }
     }
-    if names.is_empty() {
+    if series.is_empty() {
         let given = pairs.first().map(|(parameter, _)| parameter);
         return match given {
             Some(parameter) => {
@@ -112,10 +113,10 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<Seri
             None => Ok(None),
         };
     }
-    if names.len() > MOST_NAMES {
+    if series.len() > MOST_NAMES {
         return Err(format!(
             "at most {MOST_NAMES} names are answered at once, not {}; ask several times",
-            names.len()
+            series.len()
         ));
     }
     let to_unix_millis = to.unwrap_or(now_unix_millis);
@@ -128,7 +129,7 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<Seri
         .ok()
         .filter(|points| (1..=MOST_POINTS).contains(points))
         .ok_or_else(|| format!("`max_points` must be from 1 to {MOST_POINTS}, not {max_points}"))?;
-    Ok(Some(SeriesQuery { names, from_unix_millis, to_unix_millis, max_points }))
+    Ok(Some(SeriesQuery { series, from_unix_millis, to_unix_millis, max_points }))
 }
 
 fn number(parameter: &str, value: &str) -> Result<u64, String> {
@@ -155,7 +156,7 @@ mod tests {
     fn defaults_are_the_last_quarter_of_an_hour() {
         assert_eq!(parsed(&[]), Ok(None));
         let query = parsed(&[("name", "a"), ("name", "b")]).unwrap().unwrap();
-        assert_eq!(query.names, ["a", "b"]);
+        assert_eq!(query.series.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((query.from_unix_millis, query.to_unix_millis), (1_100_000, 2_000_000));
     }
 
@@ -164,6 +165,7 @@ mod tests {
         let name = ("name", "a");
         for (pairs, word) in [
             (&[name, ("form", "1")][..], "`form`"),
+            (&[("name", "a{b}")], "at byte 3"),
             (&[name, ("from", "yesterday")], "`from`"),
             (&[name, ("from", "-1")], "`from`"),
             (&[name, ("from", "1"), ("from", "2")], "twice"),

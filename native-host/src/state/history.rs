@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use quillwork_core::time::{Duration, Instant};
-use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, SeriesInfo};
-use quillwork_store::history::{self, AddSeriesError, HistoryOptions, OpenError, SeriesId, SeriesSpec};
+use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, SeriesInfo, SeriesKind as Kind};
+use quillwork_store::history::{self, AddSeriesError, HistoryOptions, OpenError};
+use quillwork_store::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 
 use super::alerts::HOST;
 use super::medium::Medium;
@@ -24,7 +25,7 @@ pub(super) struct History {
 /// The machine, or a page.
 #[derive(Debug)]
 struct Source {
-    series: BTreeMap<String, Known>,
+    series: BTreeMap<SeriesKey, Known>,
     last_value_at: Instant,
     /// Instant and step of its last values.
     placed: Option<(u64, u64)>,
@@ -39,8 +40,8 @@ struct Known {
 /// A query for values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesQuery {
-    /// Names of the series.
-    pub names: Vec<String>,
+    /// The series.
+    pub series: Vec<SeriesKey>,
     /// First instant.
     pub from_unix_millis: u64,
     /// Instant after the last.
@@ -54,10 +55,10 @@ pub struct SeriesQuery {
 #[non_exhaustive]
 pub enum SeriesRefusal {
     /// There is no such series.
-    #[error("there is no series {name:?}; without parameters /api/v1/series lists what there is")]
+    #[error("there is no series {series}; without parameters /api/v1/series lists what there is")]
     Unknown {
-        /// Its name.
-        name: String,
+        /// What was asked for.
+        series: SeriesKey,
     },
     /// The medium fails.
     #[error("history can't be read: {reason}")]
@@ -70,6 +71,9 @@ pub enum SeriesRefusal {
 /// Series of twice as many pages as may report, or of a machine with many devices. Memory is used by those that have
 /// values.
 const MOST_SERIES: usize = 4_096;
+
+/// The label that names the page of a series; the machine's have none.
+const SOURCE: &str = "source";
 
 /// Distance of two values.
 const STEP_MILLIS: u64 = 1_000;
@@ -97,8 +101,9 @@ impl History {
         let store = opened.history;
         let mut sources = BTreeMap::new();
         for (id, spec) in store.catalogue() {
-            let source: &mut Source = sources.entry(spec.source.clone()).or_insert_with(|| Source::new(now));
-            source.series.insert(spec.name.clone(), Known { id, last_value_at: now.monotonic });
+            let name = spec.key.label(SOURCE).unwrap_or(HOST).to_owned();
+            let source: &mut Source = sources.entry(name).or_insert_with(|| Source::new(now));
+            source.series.insert(spec.key.clone(), Known { id, last_value_at: now.monotonic });
         }
         Ok(Self { store, sources, flushed_at: now.monotonic, is_full: false })
     }
@@ -109,19 +114,19 @@ impl History {
         let mut source = self.sources.remove(name).unwrap_or_else(|| Source::new(now));
         let at_unix_millis = source.place(at_unix_millis);
         let mut present = Vec::with_capacity(values.len());
-        for SeriesValue { name: series, kind, value } in values {
+        for SeriesValue { key, measure, value } in values {
             let Some(value) = value else { continue };
-            let known = match source.series.get_mut(&series) {
+            let known = match source.series.get_mut(&key) {
                 Some(known) => known,
                 None => {
                     let spec = SeriesSpec {
-                        name: series.clone(),
-                        unit: kind.unit.to_owned(),
-                        source: name.to_owned(),
-                        resolution: kind.resolution,
+                        key: key.clone(),
+                        kind: SeriesKind::Gauge,
+                        unit: measure.unit.to_owned(),
+                        resolution: measure.resolution,
                     };
                     let Some(id) = self.add(now, spec) else { continue };
-                    source.series.entry(series).or_insert(Known { id, last_value_at: now.monotonic })
+                    source.series.entry(key).or_insert(Known { id, last_value_at: now.monotonic })
                 }
             };
             known.last_value_at = now.monotonic;
@@ -142,7 +147,7 @@ impl History {
     }
 
     fn add(&mut self, now: Now, spec: SeriesSpec) -> Option<SeriesId> {
-        let name = spec.name.clone();
+        let key = spec.key.clone();
         let mut added = self.store.add_series(spec.clone());
         if matches!(added, Err(AddSeriesError::TooManySeries { .. })) && self.make_room(now) {
             added = self.store.add_series(spec);
@@ -155,7 +160,7 @@ impl History {
         let is_news = !matches!(error, AddSeriesError::TooManySeries { .. })
             || !std::mem::replace(&mut self.is_full, true);
         if is_news {
-            tracing::warn!("series {name} is not kept: {error}");
+            tracing::warn!("series {key} is not kept: {error}");
         }
         None
     }
@@ -185,17 +190,17 @@ impl History {
         let from = query.from_unix_millis.min(LATEST_UNIX_MILLIS);
         let to = query.to_unix_millis.min(LATEST_UNIX_MILLIS);
         let max_points = usize::try_from(query.max_points).unwrap_or(usize::MAX);
-        let mut series = Vec::with_capacity(query.names.len());
-        for name in &query.names {
-            let unknown = || SeriesRefusal::Unknown { name: name.clone() };
-            let id = self.store.find(name).ok_or_else(unknown)?;
+        let mut series = Vec::with_capacity(query.series.len());
+        for key in &query.series {
+            let unknown = || SeriesRefusal::Unknown { series: key.clone() };
+            let id = self.store.find(key).ok_or_else(unknown)?;
             let spec = self.store.series(id).ok_or_else(unknown)?.clone();
             let slice = self
                 .store
                 .query(id, from, to, max_points)
                 .map_err(|error| SeriesRefusal::Unreadable { reason: error.to_string() })?;
             for damaged in &slice.damaged {
-                tracing::warn!("a stored piece of {name} is damaged and answered as a gap: {damaged}");
+                tracing::warn!("a stored piece of {key} is damaged and answered as a gap: {damaged}");
             }
             series.push(SeriesData {
                 info: info(&spec, slice.step_millis),
@@ -264,9 +269,14 @@ fn report(written: Result<(), quillwork_store::backend::BackendError>) {
 
 fn info(spec: &SeriesSpec, step_millis: u64) -> SeriesInfo {
     SeriesInfo {
-        name: spec.name.clone(),
+        series: spec.key.to_string(),
+        name: spec.key.name().to_owned(),
+        labels: spec.key.labels().iter().cloned().collect(),
+        kind: match spec.kind {
+            SeriesKind::Gauge => Kind::Gauge,
+            SeriesKind::Counter => Kind::Counter,
+        },
         unit: spec.unit.clone(),
-        source: spec.source.clone(),
         step_millis: u32::try_from(step_millis).unwrap_or(u32::MAX),
         resolution: spec.resolution,
     }

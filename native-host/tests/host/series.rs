@@ -2,32 +2,35 @@
 
 use axum::http::header;
 use quillwork_host::clock::unix_millis;
+use serde_json::json;
 
 use crate::harness::{Host, batch, machine_at, sample_at};
 
 #[tokio::test]
 async fn the_catalogue_lists_what_has_values() {
     let host = Host::new();
-    assert_eq!(host.get("/api/v1/series").await.json(), serde_json::json!({ "series": [] }));
+    assert_eq!(host.get("/api/v1/series").await.json(), json!({ "series": [] }));
     host.tick(0.25).await;
     assert_eq!(host.post(&batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await.status, 204);
 
     let catalogue = host.get("/api/v1/series").await.json();
     let series = catalogue["series"].as_array().unwrap();
-    let names: Vec<_> = series.iter().map(|series| series["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = series.iter().map(|series| series["series"].as_str().unwrap()).collect();
     for name in [
         "host.cpu.total",
-        "host.cpu.core.1",
+        "host.cpu.core{core=\"1\"}",
         "host.load.15m",
         "host.memory.used",
-        "page.p1.fps",
-        "page.p1.response_p95",
+        "page.fps{source=\"p1\"}",
+        "page.response_p95{source=\"p1\"}",
     ] {
         assert!(names.contains(&name), "{name} is not in {names:?}");
     }
     assert!(!names.contains(&"host.swap.used"), "there is no swap");
     let cpu = series.iter().find(|series| series["name"] == "host.cpu.total").unwrap();
-    assert_eq!((cpu["unit"].as_str(), cpu["source"].as_str()), (Some("ratio"), Some("host")));
+    assert_eq!((cpu["unit"].as_str(), cpu["kind"].as_str()), (Some("ratio"), Some("gauge")));
+    let core = series.iter().find(|series| series["series"] == "host.cpu.core{core=\"1\"}").unwrap();
+    assert_eq!((&core["name"], &core["labels"]), (&json!("host.cpu.core"), &json!({ "core": "1" })));
     assert_eq!((cpu["stepMillis"].as_u64(), cpu["resolution"].as_f64()), (Some(1_000), Some(0.001)));
 }
 
@@ -45,7 +48,7 @@ async fn values_stand_on_their_step_and_gaps_stay_gaps() {
     assert!(answer["serverUnixMillis"].as_u64().unwrap() >= second);
     let cpu = &answer["series"][0];
     assert_eq!(cpu["startUnixMillis"], second);
-    assert_eq!(cpu["values"], serde_json::json!([0.125, 0.25, null, null, 0.5]));
+    assert_eq!(cpu["values"], json!([0.125, 0.25, null, null, 0.5]));
 
     let coarse = host.get(&format!("/api/v1/series?{query}&max_points=1")).await.json();
     let values = coarse["series"][0]["values"].as_array().unwrap();
@@ -62,7 +65,8 @@ async fn samples_of_a_page_that_was_away_go_where_they_belong() {
     let ahead = 86_400_000;
     let samples = (0..5).map(|n| sample_at(now + ahead - (4 - n) * 1_000, 1)).collect();
     assert_eq!(host.post(&batch("p1", 1, samples)).await.status, 204);
-    let path = format!("/api/v1/series?name=page.p1.fps&from={}&to={}", now - 8_000, now + 1_000);
+    let path =
+        format!("/api/v1/series?name=page.fps%7Bsource=%22p1%22%7D&from={}&to={}", now - 8_000, now + 1_000);
     let answer = host.get(&path).await.json();
     let values = answer["series"][0]["values"].as_array().unwrap();
     let present = values.iter().filter(|value| value.as_f64() == Some(60.0)).count();
@@ -74,7 +78,7 @@ async fn an_unknown_series_or_parameter_is_named() {
     let host = Host::new();
     host.tick(0.25).await;
     let detail = host.get("/api/v1/series?name=host.cpu.total&name=host.cpu").await.problem(404, "not-found");
-    assert!(detail.contains("\"host.cpu\""), "{detail}");
+    assert!(detail.contains("host.cpu;"), "{detail}");
     let detail = host.get("/api/v1/series?names=host.cpu.total").await.problem(400, "bad-query");
     assert!(detail.contains("`names`"), "{detail}");
     let detail = host.get("/api/v1/series?name=host.cpu.total&from=2&to=1").await.problem(400, "bad-query");

@@ -2,6 +2,7 @@
 
 use crate::backend::BackendError;
 use crate::record::DamagedRecord;
+use crate::series::InvalidSpec;
 
 /// A history that could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,18 +39,12 @@ pub enum AddSeriesError {
         /// How many that is.
         limit: usize,
     },
-    /// A series of this name is there with another unit, source or resolution.
-    #[error("a series of this name has another unit, source or resolution")]
+    /// The series is there with another kind, unit or resolution.
+    #[error("the series is there with another kind, unit or resolution")]
     Differs,
-    /// The resolution is not a finite number above zero.
-    #[error("the resolution must be a finite number above zero, not {0}")]
-    Resolution(f64),
-    /// Name, unit or source is too long, or the name is empty.
-    #[error("a series needs a name, and name, unit and source may have up to {limit} bytes each")]
-    Text {
-        /// Bytes that each may have.
-        limit: usize,
-    },
+    /// It makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] InvalidSpec),
 }
 
 /// A value that could not be appended, or a range that could not be read.

@@ -1,14 +1,19 @@
 //! History on a medium that fails.
 
-use super::{History, HistoryError, HistoryOptions, SeriesId, SeriesSpec};
+use super::{History, HistoryError, HistoryOptions};
 use crate::backend::{Backend, BackendError, Changes, Faults, Faulty, Memory, SetAside};
 use crate::record::Damage;
+use crate::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 
 const OPTIONS: HistoryOptions =
     HistoryOptions { step_millis: 1_000, chunk_steps: 10, retention_millis: 60_000, max_series: 50 };
 
+fn key(name: &str) -> SeriesKey {
+    SeriesKey::plain(name).unwrap()
+}
+
 fn spec(name: &str) -> SeriesSpec {
-    SeriesSpec { name: name.into(), unit: "ratio".into(), source: "host".into(), resolution: 0.001 }
+    SeriesSpec { key: key(name), kind: SeriesKind::Gauge, unit: "ratio".into(), resolution: 0.001 }
 }
 
 fn faulty(seed: u64) -> (History<Faulty<Memory>>, SeriesId) {
@@ -58,7 +63,7 @@ fn a_full_disk_loses_nothing_and_recovers_when_there_is_room() {
     history.set_faults(Faults::default());
     history.flush().unwrap();
     let mut reopened = History::open(history.into_backend().into_inner(), OPTIONS).unwrap().history;
-    let id = reopened.find("a").unwrap();
+    let id = reopened.find(&key("a")).unwrap();
     assert_eq!(values(&mut reopened, id, 100, 145), expected(100, 145));
 }
 
@@ -99,7 +104,7 @@ fn commits_that_fail_after_taking_effect_are_simply_made_again() {
     history.set_faults(Faults::default());
     history.flush().unwrap();
     let mut reopened = History::open(history.into_backend().into_inner(), OPTIONS).unwrap().history;
-    let id = reopened.find("a").unwrap();
+    let id = reopened.find(&key("a")).unwrap();
     reopened.append(399_000, 399_000, &[]).unwrap();
     assert_eq!(values(&mut reopened, id, 340, 400), expected(340, 400));
 }
@@ -205,7 +210,7 @@ fn after_its_file_was_set_aside_a_history_goes_on_with_what_is_in_memory() {
         history.flush().unwrap();
 
         let mut reopened = History::open(history.into_backend(), OPTIONS).unwrap().history;
-        let id = reopened.find("a").expect("the series was stored again");
+        let id = reopened.find(&key("a")).expect("the series was stored again");
         let kept = values(&mut reopened, id, 100, 140);
         // The chunks of 100 to 119 were on the broken medium only.
         assert_eq!(kept[kept.len() - 20..], expected(120, 140));
@@ -221,17 +226,17 @@ fn a_series_whose_record_is_damaged_is_gone_and_named_and_the_others_stay() {
     append(&mut history, b, 100..125);
     history.flush().unwrap();
     let mut backend = history.into_backend().into_inner();
-    let key = super::keys::series(a);
+    let record_key = super::keys::series(a);
     let mut broken = Changes::new();
-    let mut record = backend.get(&key).unwrap().unwrap();
+    let mut record = backend.get(&record_key).unwrap().unwrap();
     record[9] ^= 4;
-    broken.put(&key, &record);
+    broken.put(&record_key, &record);
     backend.commit(&broken).unwrap();
 
     let opened = History::open(backend, OPTIONS).unwrap();
     let mut history = opened.history;
     assert_eq!(opened.damaged.len(), 1);
-    assert_eq!((opened.damaged[0].key.as_slice(), history.find("a")), (key.as_slice(), None));
+    assert_eq!((opened.damaged[0].key.as_slice(), history.find(&key("a"))), (record_key.as_slice(), None));
     assert_eq!(values(&mut history, b, 100, 125), expected(100, 125));
     // A new series of the name starts empty: what was left of the old one is not taken for its own.
     let again = history.add_series(spec("a")).unwrap();

@@ -1,6 +1,6 @@
 //! Keys of the records: one letter for the table, then numbers with the high byte first, so that they sort.
 
-use super::series::SeriesId;
+use crate::series::SeriesId;
 
 /// The format of the whole.
 pub(super) const FORMAT: &[u8] = b"history/format";

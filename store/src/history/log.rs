@@ -11,7 +11,7 @@ use super::chunk::Chunk;
 use super::errors::{AddSeriesError, HistoryError};
 use super::keys;
 use super::options::HistoryOptions;
-use super::series::{SeriesId, SeriesSpec};
+use crate::series::{SeriesId, SeriesKey, SeriesSpec};
 
 /// Values of many series. See the [module](super).
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct History<B> {
     pub(super) records: Records<B>,
     pub(super) options: HistoryOptions,
     pub(super) series: BTreeMap<SeriesId, Series>,
-    pub(super) by_name: BTreeMap<String, SeriesId>,
+    pub(super) by_key: BTreeMap<SeriesKey, SeriesId>,
     pub(super) next_id: u32,
     /// The step of the last `now`.
     pub(super) now_step: Option<u64>,
@@ -72,7 +72,7 @@ impl<B: Backend> History<B> {
     /// Where it makes no sense, one of its name is there and differs, or there are as many as there may be.
     pub fn add_series(&mut self, spec: SeriesSpec) -> Result<SeriesId, AddSeriesError> {
         spec.check()?;
-        if let Some(&id) = self.by_name.get(&spec.name) {
+        if let Some(&id) = self.by_key.get(&spec.key) {
             return if self.series[&id].spec == spec { Ok(id) } else { Err(AddSeriesError::Differs) };
         }
         if self.series.len() >= self.options.max_series {
@@ -81,7 +81,7 @@ impl<B: Backend> History<B> {
         let id = SeriesId(self.next_id);
         self.next_id += 1;
         self.waiting.put(&keys::series(id), &spec.encode());
-        self.by_name.insert(spec.name.clone(), id);
+        self.by_key.insert(spec.key.clone(), id);
         self.series.insert(id, Series { spec, stored: false, open: None, chunks: BTreeMap::new() });
         Ok(id)
     }
@@ -89,7 +89,7 @@ impl<B: Backend> History<B> {
     /// Removes a series and all its values. Says whether there was one.
     pub fn remove_series(&mut self, id: SeriesId) -> bool {
         let Some(series) = self.series.remove(&id) else { return false };
-        self.by_name.remove(&series.spec.name);
+        self.by_key.remove(&series.spec.key);
         if series.stored {
             self.waiting.delete(&keys::series(id));
         } else {
@@ -107,15 +107,15 @@ impl<B: Backend> History<B> {
         self.series.get(&id).map(|series| &series.spec)
     }
 
-    /// The series of this name.
+    /// The series of this name and these labels.
     #[must_use]
-    pub fn find(&self, name: &str) -> Option<SeriesId> {
-        self.by_name.get(name).copied()
+    pub fn find(&self, key: &SeriesKey) -> Option<SeriesId> {
+        self.by_key.get(key).copied()
     }
 
-    /// All series, by name.
+    /// All series, by name and labels.
     pub fn catalogue(&self) -> impl Iterator<Item = (SeriesId, &SeriesSpec)> {
-        self.by_name.values().map(|id| (*id, &self.series[id].spec))
+        self.by_key.values().map(|id| (*id, &self.series[id].spec))
     }
 
     /// Notes values of the instant `at`, of several series. A value that is not finite, or far beyond what the resolution

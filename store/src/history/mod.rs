@@ -27,13 +27,14 @@
 //!
 //! ```
 //! use quillwork_store::backend::Memory;
-//! use quillwork_store::history::{History, HistoryOptions, SeriesSpec};
+//! use quillwork_store::history::{History, HistoryOptions};
+//! use quillwork_store::series::{SeriesKey, SeriesKind, SeriesSpec};
 //!
 //! let mut history = History::open(Memory::new(), HistoryOptions::default())?.history;
 //! let cpu = history.add_series(SeriesSpec {
-//!     name: "host.cpu.total".into(),
+//!     key: SeriesKey::plain("host.cpu.total")?,
+//!     kind: SeriesKind::Gauge,
 //!     unit: "ratio".into(),
-//!     source: "host".into(),
 //!     resolution: 0.001,
 //! })?;
 //!
@@ -54,7 +55,6 @@ mod log;
 mod open;
 mod options;
 mod query;
-mod series;
 
 #[cfg(test)]
 mod fault_tests;
@@ -66,4 +66,3 @@ pub use log::{Appended, History};
 pub use open::OpenedHistory;
 pub use options::HistoryOptions;
 pub use query::Slice;
-pub use series::{SeriesId, SeriesSpec};

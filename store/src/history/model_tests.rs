@@ -4,16 +4,21 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{AddSeriesError, History, HistoryError, HistoryOptions, OpenError, SeriesId, SeriesSpec};
+use super::{AddSeriesError, History, HistoryError, HistoryOptions, OpenError};
 use crate::backend::Memory;
+use crate::series::{InvalidSpec, SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 
 const STEP: u64 = 100;
 const OPTIONS: HistoryOptions =
     HistoryOptions { step_millis: 100, chunk_steps: 8, retention_millis: 3_000, max_series: 4 };
 const START: u64 = 1_000_000;
 
+fn key(name: &str) -> SeriesKey {
+    SeriesKey::plain(name).unwrap()
+}
+
 fn spec(name: &str) -> SeriesSpec {
-    SeriesSpec { name: name.into(), unit: "count".into(), source: "test".into(), resolution: 1.0 }
+    SeriesSpec { key: key(name), kind: SeriesKind::Gauge, unit: "count".into(), resolution: 1.0 }
 }
 
 fn open(backend: Memory) -> History<Memory> {
@@ -124,7 +129,7 @@ proptest! {
                     history.flush().unwrap();
                     history = open(history.into_backend());
                     history.append(now, now, &[]).unwrap();
-                    ids = names.map(|name| history.find(name).expect("it was stored"));
+                    ids = names.map(|name| history.find(&key(name)).expect("it was stored"));
                 }
                 Operation::Replace(series) => {
                     prop_assert!(history.remove_series(ids[series]));
@@ -177,7 +182,7 @@ fn series_are_bounded_and_room_comes_back() {
     assert!(history.remove_series(ids[2]));
     assert!(!history.remove_series(ids[2]));
     history.add_series(spec("e")).unwrap();
-    assert!(history.catalogue().map(|(_, spec)| spec.name.as_str()).eq(["a", "b", "d", "e"]));
+    assert!(history.catalogue().map(|(_, spec)| spec.key.name()).eq(["a", "b", "d", "e"]));
 }
 
 #[test]
@@ -190,9 +195,10 @@ fn series_that_make_no_sense_are_refused() {
         history.add_series(spec).unwrap_err()
     };
     assert_eq!(refused(&|spec| spec.unit = "bytes".into()), AddSeriesError::Differs);
-    assert_eq!(refused(&|spec| spec.resolution = 0.0), AddSeriesError::Resolution(0.0));
-    assert_eq!(refused(&|spec| spec.name.clear()), AddSeriesError::Text { limit: 300 });
-    assert_eq!(refused(&|spec| spec.source = "x".repeat(301)), AddSeriesError::Text { limit: 300 });
+    assert_eq!(refused(&|spec| spec.kind = SeriesKind::Counter), AddSeriesError::Differs);
+    let invalid = AddSeriesError::Invalid;
+    assert_eq!(refused(&|spec| spec.resolution = 0.0), invalid(InvalidSpec::Resolution(0.0)));
+    assert_eq!(refused(&|spec| spec.unit = "x".repeat(65)), invalid(InvalidSpec::Unit(65)));
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::backend::{Backend, BackendError, Changes};
 use crate::record::{Damage, DamagedRecord};
 use crate::records::{Records, StoreError};
+use crate::series::SeriesSpec;
 
 use super::errors::OpenError;
 use super::keys;
 use super::log::{History, Kept, Series};
 use super::options::HistoryOptions;
-use super::series::SeriesSpec;
 
 /// A history that was opened.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl<B: Backend> History<B> {
             records: Records::new(backend),
             options,
             series: BTreeMap::new(),
-            by_name: BTreeMap::new(),
+            by_key: BTreeMap::new(),
             next_id: 0,
             now_step: None,
             waiting: Changes::new(),
@@ -87,13 +87,13 @@ impl<B: Backend> History<B> {
     /// Reads what series there are, and which chunks; not what is in them.
     fn read_catalogue(&mut self) -> Result<Vec<DamagedRecord>, OpenError> {
         let mut damaged = Vec::new();
-        let (series, by_name, next_id) = (&mut self.series, &mut self.by_name, &mut self.next_id);
+        let (series, by_key, next_id) = (&mut self.series, &mut self.by_key, &mut self.next_id);
         self.records.scan(keys::SERIES, |key, content| {
             let Some(id) = keys::parse_series(key) else { return };
             *next_id = (*next_id).max(id.0.saturating_add(1));
             match content.map(SeriesSpec::decode) {
                 Ok(Some(spec)) => {
-                    by_name.insert(spec.name.clone(), id);
+                    by_key.insert(spec.key.clone(), id);
                     series.insert(id, Series { spec, stored: true, open: None, chunks: BTreeMap::new() });
                 }
                 Ok(None) => damaged.push(DamagedRecord { key: key.to_vec(), damage: Damage::Content }),

@@ -5,7 +5,7 @@ use crate::record::DamagedRecord;
 
 use super::errors::HistoryError;
 use super::log::History;
-use super::series::SeriesId;
+use crate::series::SeriesId;
 
 /// Values of one series.
 #[derive(Clone, Debug, PartialEq)]

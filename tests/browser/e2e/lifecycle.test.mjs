@@ -54,7 +54,7 @@ test('the dashboard shows the frame rate of the page and the CPU of the host', T
   assert.ok(Math.abs(cpu.shown - cpu.kernel) <= CPU_TOLERANCE, `shown ${cpu.shown.toFixed(3)}, /proc/stat ${cpu.kernel.toFixed(3)}`);
 
   const counted = frames / ((to - from) / 1000);
-  const kept = await seriesBetween(host, `page.${source}.fps`, from + 1000, to);
+  const kept = await seriesBetween(host, `page.fps{source="${source}"}`, from + 1000, to);
   assert.ok(kept.length >= 2, `${kept.length} values of the page's frame rate in ${to - from} ms`);
   const reported = average(kept.map(({ value }) => value));
   assert.ok(Math.abs(reported - counted) <= 0.25 * counted + 2, `reported ${reported.toFixed(1)} FPS, counted ${counted.toFixed(1)}`);
@@ -104,7 +104,7 @@ test('the host is stopped and started again: both pages say so, recover, and los
   await studio.until('host-link', { status: 'connected' });
   await dashboard.cards({ source, link: 'live' }).waitFor();
   await dashboard.frameRate(source);
-  const queued = await seriesBetween(host, `page.${source}.fps`, stopped, starting);
+  const queued = await seriesBetween(host, `page.fps{source="${source}"}`, stopped, starting);
   t.diagnostic(`${queued.length} samples of the ${starting - stopped} ms without a host`);
   assert.ok(queued.length >= 3, `${queued.length} samples of ${starting - stopped} ms without a host`);
   assert.equal((await pageSnapshot(host, source)).droppedSamples, 0);

@@ -1,6 +1,6 @@
 //! Filling in what was not heard live, from `/api/v1/series`.
 
-use quillwork_protocol::series::{SeriesCatalogue, SeriesData};
+use quillwork_protocol::series::{SeriesCatalogue, SeriesData, SeriesInfo};
 
 use super::history::History;
 use super::series;
@@ -78,8 +78,8 @@ pub fn requests(
     first_millis: u64,
     whole_millis: u64,
 ) -> Vec<Request> {
-    let names: Vec<String> =
-        catalogue.series.iter().map(|info| info.name.clone()).filter(|name| is_charted(name)).collect();
+    let charted = catalogue.series.iter().filter(|info| is_charted(info));
+    let names: Vec<String> = charted.map(|info| info.series.clone()).collect();
     // A tick more on either side: what is there already stays.
     let to = now_unix_millis + 1_000;
     let oldest = now_unix_millis.saturating_sub(whole_millis);
@@ -102,23 +102,19 @@ pub fn requests(
         .collect()
 }
 
-fn is_charted(name: &str) -> bool {
-    let of_page = || {
-        let (_, what) = name.strip_prefix("page.")?.rsplit_once('.')?;
-        Some(series::PAGE.contains(&what))
-    };
-    series::HOST.contains(&name) || of_page().unwrap_or(false)
+fn is_charted(info: &SeriesInfo) -> bool {
+    series::HOST.contains(&info.series.as_str()) || series::PAGE.contains(&info.name.as_str())
 }
 
 /// Puts an answer into the time line. Memory and swap are charted as a share; a host that keeps them in bytes is
 /// brought to one with the totals, and left out while those are unknown.
 pub fn apply(history: &mut History, data: &SeriesData, memory_total_bytes: u64, swap_total_bytes: u64) {
-    let total = match (data.info.name.as_str(), data.info.unit.as_str()) {
+    let total = match (data.info.series.as_str(), data.info.unit.as_str()) {
         (series::MEMORY, "bytes") => memory_total_bytes,
         (series::SWAP, "bytes") => swap_total_bytes,
         _ => {
             return history.fill(
-                &data.info.name,
+                &data.info.series,
                 data.start_unix_millis,
                 u64::from(data.info.step_millis),
                 &data.values,
@@ -131,7 +127,7 @@ pub fn apply(history: &mut History, data: &SeriesData, memory_total_bytes: u64, 
     #[expect(clippy::cast_precision_loss, reason = "a share of two byte counts")]
     let ratios: Vec<Option<f64>> =
         data.values.iter().map(|value| value.map(|bytes| bytes / total as f64)).collect();
-    history.fill(&data.info.name, data.start_unix_millis, u64::from(data.info.step_millis), &ratios);
+    history.fill(&data.info.series, data.start_unix_millis, u64::from(data.info.step_millis), &ratios);
 }
 
 /// Per cent encoding of a query value (RFC 3986, section 2.1).
@@ -149,15 +145,18 @@ fn encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use quillwork_protocol::series::SeriesInfo;
+    use quillwork_protocol::series::SeriesKind;
 
     use super::*;
+    use crate::model::series::page;
 
-    fn info(name: &str, unit: &str) -> SeriesInfo {
+    fn info(series: &str, unit: &str) -> SeriesInfo {
         SeriesInfo {
-            name: name.into(),
+            series: series.into(),
+            name: series.split('{').next().unwrap_or_default().into(),
+            labels: std::collections::BTreeMap::new(),
+            kind: SeriesKind::Gauge,
             unit: unit.into(),
-            source: "host".into(),
             step_millis: 1_000,
             resolution: 0.001,
         }
@@ -184,16 +183,18 @@ mod tests {
 
     #[test]
     fn asks_only_for_what_is_charted_and_known_to_the_host() {
-        let known = catalogue(&["host.cpu.total", "host.cpu.core.3", "page.a-b.fps", "page.a-b.heap_used"]);
+        let fps = page("a-b", series::FRAMES);
+        let known =
+            catalogue(&["host.cpu.total", "host.cpu.core{core=\"3\"}", &fps, &page("a-b", "page.heap_used")]);
         let asked = requests(&known, Some(9_000), 10_000, 1, 3_600_000);
         assert_eq!(asked.len(), 1);
-        assert_eq!(asked[0].names, ["host.cpu.total", "page.a-b.fps"]);
+        assert_eq!(asked[0].names, ["host.cpu.total", &fps]);
         assert!(requests(&catalogue(&[]), None, 10_000, 1, 2).is_empty());
     }
 
     #[test]
     fn many_series_are_asked_for_in_several_requests() {
-        let names: Vec<String> = (0..40).map(|n| format!("page.p{n}.fps")).collect();
+        let names: Vec<String> = (0..40).map(|n| page(&format!("p{n}"), series::FRAMES)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let asked = requests(&catalogue(&names), Some(9_000), 10_000, 1, 3_600_000);
         assert_eq!(asked.iter().map(|request| request.names.len()).collect::<Vec<_>>(), [16, 16, 8]);

@@ -103,9 +103,9 @@ impl History {
         value.is_finite().then_some(f64::from(value))
     }
 
-    /// Forgets every series whose name starts with `prefix`, for instance those of a page that is gone for good.
-    pub fn forget(&mut self, prefix: &str) {
-        self.columns.retain(|name, _| !name.starts_with(prefix));
+    /// Forgets every series that `is_gone` says is gone, for instance those of a page that is gone for good.
+    pub fn forget(&mut self, is_gone: impl Fn(&str) -> bool) {
+        self.columns.retain(|name, _| !is_gone(name));
     }
 
     /// Names of all series.

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::series::{FRAMES, page, source_of};
 
 fn tick(value: f64) -> Vec<(String, Option<f64>)> {
     vec![("cpu".to_owned(), Some(value))]
@@ -77,9 +78,16 @@ fn a_jump_past_the_capacity_keeps_nothing_of_before() {
 #[test]
 fn forgetting_a_page_leaves_the_host() {
     let mut history = History::new(1_000, 10);
-    history.record(10_000, &[("page.a.fps".into(), Some(60.0)), ("host.cpu.total".into(), Some(0.1))]);
-    history.forget("page.a.");
-    assert_eq!(history.names().collect::<Vec<_>>(), ["host.cpu.total"]);
+    history.record(
+        10_000,
+        &[
+            (page("a", FRAMES), Some(60.0)),
+            (page("ab", FRAMES), Some(30.0)),
+            ("host.cpu.total".into(), Some(0.1)),
+        ],
+    );
+    history.forget(|series| source_of(series) == Some("a"));
+    assert_eq!(history.names().collect::<Vec<_>>(), ["host.cpu.total", &page("ab", FRAMES)]);
 }
 
 proptest! {

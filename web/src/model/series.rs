@@ -1,4 +1,4 @@
-//! Names of the series that are charted, and their values in a tick. The names are those of the host's history, so
+//! The series that are charted, and their values in a tick. The names are those of the host's history, so
 //! that what is back-filled lands in the column of what is heard live.
 
 use quillwork_protocol::page::PageSample;
@@ -11,29 +11,38 @@ pub const MEMORY: &str = "host.memory.used";
 /// Share of the swap space in use.
 pub const SWAP: &str = "host.swap.used";
 /// Bytes a second received by all interfaces.
-pub const RECEIVED: &str = "host.network.received";
+pub const RECEIVED: &str = "host.network.received.all";
 /// Bytes a second sent by all interfaces.
-pub const SENT: &str = "host.network.sent";
+pub const SENT: &str = "host.network.sent.all";
 /// Bytes a second read from all disks.
-pub const READ: &str = "host.disk.read";
+pub const READ: &str = "host.disk.read.all";
 /// Bytes a second written to all disks.
-pub const WRITTEN: &str = "host.disk.written";
+pub const WRITTEN: &str = "host.disk.written.all";
 
 /// Series of the host that are charted.
 pub const HOST: [&str; 7] = [CPU, MEMORY, SWAP, RECEIVED, SENT, READ, WRITTEN];
-/// Series of each page that are charted, without the prefix of [`page`].
+/// Names of the series of each page that are charted.
 pub const PAGE: [&str; 2] = [FRAMES, RESPONSE];
 /// Frames a second.
-pub const FRAMES: &str = "fps";
+pub const FRAMES: &str = "page.fps";
 /// 95th percentile of the response time.
-pub const RESPONSE: &str = "response_p95";
+pub const RESPONSE: &str = "page.response_p95";
+
+/// The label that tells whose page it is.
+pub const SOURCE: &str = "source";
 
 /// A sample older than this at the tick is not this tick's: the chart has a gap there.
 const STALE_AFTER_MILLIS: u64 = 2_500;
 
-/// Name of a page's series.
-pub fn page(source_id: &str, what: &str) -> String {
-    format!("page.{source_id}.{what}")
+/// The series of a page, as the host writes it. Source ids have no character that would need escaping.
+pub fn page(source_id: &str, name: &str) -> String {
+    format!("{name}{{{SOURCE}=\"{source_id}\"}}")
+}
+
+/// Whose page it is, of a series as [`page`] writes it.
+pub fn source_of(series: &str) -> Option<&str> {
+    let (_, label) = series.split_once('{')?;
+    label.strip_prefix(SOURCE)?.strip_prefix("=\"")?.strip_suffix("\"}")
 }
 
 /// Every charted value of a tick; `None` where nothing was observed.
@@ -112,11 +121,11 @@ mod tests {
     #[test]
     fn a_lost_or_stale_page_leaves_a_gap() {
         let mut snapshot = snapshot();
-        assert_eq!(value(&snapshot, "page.a.fps"), Some(60.0));
+        assert_eq!(value(&snapshot, r#"page.fps{source="a"}"#), Some(60.0));
         snapshot.pages[0].link = PageLink::Lost;
-        assert_eq!(value(&snapshot, "page.a.fps"), None);
+        assert_eq!(value(&snapshot, r#"page.fps{source="a"}"#), None);
         snapshot.pages = vec![page_snapshot("a", PageLink::Live, 7_000)];
-        assert_eq!(value(&snapshot, "page.a.response_p95"), None);
+        assert_eq!(value(&snapshot, r#"page.response_p95{source="a"}"#), None);
     }
 
     #[test]

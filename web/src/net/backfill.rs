@@ -61,7 +61,7 @@ async fn run(dashboard: Dashboard, since: Option<u64>, host_now: u64) -> Result<
         dashboard.engine.update_value(|engine| {
             let (memory, swap) = engine.totals_bytes();
             for data in &answer.series {
-                if engine.knows_page_of(&data.info.name) {
+                if engine.knows_page_of(&data.info) {
                     backfill::apply(&mut engine.history, data, memory, swap);
                 }
             }
