@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::{Flag, Layers};
 use crate::guard::Origin;
 use crate::simulate::{self, SimulateArgs};
 
@@ -24,23 +25,25 @@ pub enum Command {
     /// Serve the dashboard, the story app, the API and metrics until stopped
     #[command(after_help = EXAMPLES)]
     Serve(ServeArgs),
+    /// Print the configuration that counts, and where each value is from
+    Config(ShowConfigArgs),
     /// Simulate workers in virtual time: which strategy and how many workers for your traffic
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(SimulateArgs),
 }
 
-/// How to serve.
+/// How to serve. What isn't given here comes from the environment, the file, or the defaults.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
-    /// Port to listen on; 0 takes a free one and prints it
-    #[arg(long, default_value_t = 9470)]
-    pub port: u16,
+    /// Port to listen on; 0 takes a free one and prints it [default: 9470]
+    #[arg(long)]
+    pub port: Option<u16>,
 
-    /// Address to listen on; any but a loopback address needs --token-file
-    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub bind: IpAddr,
+    /// Address to listen on; any but a loopback address needs --token-file [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
 
-    /// Directory to keep the history of the last hour in, written once a minute; without it it is kept in memory only
+    /// Directory to keep the history in; without it it is kept in memory only
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -59,6 +62,89 @@ pub struct ServeArgs {
     /// Origin of pages that may talk to this host besides its own; may repeat
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<Origin>,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would show it as help")]
+    pub config: ConfigArgs,
+}
+
+/// Where the configuration comes from.
+#[derive(Args, Clone, Debug)]
+pub struct ConfigArgs {
+    /// Configuration file, see `quillwork config --example`
+    #[arg(long = "config", value_name = "FILE", env = "QUILLWORK_CONFIG")]
+    pub file: Option<PathBuf>,
+
+    /// Set any option of the configuration, for instance `--set limits.connections=200`; may repeat
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+}
+
+/// What to print of the configuration.
+#[derive(Args, Clone, Debug)]
+pub struct ShowConfigArgs {
+    /// Print a configuration file with every option, each at its default and explained
+    #[arg(long, conflicts_with_all = ["json", "file", "set"])]
+    pub example: bool,
+
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would show it as help")]
+    pub config: ConfigArgs,
+}
+
+impl ConfigArgs {
+    /// What the command line and the environment say, and where the file is.
+    #[must_use]
+    pub fn layers(&self) -> Layers {
+        let flag = |(key, text): &(String, String)| Flag {
+            flag: "--set".to_owned(),
+            key: key.clone(),
+            text: text.clone(),
+        };
+        // A variable that is no text can't name an option.
+        let environment = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
+            .filter(|(name, _)| name.starts_with("QUILLWORK_"));
+        Layers {
+            file: self.file.clone(),
+            environment: environment.collect(),
+            flags: self.set.iter().map(flag).collect(),
+        }
+    }
+}
+
+impl ServeArgs {
+    /// As [`ConfigArgs::layers`], with the flags that stand for options.
+    #[must_use]
+    pub fn layers(&self) -> Layers {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let origins: Vec<String> = self.allow_origin.iter().map(ToString::to_string).collect();
+        let given = [
+            ("--port", "server.port", self.port.map(|port| port.to_string())),
+            ("--bind", "server.bind", self.bind.map(|address| address.to_string())),
+            ("--data-dir", "history.data_dir", path(&self.data_dir)),
+            ("--dashboard-dir", "server.dashboard_dir", path(&self.dashboard_dir)),
+            ("--story-dir", "server.story_dir", path(&self.story_dir)),
+            ("--token-file", "auth.token_file", path(&self.token_file)),
+            ("--allow-origin", "server.allowed_origins", (!origins.is_empty()).then(|| origins.join(","))),
+        ];
+        let mut layers = self.config.layers();
+        layers.flags.extend(given.into_iter().filter_map(|(flag, key, text)| {
+            Some(Flag { flag: flag.to_owned(), key: key.to_owned(), text: text? })
+        }));
+        layers
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("write KEY=VALUE, for instance limits.connections=200".to_owned()),
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -72,7 +158,8 @@ Examples:
   (umask 077; openssl rand -hex 32 > token); quillwork serve --bind 0.0.0.0 --token-file token
       For the whole network; clients send `Authorization: Bearer <token>`
 
-Logs go to stderr; RUST_LOG=quillwork_host=debug shows more of them.";
+Options are listed by `quillwork config`; flags count more than the environment (QUILLWORK_SERVER_PORT=8080), and that
+more than the file of --config. Logs go to stderr; RUST_LOG=quillwork_host=debug shows more of them.";
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ pub mod api;
 pub mod assets;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod driver;
 pub mod guard;
 pub mod limits;

@@ -2,70 +2,48 @@
 
 use std::time::Duration;
 
-/// Bounds on requests, connections and clients. The defaults suit a host that one team looks at.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Bytes of a request's body.
-    pub body_bytes: usize,
-    /// Bytes of a body that are still read when its request has been answered, so that a client that sends first and
-    /// reads later can read the answer; after that the connection is cut.
-    pub linger_bytes: usize,
-    /// Time for that.
-    pub linger: Duration,
-    /// Time for a request, from its head to the head of the answer.
-    pub request: Duration,
-    /// Time for the head of a request, and for an idle connection to send its next one.
-    pub head: Duration,
-    /// Connections at a time; further ones wait to be accepted.
-    pub connections: usize,
-    /// Bytes of a message on a WebSocket.
-    pub message_bytes: usize,
-    /// Time without a byte that the client takes of an answer.
-    pub stall: Duration,
-    /// Bytes of a request's head.
-    pub head_bytes: usize,
-    /// WebSockets at a time that have not said hello yet.
-    pub greetings: usize,
-    /// Time for the first message on a WebSocket.
-    pub hello: Duration,
-    /// Time for each send on a WebSocket; who takes longer is dropped.
-    pub send: Duration,
-    /// Distance of pings; who is silent for two and a send is dropped.
-    pub ping: Duration,
-    /// Dashboards at a time.
-    pub dashboards: usize,
-    /// Distance of the batches of one page in the long run. What comes faster is read later: the page waits, nothing is
-    /// refused.
-    pub batch_period: Duration,
-    /// Batches of one page that may come at once, as when it returns.
-    pub batch_burst: u32,
-    /// Page connections at a time.
-    pub page_connections: usize,
-    /// Time for connections to end when the host stops.
-    pub shutdown: Duration,
-}
+use crate::config::settings;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body_bytes: 1 << 20,
-            linger_bytes: 16 << 20,
-            linger: Duration::from_secs(5),
-            request: Duration::from_secs(10),
-            head: Duration::from_secs(30),
-            connections: 1_024,
-            stall: Duration::from_secs(30),
-            head_bytes: 64 << 10,
-            greetings: 128,
-            message_bytes: 256 << 10,
-            hello: Duration::from_secs(5),
-            send: Duration::from_secs(5),
-            ping: Duration::from_secs(15),
-            dashboards: 64,
-            batch_period: Duration::from_millis(50),
-            batch_burst: 100,
-            page_connections: 256,
-            shutdown: Duration::from_secs(3),
-        }
+settings! {
+    /// Bounds on requests, connections and clients. The defaults suit a host that one team looks at.
+    pub struct Limits {
+        /// Bytes of a request's body, counted after decompression where it is compressed.
+        body_bytes: usize = 1 << 20, from "1024" to "1073741824", applies OnRestart;
+        /// Bytes of a body that are still read when its request has been answered, so that a client that sends first and
+        /// reads later can read the answer; after that the connection is cut.
+        linger_bytes: usize = 16 << 20, applies OnRestart;
+        /// Time for reading what is left of a body when its request has been answered.
+        linger_timeout: Duration = Duration::from_secs(5), from "1ms" to "5m", applies OnRestart;
+        /// Time for a request, from its head to the head of the answer.
+        request_timeout: Duration = Duration::from_secs(10), from "1ms" to "1h", applies OnRestart;
+        /// Time for the head of a request, and for an idle connection to send its next one.
+        head_timeout: Duration = Duration::from_secs(30), from "1ms" to "1h", applies OnRestart;
+        /// Bytes of a request's head.
+        head_bytes: usize = 64 << 10, from "8192" to "1048576", applies OnRestart;
+        /// Connections at a time; further ones wait to be accepted.
+        connections: usize = 1_024, from "1" to "1000000", applies OnRestart;
+        /// Time without a byte that the client takes of an answer.
+        stall_timeout: Duration = Duration::from_secs(30), from "1ms" to "1h", applies OnRestart;
+        /// Bytes of a message on a WebSocket.
+        message_bytes: usize = 256 << 10, from "1024" to "67108864", applies OnRestart;
+        /// WebSockets at a time that have not said hello yet.
+        greetings: usize = 128, from "1" to "100000", applies OnRestart;
+        /// Time for the first message on a WebSocket.
+        hello_timeout: Duration = Duration::from_secs(5), from "1ms" to "5m", applies OnRestart;
+        /// Time for each send on a WebSocket; who takes longer is dropped.
+        send_timeout: Duration = Duration::from_secs(5), from "1ms" to "5m", applies OnRestart;
+        /// Distance of pings; who is silent for two and a send is dropped.
+        ping_interval: Duration = Duration::from_secs(15), from "1ms" to "10m", applies OnRestart;
+        /// Dashboards at a time.
+        dashboards: usize = 64, from "1" to "100000", applies OnRestart;
+        /// Distance of the batches of one page in the long run. What comes faster is read later: the page waits, nothing is
+        /// refused.
+        batch_interval: Duration = Duration::from_millis(50), from "1ms" to "1m", applies OnRestart;
+        /// Batches of one page that may come at once, as when it returns.
+        batch_burst: u32 = 100, from "1" to "10000", applies OnRestart;
+        /// Page connections at a time.
+        page_connections: usize = 256, from "1" to "100000", applies OnRestart;
+        /// Time for connections to end when the host stops.
+        shutdown_timeout: Duration = Duration::from_secs(3), from "1ms" to "5m", applies OnRestart;
     }
 }

@@ -11,7 +11,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Serve(args) => run_server(args),
+        Command::Serve(args) => run_server(&args),
+        Command::Config(args) => quillwork_host::config::print(&args),
         Command::Simulate(args) => simulate(&args),
     };
     match result {
@@ -23,8 +24,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_server(args: ServeArgs) -> Result<(), String> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+fn run_server(args: &ServeArgs) -> Result<(), String> {
+    let config = args.layers().load().map_err(|error| error.to_string())?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&config.log.level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
@@ -34,5 +36,5 @@ fn run_server(args: ServeArgs) -> Result<(), String> {
     // What it does fits one core many times over; a second thread keeps a slow query from delaying ticks.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
-    runtime.block_on(serve(args)).map_err(|error| error.to_string())
+    runtime.block_on(serve(config)).map_err(|error| error.to_string())
 }

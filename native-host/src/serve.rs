@@ -12,11 +12,10 @@ use tokio::time::timeout;
 
 use crate::api::App;
 use crate::assets::{NotASite, Site};
-use crate::cli::ServeArgs;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::driver::Driver;
 use crate::guard::{Guard, Token, TokenFileError};
-use crate::limits::Limits;
 use crate::sampler::Sampler;
 use crate::server;
 use crate::state::{Medium, MediumError, State};
@@ -28,21 +27,20 @@ use crate::stopping::Stop;
 ///
 /// If the options can't be right together, the port can't be had, or the machine can't be measured at all. The
 /// message says what to do.
-pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
-    let token = args.token_file.as_deref().map(Token::from_file).transpose()?;
-    if token.is_none() && !args.bind.is_loopback() {
-        return Err(ServeError::TokenNeeded { bind: SocketAddr::new(args.bind, args.port) });
-    }
-    let sites = (Site::dashboard(args.dashboard_dir)?, Site::story(args.story_dir)?);
-    let listener = listen(SocketAddr::new(args.bind, args.port))?;
+pub async fn serve(config: Config) -> Result<(), ServeError> {
+    let token = config.auth.token_file.as_deref().map(Token::from_file).transpose()?;
+    let server = config.server;
+    let sites = (Site::dashboard(server.dashboard_dir)?, Site::story(server.story_dir)?);
+    let listener = listen(SocketAddr::new(server.bind, server.port))?;
     let address = listener.local_addr().map_err(ServeError::Io)?;
-    let guard = Guard::new(address, args.allow_origin, token);
-    let limits = Limits::default();
+    let guard = Guard::new(address, server.allowed_origins, token);
+    let limits = config.limits;
     let (stop, stopping) = Stop::new();
 
     let clock = Clock::start();
     let (sampler, host) = Sampler::spawn().map_err(ServeError::Sampler)?;
-    let medium = args.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
+    let medium =
+        config.history.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
     let state = State::new(clock.now(), instance(), medium)?;
     let driver = Driver::spawn(clock, state, host);
     announce(address, &sites).map_err(ServeError::Io)?;
@@ -64,7 +62,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), ServeError> {
         serving.await.ok();
         app.sockets_closed().await;
     };
-    if timeout(limits.shutdown, farewell).await.is_err() {
+    if timeout(limits.shutdown_timeout, farewell).await.is_err() {
         tracing::info!("some connections did not end in time and are cut");
     }
     driver.stop().await;
@@ -166,16 +164,6 @@ pub enum ServeError {
         address: SocketAddr,
         /// Why.
         source: io::Error,
-    },
-    /// Others on the network could reach it.
-    #[error(
-        "--bind {} lets others on the network reach this host, so it needs --token-file FILE; \
-         make one with `(umask 077; openssl rand -hex 32 > FILE)`",
-        bind.ip()
-    )]
-    TokenNeeded {
-        /// What was asked for.
-        bind: SocketAddr,
     },
     /// The token file can't be used.
     #[error(transparent)]

@@ -54,13 +54,13 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, mut s
     }
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
-    timeout(limits.shutdown, ended).await.ok();
+    timeout(limits.shutdown_timeout, ended).await.ok();
 }
 
 async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopping: Stopping) {
     // Ticks and acknowledgements are small and wanted now.
     stream.set_nodelay(true).ok();
-    let linger = Linger { bytes: limits.linger_bytes, time: limits.linger };
+    let linger = Linger { bytes: limits.linger_bytes, time: limits.linger_timeout };
     let router = router.map_request(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
         let body = Body::new(Lingering::new(body, &parts.headers, linger));
@@ -68,9 +68,12 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
+        .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes)
-        .serve_connection(TokioIo::new(NoStall::new(stream, limits.stall)), TowerToHyperService::new(router))
+        .serve_connection(
+            TokioIo::new(NoStall::new(stream, limits.stall_timeout)),
+            TowerToHyperService::new(router),
+        )
         .with_upgrades();
     tokio::pin!(connection);
     let result: Result<(), hyper::Error> = tokio::select! {

@@ -153,10 +153,10 @@ async fn story_file(State(app): State<App>, Path(_): Path<String>, request: Requ
 
 /// Bounds the time of a request. A client that sends its body drop by drop holds a connection for no longer.
 async fn in_time(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    match timeout(limits.request, next.run(request)).await {
+    match timeout(limits.request_timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let seconds = limits.request.as_secs_f64();
+            let seconds = limits.request_timeout.as_secs_f64();
             let detail =
                 format!("the request was not complete after {seconds} s; send it faster, or in parts");
             Problem::new(Kind::RequestTimeout, detail).into_response()

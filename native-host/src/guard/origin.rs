@@ -1,5 +1,6 @@
 //! Origins of pages.
 
+use std::fmt;
 use std::str::FromStr;
 
 use axum::http::Uri;
@@ -22,6 +23,12 @@ impl Origin {
     #[must_use]
     pub fn matches(&self, header: &str) -> bool {
         self.text.eq_ignore_ascii_case(header)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 

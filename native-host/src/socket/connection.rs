@@ -53,7 +53,7 @@ const LONGEST_REASON: usize = 123;
 impl Connection {
     pub(super) fn new(app: &App, socket: WebSocket) -> Self {
         let now = Instant::now();
-        let mut pings = interval_at(now + app.limits.ping, app.limits.ping);
+        let mut pings = interval_at(now + app.limits.ping_interval, app.limits.ping_interval);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             socket,
@@ -91,7 +91,7 @@ impl Connection {
                     }
                 }
                 _ = self.pings.tick() => {
-                    if self.last_heard.elapsed() > self.limits.ping * 2 + self.limits.send {
+                    if self.last_heard.elapsed() > self.limits.ping_interval * 2 + self.limits.send_timeout {
                         return Err(self.too_slow("pings were not answered").await);
                     }
                     self.send_within(Message::Ping(axum::body::Bytes::new())).await?;
@@ -121,7 +121,7 @@ impl Connection {
     }
 
     async fn send_within(&mut self, message: Message) -> Result<(), Ended> {
-        match timeout(self.limits.send, self.socket.send(message)).await {
+        match timeout(self.limits.send_timeout, self.socket.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(Ended::ByClient),
             Err(_) => Err(self.too_slow("messages were not read in time").await),
@@ -138,7 +138,7 @@ impl Connection {
     async fn send_close(&mut self, code: u16, reason: &str) {
         let reason = shortened(reason).into();
         let close = Message::Close(Some(CloseFrame { code, reason }));
-        if let Ok(Ok(())) = timeout(CLOSING.min(self.limits.send), self.socket.send(close)).await {
+        if let Ok(Ok(())) = timeout(CLOSING.min(self.limits.send_timeout), self.socket.send(close)).await {
             self.end_conversation().await;
         }
     }
@@ -147,7 +147,7 @@ impl Connection {
     /// dropped with unread input is reset, and the reset can overtake the close frame.
     async fn end_conversation(&mut self) {
         let ended = async { while let Some(Ok(_)) = self.socket.recv().await {} };
-        timeout(CLOSING.min(self.limits.send), ended).await.ok();
+        timeout(CLOSING.min(self.limits.send_timeout), ended).await.ok();
     }
 }
 

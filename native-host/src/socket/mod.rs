@@ -52,7 +52,7 @@ pub(crate) async fn upgrade(
 
 async fn serve(app: App, socket: WebSocket, greeting: OwnedSemaphorePermit) {
     let mut connection = Connection::new(&app, socket);
-    let hello = timeout(app.limits.hello, connection.next()).await;
+    let hello = timeout(app.limits.hello_timeout, connection.next()).await;
     drop(greeting);
     // However it ends has been told to the client and counted by then; the log is for who looks into it.
     let ended = match hello {

@@ -60,7 +60,7 @@ async fn converse(
         return (ended, false);
     }
     tracing::debug!("page {} connected ({id:?})", source.id);
-    let mut pace = Pace::new(app.limits.batch_period, app.limits.batch_burst);
+    let mut pace = Pace::new(app.limits.batch_interval, app.limits.batch_burst);
     loop {
         let text = match connection.next().await {
             Ok(Incoming::Text(text)) => text,

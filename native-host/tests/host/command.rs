@@ -79,6 +79,38 @@ async fn another_address_needs_a_token() {
 }
 
 #[tokio::test]
+async fn the_configuration_is_printed_with_where_it_is_from_and_served_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("quillwork.toml");
+    std::fs::write(&file, "[server]\nport = 1\nbind = \"127.0.0.1\"\n[limits]\ndashboards = 7\n").unwrap();
+    let name = file.to_str().unwrap();
+
+    let (code, shown, _) = run(&["config", "--config", name, "--set", "limits.dashboards=8"]).await;
+    assert_eq!(code, Some(0));
+    let line = |start: &str| shown.lines().find(|line| line.starts_with(start)).unwrap().to_owned();
+    assert!(line("bind = \"127.0.0.1\"").ends_with(&format!("# {name}:3")), "{shown}");
+    assert!(line("dashboards = 8").ends_with("# --set"), "{shown}");
+    assert!(line("body_bytes = 1048576").ends_with("# default"), "{shown}");
+    let (_, json, _) = run(&["config", "--json", "--config", name]).await;
+    let all: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let port = all.as_array().unwrap().iter().find(|option| option["key"] == "server.port").unwrap();
+    assert_eq!(*port, serde_json::json!({ "key": "server.port", "value": 1, "setBy": format!("{name}:2") }));
+
+    let (_child, address) = start(&["--config", name]).await;
+    assert!(!address.ends_with(":1"), "the flag counts more than the file");
+
+    std::fs::write(&file, "[server]\nprot = 1\n[limits]\ndashboards = 0\n").unwrap();
+    let expected = format!(
+        "error: {name}:2: [server] has no option \"prot\"; did you mean port?\n\
+         {name}:4: limits.dashboards: 0 is out of range; write 1 to 100000\n"
+    );
+    for command in ["serve", "config"] {
+        let (code, stdout, stderr) = run(&[command, "--config", name]).await;
+        assert_eq!((code, stdout.as_str(), stderr.as_str()), (Some(1), "", expected.as_str()));
+    }
+}
+
+#[tokio::test]
 async fn directories_that_hold_no_app_are_named() {
     for flag in ["--dashboard-dir", "--story-dir"] {
         let (code, _, stderr) = run(&["serve", "--port", "0", flag, "/no/such/directory"]).await;

@@ -78,7 +78,7 @@ async fn who_does_not_read_its_answer_is_let_go() {
     std::fs::write(directory.path().join("index.html"), "").unwrap();
     std::fs::write(directory.path().join("large.bin"), vec![0_u8; LARGE]).unwrap();
     let site = Site::dashboard(Some(directory.path().to_owned())).unwrap();
-    let limits = Limits { stall: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let limits = Limits { stall_timeout: Duration::from_millis(50), connections: 1, ..Limits::default() };
     let sites = (site, Site::story(None).unwrap());
     let (_host, address) = Host::listen(Setup { limits, sites, ..Setup::default() }).await;
 
@@ -93,7 +93,7 @@ async fn who_does_not_read_its_answer_is_let_go() {
 
 #[tokio::test]
 async fn a_head_that_does_not_end_is_given_up() {
-    let limits = Limits { head: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let limits = Limits { head_timeout: Duration::from_millis(50), connections: 1, ..Limits::default() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let begun = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nX-Slow: ");
     let answer = send_then_read(&address, &[begun.as_bytes()]).await;
@@ -124,7 +124,7 @@ async fn a_body_without_end_is_not_read_without_end() {
 
 #[tokio::test]
 async fn a_body_that_comes_no_further_holds_the_connection_for_a_while_only() {
-    let limits = Limits { linger: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { linger_timeout: Duration::from_millis(50), ..Limits::default() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let head = post_head(&address, "/api/v1/nothing", "Content-Length: 5000000\r\n");
     let answer = send_then_read(&address, &[head.as_bytes(), b"   "]).await;

@@ -239,7 +239,7 @@ async fn a_message_that_is_too_large_ends_the_connection() {
 
 #[tokio::test]
 async fn who_says_nothing_is_let_go() {
-    let limits = Limits { hello: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { hello_timeout: Duration::from_millis(50), ..Limits::default() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut client = Client::connect(&address).await;
     let (code, reason) = client.closed().await;
@@ -263,7 +263,7 @@ async fn sockets_that_say_nothing_leave_room_for_others() {
 
 #[tokio::test]
 async fn a_page_that_floods_is_slowed_down_and_loses_nothing() {
-    let limits = Limits { batch_period: Duration::from_millis(5), batch_burst: 2, ..Limits::default() };
+    let limits = Limits { batch_interval: Duration::from_millis(5), batch_burst: 2, ..Limits::default() };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut client = Client::connect(&address).await;
     client.hello(page("p1")).await;
@@ -409,7 +409,7 @@ fn keep_reading(mut client: Client) -> watch::Receiver<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_reading_is_dropped_and_another_goes_on() {
-    let limits = Limits { send: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { send_timeout: Duration::from_secs(2), ..Limits::default() };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut stalled = stalled_dashboard(&address).await;
     let mut reading = Client::connect(&address).await;
@@ -461,8 +461,11 @@ async fn when_the_host_stops_its_sockets_are_told() {
 
 #[tokio::test]
 async fn a_client_that_answers_no_pings_is_dropped() {
-    let limits =
-        Limits { ping: Duration::from_millis(20), send: Duration::from_millis(20), ..Limits::default() };
+    let limits = Limits {
+        ping_interval: Duration::from_millis(20),
+        send_timeout: Duration::from_millis(20),
+        ..Limits::default()
+    };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let _stalled = stalled_dashboard(&address).await;
     let dropped = async {

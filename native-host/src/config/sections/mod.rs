@@ -1,0 +1,23 @@
+//! The sections of the configuration, one file each.
+
+mod alerts;
+mod auth;
+mod export;
+mod history;
+mod log;
+mod reports;
+mod sampling;
+mod server;
+mod standby;
+mod tls;
+
+pub use self::alerts::{Alerts, NotifyChannel};
+pub use self::auth::{Auth, Scope, TokenSettings};
+pub use self::export::{OtlpExport, RemoteWrite};
+pub use self::history::History;
+pub use self::log::{Log, LogFormat};
+pub use self::reports::Reports;
+pub use self::sampling::Sampling;
+pub use self::server::Server;
+pub use self::standby::Standby;
+pub use self::tls::Tls;

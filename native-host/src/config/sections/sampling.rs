@@ -1,0 +1,8 @@
+//! `[sampling]`
+
+use crate::config::settings;
+
+settings! {
+    /// What of this machine is measured.
+    pub struct Sampling {}
+}
