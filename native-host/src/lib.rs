@@ -18,6 +18,7 @@ pub mod driver;
 pub mod guard;
 pub mod limits;
 mod linger;
+mod live;
 mod metrics;
 mod places;
 pub mod sampler;

@@ -5,24 +5,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::metrics::ServerCounters;
+
 /// A client's place; it is free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
-    counter: &'a AtomicU64,
+    counters: Arc<ServerCounters>,
+    taken: fn(&ServerCounters) -> &AtomicU64,
 }
 
-impl<'a> Place<'a> {
-    /// A place, if there is one left. `counter` tells how many are taken.
-    pub(crate) fn take(places: &Arc<Semaphore>, counter: &'a AtomicU64) -> Option<Self> {
+impl Place {
+    /// A place, if there is one left. `taken` is the counter of those that are taken.
+    pub(crate) fn take(
+        places: &Arc<Semaphore>,
+        counters: &Arc<ServerCounters>,
+        taken: fn(&ServerCounters) -> &AtomicU64,
+    ) -> Option<Self> {
         let permit = Arc::clone(places).try_acquire_owned().ok()?;
-        counter.fetch_add(1, Ordering::Relaxed);
-        Some(Self { _permit: permit, counter })
+        taken(counters).fetch_add(1, Ordering::Relaxed);
+        Some(Self { _permit: permit, counters: Arc::clone(counters), taken })
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.counter.fetch_sub(1, Ordering::Relaxed);
+        (self.taken)(&self.counters).fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -3,6 +3,10 @@
 //! The client speaks first, with [`ClientMessage::Hello`]. A page then sends [`ClientMessage::Batch`] and hears
 //! [`ServerMessage::Ack`]. A dashboard hears [`ServerMessage::Welcome`], then [`ServerMessage::Tick`] once a second;
 //! with `resume` in its hello it first gets the ticks it missed, as far as the host still has them.
+//!
+//! A dashboard that says in its hello, or later with [`ClientMessage::Subscribe`], what it wants to hear of gets
+//! [`Update`](crate::topic::Update)s instead of ticks: the state once, then what changed. With `resume` it gets what has
+//! changed since that tick, as far as the host still has it; it must hold the state of the same subscription then.
 
 use alloc::string::String;
 
@@ -10,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::page::{PageBatch, PageSource};
 use crate::snapshot::Snapshot;
+use crate::topic::Subscription;
 
 /// Close code: the hello's version is not spoken here.
 pub const CLOSE_UNSUPPORTED_VERSION: u16 = 4400;
@@ -28,6 +33,8 @@ pub enum ClientMessage {
     Hello(Hello),
     /// Samples of a page.
     Batch(PageBatch),
+    /// What a dashboard wants to hear of from now on.
+    Subscribe(Subscription),
 }
 
 /// First message of a connection.
@@ -47,6 +54,9 @@ pub struct Hello {
     /// Bearer token, where the host asks for one. (Browsers can't set headers on a WebSocket.)
     #[serde(default)]
     pub token: Option<String>,
+    /// What a dashboard wants to hear of; without it, it hears ticks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscribe: Option<Subscription>,
 }
 
 /// What a client is.
@@ -95,7 +105,8 @@ pub struct Welcome {
     pub instance: String,
     /// The host's wall clock.
     pub server_unix_millis: u64,
-    /// Whether all missed ticks follow. Otherwise a dashboard back-fills from `/api/v1/series`.
+    /// Whether all missed ticks follow, or what has changed since for who subscribes. Otherwise a dashboard back-fills
+    /// from `/api/v1/series`.
     pub resumed: bool,
 }
 

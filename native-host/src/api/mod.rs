@@ -8,6 +8,7 @@ pub mod problem;
 mod scrape;
 mod series;
 mod snapshot;
+mod stream;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,7 +28,9 @@ use crate::assets::Site;
 use crate::driver::{Driver, Proof};
 use crate::guard::{Guard, authorized, guarded, security_headers};
 use crate::limits::Limits;
+use crate::live::Hub;
 use crate::metrics::ServerCounters;
+use crate::places::Place;
 use crate::socket;
 use crate::state::{BatchRefusal, Counted};
 use crate::stopping::Stopping;
@@ -39,6 +42,7 @@ pub struct App {
     pub(crate) guard: Arc<Guard>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) counters: Arc<ServerCounters>,
+    pub(crate) hub: Arc<Hub>,
     pub(crate) dashboard_places: Arc<Semaphore>,
     pub(crate) page_places: Arc<Semaphore>,
     pub(crate) greeting_places: Arc<Semaphore>,
@@ -67,6 +71,7 @@ impl App {
             greeting_places: Arc::new(Semaphore::new(limits.greetings)),
             limits: Arc::new(limits),
             counters: Arc::default(),
+            hub: Arc::default(),
             stopping,
             instance,
             dashboard: Arc::new(sites.0),
@@ -113,6 +118,11 @@ impl App {
             let all = u32::try_from(all).unwrap_or(u32::MAX);
             drop(places.acquire_many(all).await);
         }
+    }
+
+    /// A place for one more dashboard, if there is one left.
+    pub(crate) fn dashboard_place(&self) -> Option<Place> {
+        Place::take(&self.dashboard_places, &self.counters, |counters| &counters.dashboards)
     }
 
     /// Gives a batch to the driver and counts what became of it.

@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, ingest, problem, scrape, series, snapshot};
+use super::{App, ingest, problem, scrape, series, snapshot, stream};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,7 @@ use super::{App, ingest, problem, scrape, series, snapshot};
     components(schemas(Document)),
     tags(
         (name = "host", description = "The machine and everything connected to it."),
+        (name = "live", description = "What changes, as it changes. The WebSocket at `/ws` tells the same."),
         (name = "history", description = "The last hour of each series."),
         (name = "pages", description = "What pages send."),
         (name = "metrics", description = "For scrapers."),
@@ -39,6 +40,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(snapshot::snapshot))
         .routes(routes!(series::series))
+        .routes(routes!(stream::stream))
         .routes(routes!(scrape::metrics))
 }
 

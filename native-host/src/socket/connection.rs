@@ -9,6 +9,7 @@ use tokio::time::{Duration, Instant, Interval, MissedTickBehavior, interval_at, 
 
 use crate::api::App;
 use crate::limits::Limits;
+use crate::live::Frame;
 use crate::metrics::ServerCounters;
 use crate::stopping::Stopping;
 
@@ -112,6 +113,15 @@ impl Connection {
     /// Sends a message that has been serialised before.
     pub(super) async fn send_text(&mut self, text: Utf8Bytes) -> Result<(), Ended> {
         self.send_within(Message::Text(text)).await
+    }
+
+    /// Sends an update of a subscription.
+    pub(super) async fn send_frame(&mut self, frame: Frame) -> Result<(), Ended> {
+        self.send_within(match frame {
+            Frame::Text { text, .. } => Message::Text(text),
+            Frame::Binary(bytes) => Message::Binary(bytes),
+        })
+        .await
     }
 
     /// Closes it and tells why.

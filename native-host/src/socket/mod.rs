@@ -58,8 +58,9 @@ async fn serve(app: App, socket: WebSocket, greeting: OwnedSemaphorePermit) {
     let ended = match hello {
         Ok(Ok(Incoming::Text(text))) => match serde_json::from_str::<ClientMessage>(&text) {
             Ok(ClientMessage::Hello(hello)) => greet(&app, &mut connection, hello).await,
-            Ok(ClientMessage::Batch(_)) => {
-                connection.close(CLOSE_BAD_MESSAGE, "the first message must be a hello").await
+            Ok(ClientMessage::Batch(_) | ClientMessage::Subscribe(_)) => {
+                let reason = "the first message must be a hello; batch and subscribe come after it";
+                connection.close(CLOSE_BAD_MESSAGE, reason).await
             }
             Err(error) => connection.close(CLOSE_BAD_MESSAGE, &format!("the hello isn't one: {error}")).await,
         },
@@ -81,7 +82,7 @@ async fn greet(app: &App, connection: &mut Connection, hello: Hello) -> Ended {
     }
     let served = match hello.role {
         Role::Page => page::serve(app, connection, hello.source).await,
-        Role::Dashboard => dashboard::serve(app, connection, hello.resume).await,
+        Role::Dashboard => dashboard::serve(app, connection, hello.subscribe, hello.resume).await,
     };
     match served {
         Ok(never) => match never {},

@@ -30,7 +30,8 @@ pub(super) async fn serve(
     if let Err(invalid) = validate::source(&source) {
         return Err(connection.close(CLOSE_BAD_MESSAGE, &invalid.to_string()).await);
     }
-    let Some(_place) = Place::take(&app.page_places, &app.counters.page_connections) else {
+    let Some(_place) = Place::take(&app.page_places, &app.counters, |counters| &counters.page_connections)
+    else {
         let reason = format!("the host serves at most {} pages; close one", app.limits.page_connections);
         return Err(connection.close(close_code::AGAIN, &reason).await);
     };
@@ -79,6 +80,9 @@ async fn batch(app: &App, connection: &mut Connection, source: &PageSource, text
         Ok(ClientMessage::Batch(batch)) => batch,
         Ok(ClientMessage::Hello(_)) => {
             return Err(connection.close(CLOSE_BAD_MESSAGE, "a connection has one hello only").await);
+        }
+        Ok(ClientMessage::Subscribe(_)) => {
+            return Err(connection.close(CLOSE_BAD_MESSAGE, "only dashboards subscribe").await);
         }
         Err(error) => {
             return Err(connection

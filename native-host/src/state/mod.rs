@@ -89,7 +89,7 @@ impl State {
             alerts: Alerts::new(),
             history: History::open(now, medium)?,
             recent: Recent::new(),
-            tick: Arc::new(Tick::new(snapshot)),
+            tick: Arc::new(Tick::new(now, snapshot)),
             output: None,
             published_at: now.monotonic,
         })
@@ -253,7 +253,7 @@ impl State {
             pages: self.pages.snapshots(now),
             alerts: self.alerts.statuses(now, |id| self.pages.name(id).map(str::to_owned)),
         };
-        self.tick = Arc::new(Tick::new(snapshot));
+        self.tick = Arc::new(Tick::new(now, snapshot));
         self.recent.push(Arc::clone(&self.tick));
         self.output = Some(Arc::clone(&self.tick));
         self.published_at = now.monotonic;

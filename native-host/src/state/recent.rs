@@ -27,6 +27,8 @@ pub struct Resumed {
     pub from_sequence: u64,
     /// What it missed, the oldest first.
     pub ticks: Vec<Arc<Tick>>,
+    /// The tick that it heard last, where the host still has it.
+    pub base: Option<Arc<Tick>>,
 }
 
 impl Recent {
@@ -46,18 +48,20 @@ impl Recent {
 
     /// What a dashboard missed that heard a tick of `instance` last. `newest` is the number of the last tick.
     pub(super) fn since(&self, instance: &str, newest: u64, resume: Option<&Resume>) -> Resumed {
-        let nothing = Resumed { complete: false, from_sequence: 0, ticks: Vec::new() };
+        let nothing = Resumed { complete: false, from_sequence: 0, ticks: Vec::new(), base: None };
         // The sequence counts within one run of the host: after a restart nothing can be resumed.
         let Some(resume) = resume.filter(|resume| resume.instance == instance && resume.sequence <= newest)
         else {
             return nothing;
         };
+        let base = self.ticks.iter().find(|tick| tick.sequence == resume.sequence).cloned();
         let missed = newest - resume.sequence;
         match usize::try_from(missed).ok().and_then(|missed| self.ticks.len().checked_sub(missed)) {
             Some(known) => Resumed {
                 complete: true,
                 from_sequence: resume.sequence,
                 ticks: self.ticks.iter().skip(known).cloned().collect(),
+                base,
             },
             None => nothing,
         }

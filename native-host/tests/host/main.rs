@@ -4,11 +4,13 @@
 
 mod api;
 mod assets;
+mod client;
 mod command;
 mod connections;
 mod guard;
 mod harness;
 mod ingest;
+mod live;
 mod metrics;
 mod pages;
 mod series;

@@ -6,104 +6,18 @@ use futures_util::{SinkExt, StreamExt};
 use quillwork_host::clock::unix_millis;
 use quillwork_host::limits::Limits;
 use quillwork_protocol::host::Process;
-use quillwork_protocol::page::PageBatch;
-use quillwork_protocol::snapshot::{PageLink, Snapshot};
-use quillwork_protocol::socket::{ClientMessage, ServerMessage, Welcome};
+use quillwork_protocol::snapshot::PageLink;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::client::{Client, dashboard, page};
 use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, machine_at, sample_at, token};
-
-/// A client that fails the test where it would wait for ever.
-struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Client {
-    async fn connect(address: &str) -> Self {
-        Self(connect_async(format!("ws://{address}/ws")).await.unwrap().0)
-    }
-
-    async fn send(&mut self, text: impl Into<String>) {
-        self.0.send(Message::text(text.into())).await.unwrap();
-    }
-
-    async fn hello(&mut self, hello: serde_json::Value) -> Welcome {
-        self.send(hello.to_string()).await;
-        match self.hear().await {
-            ServerMessage::Welcome(welcome) => welcome,
-            other => panic!("a welcome comes first, not {other:?}"),
-        }
-    }
-
-    async fn send_batch(&mut self, batch: PageBatch) {
-        self.send(serde_json::to_string(&ClientMessage::Batch(batch)).unwrap()).await;
-    }
-
-    /// The next message that isn't a ping.
-    async fn hear(&mut self) -> ServerMessage {
-        loop {
-            match timeout(PATIENCE, self.0.next()).await.unwrap().unwrap().unwrap() {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) => {}
-                other => panic!("unexpected {other:?}"),
-            }
-        }
-    }
-
-    async fn tick(&mut self) -> Snapshot {
-        match self.hear().await {
-            ServerMessage::Tick(snapshot) => snapshot,
-            other => panic!("a tick is expected, not {other:?}"),
-        }
-    }
-
-    /// The first tick with this processor use. Others may come before: a driver that hears nothing of its sampler for a
-    /// while ticks without it.
-    async fn tick_of(&mut self, cpu: f64) -> Snapshot {
-        let mut last = 0;
-        loop {
-            let snapshot = self.tick().await;
-            assert!(snapshot.sequence > last, "no tick comes twice");
-            last = snapshot.sequence;
-            if snapshot.host.as_ref().and_then(|host| host.cpu.total_ratio) == Some(cpu) {
-                return snapshot;
-            }
-        }
-    }
-
-    async fn acknowledged(&mut self) -> String {
-        match self.hear().await {
-            ServerMessage::Ack(ack) => ack.batch_id,
-            other => panic!("an acknowledgement is expected, not {other:?}"),
-        }
-    }
-
-    /// Code and reason with which the host closes.
-    async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match timeout(PATIENCE, self.0.next()).await.unwrap() {
-                Some(Ok(Message::Close(Some(frame)))) => {
-                    return (frame.code.into(), frame.reason.to_string());
-                }
-                Some(Ok(_)) => {}
-                other => panic!("a close frame is expected, not {other:?}"),
-            }
-        }
-    }
-}
-
-fn dashboard() -> serde_json::Value {
-    json!({"type": "hello", "version": 1, "role": "dashboard"})
-}
-
-fn page(id: &str) -> serde_json::Value {
-    json!({"type": "hello", "version": 1, "role": "page", "source": {"id": id, "name": "Story"}})
-}
 
 #[tokio::test]
 async fn a_dashboard_hears_each_tick_and_what_pages_send() {

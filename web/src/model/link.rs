@@ -107,6 +107,7 @@ impl Link {
             source: None,
             resume: self.resume.clone(),
             token,
+            subscribe: None,
         })
     }
 
