@@ -16,7 +16,7 @@ impl Places {
         Self { places: Vec::with_capacity(slots) }
     }
 
-    fn set(&mut self, slot: u32, place: usize) {
+    pub(crate) fn set(&mut self, slot: u32, place: usize) {
         let index = slot as usize;
         if index >= self.places.len() {
             self.places.resize(index + 1, ABSENT);
@@ -25,7 +25,7 @@ impl Places {
             u32::try_from(place).expect("a heap has fewer entries than there are slots, which are u32");
     }
 
-    fn clear(&mut self, slot: u32) {
+    pub(crate) fn clear(&mut self, slot: u32) {
         self.places[slot as usize] = ABSENT;
     }
 

@@ -135,7 +135,7 @@ impl Scheduler {
         }
         let takes_some = self.feed_one(now, index);
         while takes_some && self.feed_one(now, index) {}
-        self.prefetch(now, index);
+        self.prefetch_again(now, index);
         takes_some
     }
 

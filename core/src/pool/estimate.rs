@@ -1,8 +1,11 @@
 //! How long tasks run, by type.
 
-use crate::id_map::IdMap;
+use alloc::vec::Vec;
+
 use crate::ids::TaskType;
 use crate::time::Duration;
+
+use super::by_type::ByType;
 
 /// Moving averages of measured run times.
 ///
@@ -11,8 +14,8 @@ use crate::time::Duration;
 /// the others none, and quick enough for tasks that are worth prefetching: they come by the hundred.
 #[derive(Clone, Debug)]
 pub(super) struct RunTimes {
-    by_type: IdMap<TaskType, Average>,
-    types: u32,
+    by_type: ByType,
+    averages: Vec<Average>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,35 +27,36 @@ struct Average {
 
 impl RunTimes {
     pub(super) fn new() -> Self {
-        Self { by_type: IdMap::new(), types: 0 }
+        Self { by_type: ByType::new(), averages: Vec::new() }
     }
 
     /// An execution was completed after this time.
     pub(super) fn record(&mut self, task_type: TaskType, took: Duration) {
         let nanos = took.as_nanos();
-        if let Some(average) = self.by_type.get_mut(&task_type) {
+        if let Some(place) = self.by_type.find(task_type) {
+            let average = &mut self.averages[place];
             average.count = (average.count + 1).min(WEIGHT);
             if nanos >= average.nanos {
                 average.nanos += (nanos - average.nanos) / average.count;
             } else {
                 average.nanos -= (average.nanos - nanos) / average.count;
             }
-        } else if self.types < MOST_TYPES {
-            self.types += 1;
-            self.by_type.insert(task_type, Average { nanos, count: 1 });
+        } else if self.averages.len() < MOST_TYPES {
+            self.by_type.insert(task_type, self.averages.len());
+            self.averages.push(Average { nanos, count: 1 });
         }
     }
 
     /// How long a task of this type runs; `None` where none has been measured.
     pub(super) fn expected(&self, task_type: TaskType) -> Option<Duration> {
-        self.by_type.get(&task_type).map(|average| Duration::from_nanos(average.nanos))
+        self.by_type.get(task_type).map(|place| Duration::from_nanos(self.averages[place].nanos))
     }
 }
 
 /// Over how many executions the average is taken.
 const WEIGHT: u64 = 32;
 /// Further types are not measured: a shell that makes a new type for each task would fill the memory.
-const MOST_TYPES: u32 = 4_096;
+const MOST_TYPES: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
@@ -86,7 +90,7 @@ mod tests {
     fn types_without_end_fill_no_memory() {
         let mut times = RunTimes::new();
         (0..10_000).for_each(|number| times.record(TaskType::new(number), Duration::from_millis(1)));
-        assert_eq!(times.types, MOST_TYPES);
+        assert_eq!(times.averages.len(), MOST_TYPES);
         assert_eq!(times.expected(TaskType::new(9_999)), None);
         assert!(times.expected(TaskType::new(0)).is_some());
     }

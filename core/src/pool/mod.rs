@@ -52,6 +52,7 @@
 mod affinity;
 mod asked;
 mod binding;
+mod by_type;
 mod candidates;
 mod capability;
 mod config;
@@ -88,6 +89,7 @@ mod steal;
 mod task;
 mod tasks;
 mod threshold;
+mod turns;
 mod worker;
 mod worker_list;
 

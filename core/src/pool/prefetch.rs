@@ -12,6 +12,8 @@
 //!   seemed to run when it fell silent or crashed may have ended long before, and what seemed to wait may be what hangs. By
 //!   itself each shows what it is, and the others lose no further execution to it;
 //! * in the order of the queue: where the next task may not be given ahead, none behind it is.
+//!
+//! A worker that ends tasks is given further ones when half of what it may have is left: a message for each would cost more than the tasks.
 
 use crate::ids::TaskType;
 use crate::time::{Duration, Instant};
@@ -30,8 +32,17 @@ impl Scheduler {
         self.run_times.expected(task_type)
     }
 
+    /// Gives a worker that has ended a task, or whose circumstances have changed, further ones ahead of their time where half of what it may
+    /// have is left.
+    pub(super) fn prefetch_again(&mut self, now: Instant, index: usize) {
+        let held = &self.workers[index].held;
+        if held.waiting() <= MOST_AHEAD / 2 && held.ahead().saturating_mul(2) <= self.config.prefetch {
+            self.prefetch(now, index);
+        }
+    }
+
     /// Gives a full worker tasks ahead of their time.
-    pub(super) fn prefetch(&mut self, now: Instant, index: usize) {
+    fn prefetch(&mut self, now: Instant, index: usize) {
         while let Some(head) = self.next_ahead(now, index) {
             let slot = self.queue.take(head);
             if self.is_expired(now, slot) {
@@ -62,7 +73,7 @@ impl Scheduler {
             usize::try_from(self.next_sequence % workers as u64).expect("less than the number of workers");
         let able = (first..workers)
             .chain(0..first)
-            .filter(|&index| could_run(index) && self.has_time_for(now, index, expected));
+            .filter(|&index| self.has_time_for(now, index, expected) && could_run(index));
         let best = able.min_by_key(|&index| self.workers[index].held.ahead());
         if let Some(index) = best {
             self.prefetch(now, index);

@@ -5,18 +5,19 @@
 //! *rank*, computed once; the smallest goes first. No re-sorting, and no task waits behind more than those whose rank is
 //! smaller, of which only finitely many can still come.
 //!
-//! Tasks with the same needs share a *lane*, a heap of its own. A worker takes the first of the heads of the lanes that it
+//! Tasks with the same needs share a *lane*. A worker takes the first of the heads of the lanes that it
 //! can serve, so a task that nobody can run now holds up nobody, and keeps its own turn. What a worker costs is one look
-//! at each lane in use and one step down a heap, however many tasks wait.
+//! at each lane in use and at most one step down a heap, however many tasks wait.
 
 use alloc::vec::Vec;
 
 use crate::ids::WorkerId;
-use crate::indexed_heap::{Entry, IndexedHeap, Places};
+use crate::indexed_heap::{Entry, Places};
 use crate::time::{Duration, Instant};
 
 use super::offer::Needs;
 use super::scheduler::small;
+use super::turns::Turns;
 use super::{Load, Offer, Priority};
 
 /// The rank of a task that comes now.
@@ -33,7 +34,7 @@ pub(super) struct TaskQueue {
     kept: usize,
     lanes: Vec<Lane>,
     /// For lanes to come.
-    spare: Vec<IndexedHeap>,
+    spare: Vec<Turns>,
     places: Places,
     len: u32,
     /// How many of them may have to wait for room: see [`Needs::is_large`].
@@ -47,7 +48,7 @@ pub(super) struct TaskQueue {
 #[derive(Clone, Debug)]
 struct Lane {
     needs: Needs,
-    heap: IndexedHeap,
+    turns: Turns,
 }
 
 /// The first task of a lane.
@@ -73,7 +74,7 @@ impl TaskQueue {
     pub(super) fn with_capacity(tasks: usize, lines: usize) -> Self {
         let kept = LANES_KEPT + LANES_OF_LINE * lines;
         let (lanes, places) = (Vec::with_capacity(kept), Places::with_capacity(tasks));
-        let spare = (0..LANES_OF_LINE * lines).map(|_| IndexedHeap::with_capacity(tasks)).collect();
+        let spare = (0..LANES_OF_LINE * lines).map(|_| Turns::with_capacity(tasks)).collect();
         Self { capacity: tasks, kept, lanes, spare, places, ..Self::default() }
     }
 
@@ -98,13 +99,13 @@ impl TaskQueue {
 
     /// How many tasks wait whose needs are such.
     pub(super) fn count_where(&self, matches: impl Fn(&Needs) -> bool) -> u32 {
-        let lanes = self.lanes.iter().filter(|lane| !lane.heap.is_empty() && matches(&lane.needs));
-        lanes.map(|lane| small(lane.heap.len())).sum()
+        let lanes = self.lanes.iter().filter(|lane| !lane.turns.is_empty() && matches(&lane.needs));
+        lanes.map(|lane| small(lane.turns.len())).sum()
     }
 
     pub(super) fn push(&mut self, needs: Needs, entry: Entry) {
         let lane = self.lane_for(needs);
-        self.lanes[lane].heap.push(&mut self.places, entry);
+        self.lanes[lane].turns.push(&mut self.places, entry);
         self.count(needs, 1);
     }
 
@@ -112,16 +113,15 @@ impl TaskQueue {
     pub(super) fn remove(&mut self, needs: Needs, slot: u32) {
         let lane = self.lanes.iter_mut().find(|lane| lane.needs == needs);
         let lane = lane.expect("a queued task is in the lane of its needs");
-        let place = self.places.place(slot).expect("a queued task has a place");
-        lane.heap.remove_at(&mut self.places, place);
+        lane.turns.remove(&mut self.places, slot);
         self.count(needs, -1);
     }
 
     /// Takes the head of a lane, which nothing was done to the queue since it was found.
     pub(super) fn take(&mut self, head: Head) -> u32 {
-        let Lane { needs, heap } = &mut self.lanes[head.lane];
+        let Lane { needs, turns } = &mut self.lanes[head.lane];
         let needs = *needs;
-        let entry = heap.pop(&mut self.places).expect("the lane had a head");
+        let entry = turns.pop(&mut self.places).expect("the lane had a head");
         debug_assert_eq!(entry, head.entry, "the queue has not changed");
         self.count(needs, -1);
         entry.slot
@@ -138,8 +138,8 @@ impl TaskQueue {
     ) -> Heads {
         let mut heads = Heads::default();
         for (index, lane) in self.lanes.iter().enumerate() {
-            let Some(&entry) = lane.heap.peek() else { continue };
-            if !lane.needs.met_by(worker, offer) || !takes(&lane.needs, entry, small(lane.heap.len())) {
+            let Some(entry) = lane.turns.peek() else { continue };
+            if !lane.needs.met_by(worker, offer) || !takes(&lane.needs, entry, small(lane.turns.len())) {
                 continue;
             }
             let fits = lane.needs.complexity <= room;
@@ -159,15 +159,15 @@ impl TaskQueue {
 
     /// Takes the next task of the first lane for which this holds: how lanes that can't be served any more are emptied.
     pub(super) fn pop_where(&mut self, mut unservable: impl FnMut(&Needs) -> bool) -> Option<u32> {
-        let lane = self.lanes.iter().position(|lane| !lane.heap.is_empty() && unservable(&lane.needs))?;
-        let entry = *self.lanes[lane].heap.peek()?;
+        let lane = self.lanes.iter().position(|lane| !lane.turns.is_empty() && unservable(&lane.needs))?;
+        let entry = self.lanes[lane].turns.peek()?;
         Some(self.take(Head { entry, lane }))
     }
 
     /// Takes the next task, whoever could run it.
     pub(super) fn pop(&mut self) -> Option<u32> {
         let heads = self.lanes.iter().enumerate();
-        let heads = heads.filter_map(|(lane, of)| of.heap.peek().map(|&entry| Head { entry, lane }));
+        let heads = heads.filter_map(|(lane, of)| of.turns.peek().map(|entry| Head { entry, lane }));
         let first = heads.min_by_key(|head| head.entry)?;
         Some(self.take(first))
     }
@@ -191,13 +191,13 @@ impl TaskQueue {
         }
         // An empty lane is kept for its memory. Once there are many, the next new needs take one over.
         if self.lanes.len() >= self.kept.max(LANES_KEPT)
-            && let Some(empty) = self.lanes.iter().position(|lane| lane.heap.is_empty())
+            && let Some(empty) = self.lanes.iter().position(|lane| lane.turns.is_empty())
         {
             self.lanes[empty].needs = needs;
             return empty;
         }
-        let heap = self.spare.pop().unwrap_or_else(|| IndexedHeap::with_capacity(self.capacity));
-        self.lanes.push(Lane { needs, heap });
+        let turns = self.spare.pop().unwrap_or_else(|| Turns::with_capacity(self.capacity));
+        self.lanes.push(Lane { needs, turns });
         self.lanes.len() - 1
     }
 }
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     fn steps(queue: &TaskQueue) -> u64 {
-        queue.lanes.iter().map(|lane| lane.heap.steps).sum()
+        queue.lanes.iter().map(|lane| lane.turns.steps()).sum()
     }
 
     /// The most steps that one of many operations took on a queue of about so many tasks in three lanes.

@@ -129,7 +129,7 @@ impl Scheduler {
             in_vain = if self.feed_one(now, index) { None } else { Some(next) };
         }
         for index in 0..self.workers.len() {
-            self.prefetch(now, index);
+            self.prefetch_again(now, index);
         }
     }
 

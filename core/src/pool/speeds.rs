@@ -6,16 +6,17 @@
 
 use alloc::vec::Vec;
 
-use crate::id_map::IdMap;
 use crate::ids::TaskType;
 use crate::time::{Duration, Instant};
+
+use super::by_type::ByType;
 
 /// Mean run times of successes, by type and worker.
 #[derive(Clone, Debug)]
 pub(super) struct Speeds {
     workers: usize,
     has_trials: bool,
-    by_type: IdMap<TaskType, u32>,
+    by_type: ByType,
     rows: Vec<Row>,
 }
 
@@ -54,7 +55,7 @@ pub(super) struct Classes<'a>(&'a [Mean]);
 impl Speeds {
     /// With or without trials of workers that have had nothing for long.
     pub(super) fn new(workers: u32, has_trials: bool) -> Self {
-        Self { workers: workers as usize, has_trials, by_type: IdMap::new(), rows: Vec::new() }
+        Self { workers: workers as usize, has_trials, by_type: ByType::new(), rows: Vec::new() }
     }
 
     /// A task of this type succeeded on the worker in this place after so long.
@@ -80,27 +81,26 @@ impl Speeds {
 
     /// `None` where all workers are about equally fast with this type, or nothing is known.
     pub(super) fn classes(&self, task_type: TaskType) -> Option<Classes<'_>> {
-        let row = &self.rows[*self.by_type.get(&task_type)? as usize];
+        let row = &self.rows[self.by_type.get(task_type)?];
         row.is_uneven.then_some(Classes(&row.of_workers))
     }
 
     /// `None` where too little is known.
     pub(super) fn measured(&self, task_type: TaskType, worker: usize) -> Option<Measured> {
-        let row = &self.rows[*self.by_type.get(&task_type)? as usize];
+        let row = &self.rows[self.by_type.get(task_type)?];
         let Mean { nanos, deviation, count, at } = row.of_workers[worker];
         let at_least = Duration::from_nanos(nanos.saturating_sub(deviation / 2));
         (count >= ENOUGH).then_some(Measured { mean: Duration::from_nanos(nanos), at_least, at })
     }
 
     fn row_mut(&mut self, task_type: TaskType) -> Option<&mut Row> {
-        if let Some(&row) = self.by_type.get(&task_type) {
-            return self.rows.get_mut(row as usize);
+        if let Some(row) = self.by_type.find(task_type) {
+            return self.rows.get_mut(row);
         }
         if self.rows.len() >= MAX_TYPES {
             return None;
         }
-        let row = u32::try_from(self.rows.len()).expect("at most MAX_TYPES");
-        self.by_type.insert(task_type, row);
+        self.by_type.insert(task_type, self.rows.len());
         self.rows.push(Row {
             of_workers: alloc::vec![Mean::default(); self.workers],
             is_uneven: false,

@@ -23,6 +23,9 @@ pub struct Rolling<T> {
     slots: Vec<T>,
     /// Step of the newest slot; the slots before it are of the steps before it.
     newest: u64,
+    /// Where it is, and when the next step begins.
+    newest_at: usize,
+    newest_ends: Instant,
 }
 
 impl<T: Reset> Rolling<T> {
@@ -38,23 +41,35 @@ impl<T: Reset> Rolling<T> {
         if slots == 0 {
             return Err(RollingError::NoSlots);
         }
-        Ok(Self { step, slots: core::iter::repeat_with(make).take(slots).collect(), newest: 0 })
+        Ok(Self {
+            step,
+            slots: core::iter::repeat_with(make).take(slots).collect(),
+            newest: 0,
+            newest_at: 0,
+            newest_ends: Instant::ZERO + step,
+        })
     }
 
     /// The slot that takes what happens `now`. Slots that have become too old are emptied on the way.
+    #[inline]
     pub fn slot_mut(&mut self, now: Instant) -> &mut T {
-        let step = self.step_of(now);
-        if step > self.newest {
-            let len = self.slots.len() as u64;
-            let passed = (step - self.newest).min(len);
-            for recent in 0..passed {
-                let at = self.place_of(step - recent);
-                self.slots[at].reset();
-            }
-            self.newest = step;
+        if now >= self.newest_ends {
+            self.advance(now);
         }
-        let at = self.place_of(self.newest);
-        &mut self.slots[at]
+        &mut self.slots[self.newest_at]
+    }
+
+    fn advance(&mut self, now: Instant) {
+        let step = self.step_of(now);
+        let len = self.slots.len() as u64;
+        let passed = step.saturating_sub(self.newest).min(len);
+        for recent in 0..passed {
+            let at = self.place_of(step - recent);
+            self.slots[at].reset();
+        }
+        self.newest = step;
+        self.newest_at = self.place_of(step);
+        self.newest_ends = Instant::from_nanos(self.step.as_nanos().saturating_mul(step.saturating_add(1)));
     }
 
     /// The slots of the window that ends `now`, oldest first. Steps in which nothing came are missing at the end, where

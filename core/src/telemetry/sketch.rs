@@ -68,6 +68,22 @@ pub struct Sketch {
     pub(super) sum: f64,
     pub(super) min: f64,
     pub(super) max: f64,
+    recent: Recent,
+}
+
+/// The value that was counted last and where its bucket stood then: measured by a clock of milliseconds, most values are as the one
+/// before them. It is looked at again before it is believed, and is no part of what a sketch says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    bits: u64,
+    index: i32,
+    at: usize,
+}
+
+impl PartialEq for Recent {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Sketch {
@@ -92,6 +108,7 @@ impl Sketch {
             sum: 0.0,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
+            recent: Recent::default(),
         }
     }
 
@@ -136,7 +153,7 @@ impl Sketch {
         if value < MIN_INDEXABLE {
             self.zeros = self.zeros.saturating_add(times);
         } else {
-            self.add_to_bucket(self.index_of(value), times);
+            self.add_to_bucket_of(value, times);
         }
         self.count = self.count.saturating_add(times);
         let total = self.sum + sum;
@@ -305,37 +322,55 @@ impl Sketch {
     }
 
     #[inline]
-    fn add_to_bucket(&mut self, index: i32, times: u64) {
+    fn add_to_bucket_of(&mut self, value: f64, times: u64) {
+        let Recent { bits, index, at } = self.recent;
+        if bits == value.to_bits()
+            && let Some(bucket) = self.buckets.get_mut(at)
+            && bucket.0 == index
+        {
+            bucket.1 = bucket.1.saturating_add(times);
+            return;
+        }
+        let index = self.index_of(value);
+        let at = self.add_to_bucket(index, times);
+        self.recent = Recent { bits: value.to_bits(), index, at };
+    }
+
+    /// Returns where the bucket stands, or where another is that took its values.
+    #[inline]
+    fn add_to_bucket(&mut self, index: i32, times: u64) -> usize {
         let lowest = self.buckets.first().map_or(index, |&(lowest, _)| lowest);
         let without_gaps = usize::try_from(i64::from(index) - i64::from(lowest)).unwrap_or(0);
         if let Some(bucket) = self.buckets.get_mut(without_gaps)
             && bucket.0 == index
         {
             bucket.1 = bucket.1.saturating_add(times);
-            return;
+            return without_gaps;
         }
-        self.add_beside_gaps(index, without_gaps, times);
+        self.add_beside_gaps(index, without_gaps, times)
     }
 
     #[inline(never)]
-    fn add_beside_gaps(&mut self, index: i32, without_gaps: usize, times: u64) {
+    fn add_beside_gaps(&mut self, index: i32, without_gaps: usize, times: u64) -> usize {
         let at = self.place_of(index, without_gaps);
         if let Some(bucket) = self.buckets.get_mut(at)
             && bucket.0 == index
         {
             bucket.1 = bucket.1.saturating_add(times);
-            return;
-        }
-        if self.buckets.len() < self.max_buckets {
+            at
+        } else if self.buckets.len() < self.max_buckets {
             self.buckets.insert(at, (index, times));
+            at
         } else if at == 0 {
             self.buckets[0].1 = self.buckets[0].1.saturating_add(times);
+            0
         } else {
             // The lowest bucket gives up its place and is folded into the one that is the lowest then.
             let (_, folded) = self.buckets[0];
             self.buckets.copy_within(1..at, 0);
             self.buckets[at - 1] = (index, times);
             self.buckets[0].1 = self.buckets[0].1.saturating_add(folded);
+            at - 1
         }
     }
 }

@@ -1,25 +1,52 @@
 /**
  * What page and worker say to each other.
  *
- * A message is one flat array: `MAGIC`, then records. Flat arrays of numbers and payloads clone several times faster than
- * arrays of objects, and one message carries everything that one microtask produced. Whatever does not start with `MAGIC`
- * is the app's own and left alone.
+ * A message is one flat array: `MAGIC`, then groups of records. What one microtask has to say goes out as one message, and records of one
+ * kind that follow each other share a group, so that a short task without input costs a message one number. Flat arrays of numbers and
+ * payloads clone several times faster than arrays of objects. Whatever does not start with `MAGIC` is the app's own and left alone.
+ *
+ * A record has a kind, a task's id, a small number `a` and a payload `b`. A group is its records' `kind` and `a`, which they have in
+ * common, and a count: positive where so many pairs of an id and a `b` follow, negative where so many ids do and no record has a `b`.
  */
 
 /** First element of every message, with the version of this protocol in its last digit. */
-export const MAGIC = 0x51574b2;
+export const MAGIC = 0x51574b3;
 
-/** Each record is `[kind, task id, a, b]`. */
-export const STRIDE = 4;
+/** Calls back with every record of a message, in its order. */
+export function eachRecord(message: readonly unknown[], handle: (kind: number, id: number, a: number | undefined, b: unknown) => void): void {
+  for (let at = 1; at < message.length; ) {
+    const kind = message[at] as number;
+    const a = message[at + 1] as number | undefined;
+    const count = message[at + 2] as number;
+    at += GROUP_HEAD;
+    if (count < 0) {
+      for (const end = at - count; at < end; at += 1) {
+        handle(kind, message[at] as number, a, undefined);
+      }
+    } else {
+      for (const end = at + 2 * count; at < end; at += 2) {
+        handle(kind, message[at] as number, a, message[at + 1]);
+      }
+    }
+  }
+}
+
+/** Whether a message is one of ours. */
+export function isOurs(message: unknown): message is readonly unknown[] {
+  return Array.isArray(message) && message[0] === MAGIC;
+}
+
+/** Elements of a group before its records. */
+const GROUP_HEAD = 3;
 
 // From page to worker:
 
 /**
- * Asks for `READY`, which a worker says once; `a` is the list of capabilities that the worker carries, `b` how much it runs at a time, and
+ * Asks for `READY`, which a worker says once; `b` is the list of capabilities that the worker carries, how much it runs at a time, and
  * the flags by which it can see that a task was aborted, where memory can be shared.
  */
 export const HELLO = 1;
-/** `a` is the reason as a `Sent` value. */
+/** `b` is the reason as a `Sent` value. */
 export const ABORT = 2;
 /** Answered by `PONG` as soon as the worker's event loop turns. */
 export const PING = 3;
@@ -40,21 +67,21 @@ export const STREAM = 2 ** 30;
 
 // From worker to page:
 
-/** The module has loaded; `a` is the list of task names. */
+/** The module has loaded; `b` is the list of task names. */
 export const READY = 1;
-/** `a` is the result, `b` the index of the task's name. */
+/** `b` is the result, `a` the index of the task's name. */
 export const DONE = 2;
-/** `a` is a `Sent` error. */
+/** `b` is a `Sent` error. */
 export const FAILED = 3;
-/** `a` is what the task reported. */
+/** `b` is what the task reported. */
 export const PROGRESS = 4;
-/** Sign of life; `a` is how many bytes the worker's heap has, or `undefined`. */
+/** Sign of life; `b` is how many bytes the worker's heap has, or `undefined`. */
 export const PONG = 5;
-/** A message from the page could not be deserialised here; `a` is the list of the tasks that the worker has. */
+/** A message from the page could not be deserialised here; `b` is the list of the tasks that the worker has. */
 export const GARBLED = 6;
 /** The task was not started, and is not going to be. */
 export const RETURNED = 7;
-/** `a` is what a stream yielded. */
+/** `b` is what a stream yielded. */
 export const ITEM = 8;
-/** `a` is what the worker computes on: a `ComputeInfo`. */
+/** `b` is what the worker computes on: a `ComputeInfo`. */
 export const DEVICE = 9;

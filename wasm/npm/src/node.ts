@@ -12,7 +12,7 @@ export interface NodeWorkerThreads {
 
 /** A `MessagePort` or `Worker` as an event emitter. */
 export interface NodePort {
-  postMessage(message: unknown, transfer: readonly object[]): void;
+  postMessage(message: unknown, transfer?: readonly object[]): void;
   on(event: string, listener: (value: unknown) => void): unknown;
 }
 

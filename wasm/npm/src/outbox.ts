@@ -1,17 +1,26 @@
-import { MAGIC, STRIDE } from './messages.js';
+import { eachRecord, MAGIC } from './messages.js';
 
 /** Sends a message; throws where it can't be cloned. */
 export type Post = (message: readonly unknown[], transfer: readonly object[]) => void;
 
 /** Told of a record that can't be cloned. Everything else is sent. */
-export type Refuse = (kind: number, id: number, b: unknown, thrown: unknown) => void;
+export type Refuse = (kind: number, id: number, a: number | undefined, thrown: unknown) => void;
 
 /** One direction of a line between page and worker: coalesces what one microtask has to say into one message. */
 export class Outbox {
   readonly #post: Post;
   readonly #refuse: Refuse;
-  #records: unknown[] = [MAGIC];
-  /** What to move, by the place of its record; most messages move nothing. */
+  #message: unknown[] = [MAGIC];
+  /** What the records of the last group have in common, and how many there are. */
+  #kind = 0;
+  #a: number | undefined;
+  #isBare = false;
+  #count = 0;
+  /** Where the last group's count stands. */
+  #countAt = 0;
+  /** Records in the message. */
+  #size = 0;
+  /** What to move, by the number of its record; most messages move nothing. */
   #transfers: Map<number, readonly object[]> | undefined;
   #scheduled = false;
   readonly #onMicrotask = (): void => {
@@ -28,11 +37,29 @@ export class Outbox {
   }
 
   /** Sends at the end of the microtask. */
-  push(kind: number, id: number, a: unknown, b: unknown, transfer?: readonly object[]): void {
+  push(kind: number, id: number, a: number | undefined, b: unknown, transfer?: readonly object[]): void {
     if (transfer !== undefined && transfer.length > 0) {
-      (this.#transfers ??= new Map()).set(this.#records.length, transfer);
+      (this.#transfers ??= new Map()).set(this.#size, transfer);
     }
-    this.#records.push(kind, id, a, b);
+    this.#size += 1;
+    const message = this.#message;
+    const isBare = b === undefined;
+    if (this.#count > 0 && kind === this.#kind && a === this.#a && isBare === this.#isBare) {
+      this.#count += 1;
+      message[this.#countAt] = isBare ? -this.#count : this.#count;
+    } else {
+      message.push(kind, a, isBare ? -1 : 1);
+      this.#kind = kind;
+      this.#a = a;
+      this.#isBare = isBare;
+      this.#count = 1;
+      this.#countAt = message.length - 1;
+    }
+    if (isBare) {
+      message.push(id);
+    } else {
+      message.push(id, b);
+    }
     if (!this.#scheduled) {
       this.#scheduled = true;
       queueMicrotask(this.#onMicrotask);
@@ -40,41 +67,54 @@ export class Outbox {
   }
 
   /** Sends what waits, then this, at once. Throws where this can't be cloned. */
-  sendNow(kind: number, id: number, a: unknown, transfer: readonly object[] = []): void {
+  sendNow(kind: number, id: number, b: unknown, transfer: readonly object[] = NOTHING): void {
     this.flush();
-    this.#post([MAGIC, kind, id, a, undefined], transfer);
+    this.#post(single(kind, id, undefined, b), transfer);
   }
 
   /** Sends what waits, at once. */
   flush(): void {
-    const records = this.#records;
-    if (records.length === 1) {
+    if (this.#size === 0) {
       return;
     }
+    const message = this.#message;
     const transfers = this.#transfers;
-    this.#records = [MAGIC];
+    const size = this.#size;
+    this.#message = [MAGIC];
     this.#transfers = undefined;
+    this.#count = 0;
+    this.#size = 0;
     try {
-      this.#post(records, transfers === undefined ? [] : [...transfers.values()].flat());
+      this.#post(message, transfers === undefined ? NOTHING : [...transfers.values()].flat());
     } catch (thrown) {
-      if (records.length === 1 + STRIDE) {
-        this.#refuse(records[1] as number, records[2] as number, records[4], thrown);
+      if (size === 1) {
+        const [, kind, a, , id] = message;
+        this.#refuse(kind as number, id as number, a as number | undefined, thrown);
       } else {
-        this.#sendOneByOne(records, transfers);
+        this.#sendOneByOne(message, transfers);
       }
     }
   }
 
   /** Something in the batch can't be cloned, and nothing of it was sent: the rest must not suffer for it. */
-  #sendOneByOne(records: readonly unknown[], transfers: Map<number, readonly object[]> | undefined): void {
-    for (let at = 1; at < records.length; at += STRIDE) {
+  #sendOneByOne(message: readonly unknown[], transfers: Map<number, readonly object[]> | undefined): void {
+    let number = 0;
+    eachRecord(message, (kind, id, a, b) => {
       try {
-        this.#post([MAGIC, ...records.slice(at, at + STRIDE)], transfers?.get(at) ?? []);
+        this.#post(single(kind, id, a, b), transfers?.get(number) ?? NOTHING);
       } catch (thrown) {
-        this.#refuse(records[at] as number, records[at + 1] as number, records[at + 3], thrown);
+        this.#refuse(kind, id, a, thrown);
       }
-    }
+      number += 1;
+    });
   }
+}
+
+const NOTHING: readonly object[] = [];
+
+/** A message of one record. */
+function single(kind: number, id: number, a: number | undefined, b: unknown): unknown[] {
+  return b === undefined ? [MAGIC, kind, a, -1, id] : [MAGIC, kind, a, 1, id, b];
 }
 
 /**

@@ -10,7 +10,7 @@ const { OfferNames } = await source('pool/capabilities');
 const { Pool } = await source('pool/pool');
 const { poolSettings } = await source('runtime/options');
 const { TaskTypes } = await source('runtime/task-options');
-const { DONE, MAGIC, PING, PONG, READY, RUN, STRIDE } = await source('messages');
+const { DONE, eachRecord, MAGIC, PING, PONG, READY, RUN } = await source('messages');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
 const real = { now: Date.now, setTimeout, clearTimeout };
@@ -54,18 +54,17 @@ class FakeWorker {
   answersPings = true;
   addEventListener(type, listener) {
     if (type === 'message') {
-      this.say = (...record) => listener({ data: [MAGIC, ...record] });
+      this.say = (kind, id, a, b) => listener({ data: [MAGIC, kind, a, 1, id, b] });
     }
   }
   postMessage(message) {
-    for (let at = 1; at < message.length; at += STRIDE) {
-      const [kind, id] = message.slice(at, at + 2);
+    eachRecord(message, (kind, id) => {
       this.heard.push({ kind, id });
       if (kind === PING && this.answersPings) {
         // A thread that was asleep with the page takes its time.
         void turn().then(turn).then(turn).then(() => this.say(PONG, 0, undefined, undefined));
       }
-    }
+    });
   }
   terminate() {
     this.terminated = true;
@@ -82,7 +81,7 @@ async function poolOfOne(settings = {}) {
   const capabilities = new OfferNames();
   const types = new TaskTypes({}, capabilities);
   const pool = new Pool(new Core(module), all, start, capabilities, { onWorkerLost() {}, onClosed() {} });
-  workers[0].say(READY, 0, ['task'], undefined);
+  workers[0].say(READY, 0, undefined, ['task']);
   const run = (timeoutMs) =>
     pool.submit({ name: 'task', input: 0, spec: types.spec('task', { timeoutMs, redeliver: false }) });
   await turn();
@@ -99,7 +98,7 @@ describe('a timer that comes late', () => {
       await turn();
       const id = started(workers[0]);
       // On its way behind the timer.
-      const sent = turn().then(() => workers[0].say(DONE, id, 'in time', undefined));
+      const sent = turn().then(() => workers[0].say(DONE, id, 0, 'in time'));
       sleepFor(500 + late);
       await sent;
       assert.equal(await task, 'in time');

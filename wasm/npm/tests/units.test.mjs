@@ -10,6 +10,7 @@ const { Clock } = await source('pool/clock');
 const { BatchQueue } = await source('telemetry/batch-queue');
 const { ingestUrl } = await source('telemetry/beacon');
 const { decodeServerMessage, encodeBatch, encodeBatchMessage, encodeHello } = await source('telemetry/wire');
+const { eachRecord } = await source('messages');
 const { Outbox } = await source('outbox');
 const { TaskTable } = await source('pool/task-table');
 const { AbortWatch } = await source('pool/abort-watch');
@@ -302,34 +303,59 @@ describe('a line between page and worker', () => {
     const refused = [];
     const outbox = new Outbox(
       (message, transfer) => sent.push(structuredClone(message, { transfer: [...transfer] })),
-      (kind, id, b, thrown) => refused.push([kind, id, b, thrown.name]),
+      (kind, id, a, thrown) => refused.push([kind, id, a, thrown.name]),
     );
-    const records = () => sent.flatMap((message) => Array.from({ length: (message.length - 1) / 4 }, (_, n) => message.slice(1 + 4 * n, 5 + 4 * n)));
+    const records = () => {
+      const all = [];
+      sent.forEach((message) => eachRecord(message, (...record) => all.push(record)));
+      return all;
+    };
     return { outbox, sent, refused, records };
   }
 
   it('sends what one microtask says as one message', async () => {
     const { outbox, sent, records } = line();
-    outbox.push(1, 10, 'a', 'b');
+    outbox.push(1, 10, 5, 'b');
     outbox.push(2, 20, undefined, 0);
     assert.equal(sent.length, 0);
     await Promise.resolve();
     assert.equal(sent.length, 1);
     assert.deepEqual(records(), [
-      [1, 10, 'a', 'b'],
+      [1, 10, 5, 'b'],
       [2, 20, undefined, 0],
     ]);
+  });
+
+  it('says what records have in common once, and keeps their order', async () => {
+    const { outbox, sent, records } = line();
+    const said = [
+      ...[10, 11, 12].map((id) => [1, id, 5, undefined]),
+      [1, 13, 6, undefined],
+      [1, 14, 6, null],
+      [1, 15, 6, undefined],
+      [2, 16, 6, undefined],
+      ...[17, 18].map((id) => [2, id, 6, `${id}`]),
+      [1, 19, 5, undefined],
+    ];
+    said.forEach((record) => outbox.push(...record));
+    await Promise.resolve();
+    assert.deepEqual(records(), said);
+    for (let id = 0; id < 100; id += 1) {
+      outbox.push(1, id, 5, undefined);
+    }
+    await Promise.resolve();
+    assert.ok(sent[1].length <= 104, `a number each, and a head: ${sent[1].length}`);
   });
 
   it('refuses what can not be cloned, and sends the rest with the buffers of each', async () => {
     const { outbox, refused, records } = line();
     const [first, second] = [new Uint8Array([1]), new Uint8Array([2])];
-    outbox.push(1, 10, first, 0, [first.buffer]);
-    outbox.push(1, 11, () => {}, 7);
-    outbox.push(1, 12, second, 0, [second.buffer]);
+    outbox.push(1, 10, 0, first, [first.buffer]);
+    outbox.push(1, 11, 7, () => {});
+    outbox.push(1, 12, 0, second, [second.buffer]);
     await Promise.resolve();
     assert.deepEqual(refused, [[1, 11, 7, 'DataCloneError']]);
-    assert.deepEqual(records().map(([, id, bytes]) => [id, [...bytes]]), [
+    assert.deepEqual(records().map(([, id, , bytes]) => [id, [...bytes]]), [
       [10, [1]],
       [12, [2]],
     ]);
@@ -338,9 +364,9 @@ describe('a line between page and worker', () => {
 
   it('sends what waits before what is sent at once', () => {
     const { outbox, records } = line();
-    outbox.push(1, 10, 'first', 0);
+    outbox.push(1, 10, 0, 'first');
     outbox.sendNow(2, 20, 'second');
-    assert.deepEqual(records().map(([, , text]) => text), ['first', 'second']);
+    assert.deepEqual(records().map(([, , , text]) => text), ['first', 'second']);
     assert.throws(() => outbox.sendNow(2, 20, () => {}), { name: 'DataCloneError' });
   });
 });

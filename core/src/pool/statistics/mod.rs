@@ -13,10 +13,11 @@ mod tests;
 
 use alloc::vec::Vec;
 
-use crate::id_map::IdMap;
 use crate::ids::{TaskType, WorkerId};
 use crate::telemetry::{Quantiles, RelativeAccuracy, RollingSketch, Sketch};
 use crate::time::{Duration, Instant};
+
+use super::by_type::ByType;
 
 use latencies::{Executions, Mean, last_minute, record};
 use meters::{DepthMeter, UseMeter};
@@ -50,7 +51,7 @@ pub struct Statistics {
     started_at: Instant,
     /// One for each task type, in the order in which they came; beyond [`Statistics::MAX_TYPES`] the rest shares one.
     types: Vec<TypeRecord>,
-    by_type: IdMap<TaskType, u32>,
+    by_type: ByType,
     workers: Vec<Executions>,
     response: RollingSketch,
     /// Of tasks that somebody waits for, since they were last taken.
@@ -78,7 +79,7 @@ impl Statistics {
         Self {
             started_at: now,
             types: Vec::new(),
-            by_type: IdMap::new(),
+            by_type: ByType::new(),
             workers: (0..workers).map(|_| Executions::default()).collect(),
             response: last_minute(),
             responses: no_responses(),
@@ -200,8 +201,8 @@ impl Statistics {
     }
 
     fn type_mut(&mut self, task_type: TaskType) -> &mut TypeRecord {
-        let slot = match self.by_type.get(&task_type) {
-            Some(&slot) => slot as usize,
+        let slot = match self.by_type.find(task_type) {
+            Some(slot) => slot,
             None if self.types.len() > Self::MAX_TYPES => Self::MAX_TYPES,
             None => self.add_type(task_type),
         };
@@ -212,7 +213,6 @@ impl Statistics {
         let slot = self.types.len();
         let told_apart = slot < Self::MAX_TYPES;
         if told_apart {
-            let slot = u32::try_from(slot).expect("a bounded number");
             self.by_type.insert(task_type, slot);
         }
         self.types.push(TypeRecord {

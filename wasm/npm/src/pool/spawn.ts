@@ -59,7 +59,8 @@ export function startWorker(source: WorkerSource, place: number, events: WorkerE
     });
   }
   return {
-    post: (message, transfer) => (worker as PostTarget).postMessage(message, transfer),
+    // Looking through an empty list of what moves is not free.
+    post: (message, transfer) => (transfer.length === 0 ? (worker as PostTarget).postMessage(message) : (worker as PostTarget).postMessage(message, transfer)),
     terminate() {
       live = false;
       worker.terminate();
@@ -84,7 +85,7 @@ export function loadError(source: WorkerSource, thrown: unknown): QuillworkError
 }
 
 interface PostTarget {
-  postMessage(message: unknown, transfer: readonly object[]): void;
+  postMessage(message: unknown, transfer?: readonly object[]): void;
 }
 
 type EventWorker = PostTarget & {

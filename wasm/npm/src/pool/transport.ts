@@ -8,7 +8,8 @@ import {
   GARBLED,
   HELLO,
   ITEM,
-  MAGIC,
+  eachRecord,
+  isOurs,
   MORE,
   PING,
   PONG,
@@ -17,7 +18,6 @@ import {
   RETURNED,
   RUN,
   STREAM,
-  STRIDE,
   TAKE,
   WEIGHT,
 } from '../messages.js';
@@ -66,6 +66,8 @@ export class Line {
   readonly #concurrency: number;
   readonly #flags = abortFlags();
   #names: ReadonlyMap<string, number> = new Map();
+  /** Answers of the message that is read, which are told together. */
+  #said: number[] = [];
 
   /** Starts the worker. Throws where it can't be constructed. */
   constructor(
@@ -132,7 +134,7 @@ export class Line {
     if (this.#flags !== undefined) {
       raise(this.#flags, id);
     }
-    this.#outbox.push(ABORT, id, toSent(reason), undefined);
+    this.#outbox.push(ABORT, id, undefined, toSent(reason));
   }
 
   /** Asks for a task that has not started. */
@@ -161,65 +163,67 @@ export class Line {
   }
 
   #onMessage(message: unknown): void {
-    const events = this.#events;
-    if (!Array.isArray(message) || message[0] !== MAGIC) {
+    if (!isOurs(message)) {
       return;
     }
-    const records: readonly unknown[] = message;
-    const said: number[] = [];
-    for (let at = 1; at < records.length; at += STRIDE) {
-      const kind = records[at] as number;
-      const id = records[at + 1] as number;
-      const a = records[at + 2];
-      if (id === WARM_UP) {
-        this.#onWarmUp(kind, a);
-        continue;
-      }
-      switch (kind) {
-        case DONE:
-          this.#end(id);
-          events.onOutcome(this, id, a);
-          said.push(id, Said.Done);
-          continue;
-        case FAILED:
-          this.#end(id);
-          events.onOutcome(this, id, fromSent(a as Sent));
-          said.push(id, Said.Failed);
-          continue;
-        case RETURNED:
-          said.push(id, Said.Returned);
-          continue;
-      }
-      this.#tell(said.splice(0));
-      switch (kind) {
-        case PROGRESS:
-          events.onProgress(this, id, a);
-          break;
-        case ITEM:
-          events.onItem(this, id, a);
-          break;
-        case READY:
-          this.#names = new Map((a as readonly string[]).map((name, index) => [name, index]));
-          if (!this.ready) {
-            this.ready = true;
-            // The first one was lost if the module was not there yet.
-            this.#sayHello();
-            events.onReady(this);
-          }
-          break;
-        case DEVICE:
-          this.device = a as ComputeInfo;
-          events.onAlive(this);
-          break;
-        case PONG:
-          events.onAlive(this, a as number | undefined);
-          break;
-        case GARBLED:
-          events.onGarbled(this, a as readonly number[]);
-          break;
-      }
+    eachRecord(message, this.#onRecord);
+    this.#tell();
+  }
+
+  readonly #onRecord = (kind: number, id: number, _: unknown, b: unknown): void => {
+    if (kind === DONE && id !== WARM_UP) {
+      this.#end(id);
+      this.#events.onOutcome(this, id, b);
+      this.#said.push(id, Said.Done);
+    } else {
+      this.#onRarer(kind, id, b);
     }
-    this.#tell(said);
+  };
+
+  #onRarer(kind: number, id: number, b: unknown): void {
+    const events = this.#events;
+    if (id === WARM_UP) {
+      this.#onWarmUp(kind, b);
+      return;
+    }
+    switch (kind) {
+      case FAILED:
+        this.#end(id);
+        events.onOutcome(this, id, fromSent(b as Sent));
+        this.#said.push(id, Said.Failed);
+        return;
+      case RETURNED:
+        this.#said.push(id, Said.Returned);
+        return;
+    }
+    this.#tell();
+    switch (kind) {
+      case PROGRESS:
+        events.onProgress(this, id, b);
+        break;
+      case ITEM:
+        events.onItem(this, id, b);
+        break;
+      case READY:
+        this.#names = new Map((b as readonly string[]).map((name, index) => [name, index]));
+        if (!this.ready) {
+          this.ready = true;
+          // The first one was lost if the module was not there yet.
+          this.#sayHello();
+          events.onReady(this);
+        }
+        break;
+      case DEVICE:
+        this.device = b as ComputeInfo;
+        events.onAlive(this);
+        break;
+      case PONG:
+        events.onAlive(this, b as number | undefined);
+        break;
+      case GARBLED:
+        events.onGarbled(this, b as readonly number[]);
+        break;
+    }
   }
 
   #end(id: number): void {
@@ -228,22 +232,24 @@ export class Line {
     }
   }
 
-  #tell(said: readonly number[]): void {
-    if (said.length > 0) {
+  #tell(): void {
+    if (this.#said.length > 0) {
+      const said = this.#said;
+      this.#said = [];
       this.#events.onAnswers(this, said);
     }
   }
 
-  #onWarmUp(kind: number, a: unknown): void {
+  #onWarmUp(kind: number, b: unknown): void {
     if (kind === DONE) {
       this.#events.onWarm(this, undefined);
     } else if (kind === FAILED) {
-      this.#events.onWarm(this, { error: fromSent(a as Sent) });
+      this.#events.onWarm(this, { error: fromSent(b as Sent) });
     }
   }
 
   #sayHello(): void {
-    this.#outbox.push(HELLO, 0, this.#capabilities, [this.#concurrency, this.#flags]);
+    this.#outbox.push(HELLO, 0, undefined, [this.#capabilities, this.#concurrency, this.#flags]);
   }
 }
 

@@ -8,7 +8,8 @@ import {
   GARBLED,
   HELLO,
   ITEM,
-  MAGIC,
+  eachRecord,
+  isOurs,
   MORE,
   PING,
   PONG,
@@ -17,7 +18,6 @@ import {
   RETURNED,
   RUN,
   STREAM,
-  STRIDE,
   TAKE,
   WEIGHT,
 } from '../messages.js';
@@ -66,17 +66,17 @@ export class Executor {
       (kind, id, nameIndex, thrown) => {
         if (kind === DONE) {
           const name = names[nameIndex as number] ?? '';
-          this.#outbox.push(FAILED, id, toSent(resultNotCloneable(name, thrown)), undefined);
+          this.#outbox.push(FAILED, id, undefined, toSent(resultNotCloneable(name, thrown)));
         } else if (kind === FAILED) {
-          this.#outbox.push(FAILED, id, toSent(new Error(`the task failed with an error that can't be sent (${describe(thrown)})`)), undefined);
+          this.#outbox.push(FAILED, id, undefined, toSent(new Error(`the task failed with an error that can't be sent (${describe(thrown)})`)));
         }
       },
     );
     port.listen(
       (message) => this.#onMessage(message),
-      () => this.#outbox.push(GARBLED, 0, [...this.#running.keys(), ...this.#waiting.map(({ task }) => task.id)], undefined),
+      () => this.#outbox.push(GARBLED, 0, undefined, [...this.#running.keys(), ...this.#waiting.map(({ task }) => task.id)]),
     );
-    onDevice((info) => this.#outbox.push(DEVICE, 0, info, undefined));
+    onDevice((info) => this.#outbox.push(DEVICE, 0, undefined, info));
     port.onStray((thrown) => this.#onStray(thrown));
     if (!port.waitsForHello) {
       this.#sayReady();
@@ -88,35 +88,35 @@ export class Executor {
       return;
     }
     this.#saidReady = true;
-    this.#outbox.push(READY, 0, this.#names, undefined);
+    this.#outbox.push(READY, 0, undefined, this.#names);
   }
 
   #onMessage(message: unknown): void {
-    if (!Array.isArray(message) || message[0] !== MAGIC) {
-      return;
+    if (isOurs(message)) {
+      eachRecord(message, this.#onRecord);
+      this.#startNext();
     }
-    const records: readonly unknown[] = message;
-    for (let at = 1; at < records.length; at += STRIDE) {
-      const kind = records[at] as number;
-      const id = records[at + 1] as number;
-      if (kind >= RUN) {
-        this.#enqueue(id, kind - RUN, records[at + 2] as number, records[at + 3]);
-      } else if (kind === ABORT) {
-        this.#abort(id, fromSent(records[at + 2] as Sent));
-      } else if (kind === MORE) {
-        this.#running.get(id)?.demand?.add(records[at + 2] as number);
-      } else if (kind === TAKE) {
-        this.#giveBack(id);
-      } else if (kind === PING) {
-        this.#outbox.push(PONG, 0, heapBytes(), undefined);
-      } else if (kind === HELLO) {
-        setWorkerCapabilities(records[at + 2] as readonly string[]);
-        [this.#capacity, this.#flags] = records[at + 3] as [number, AbortFlags | undefined];
-        this.#sayReady();
-      }
-    }
-    this.#startNext();
   }
+
+  readonly #onRecord = (kind: number, id: number, a: number | undefined, b: unknown): void => {
+    if (kind >= RUN) {
+      this.#enqueue(id, kind - RUN, a as number, b);
+    } else if (kind === ABORT) {
+      this.#abort(id, fromSent(b as Sent));
+    } else if (kind === MORE) {
+      this.#running.get(id)?.demand?.add(a as number);
+    } else if (kind === TAKE) {
+      this.#giveBack(id);
+    } else if (kind === PING) {
+      this.#outbox.push(PONG, 0, undefined, heapBytes());
+    } else if (kind === HELLO) {
+      const [capabilities, capacity, flags] = b as [readonly string[], number, AbortFlags | undefined];
+      setWorkerCapabilities(capabilities);
+      this.#capacity = capacity;
+      this.#flags = flags;
+      this.#sayReady();
+    }
+  };
 
   #enqueue(id: number, how: number, what: number, input: unknown): void {
     const nameIndex = what % WEIGHT;
@@ -137,7 +137,7 @@ export class Executor {
       return;
     }
     if (this.#drop(id)) {
-      this.#outbox.push(FAILED, id, toSent(reason), undefined);
+      this.#outbox.push(FAILED, id, undefined, toSent(reason));
     }
   }
 
@@ -228,9 +228,9 @@ export class Executor {
   #answer(task: RunningTask, ok: boolean, value: unknown): void {
     task.answered = true;
     if (ok) {
-      this.#outbox.push(DONE, task.id, value, task.nameIndex, task.moved);
+      this.#outbox.push(DONE, task.id, task.nameIndex, value, task.moved);
     } else {
-      this.#outbox.push(FAILED, task.id, toSent(value), undefined);
+      this.#outbox.push(FAILED, task.id, undefined, toSent(value));
     }
     this.#running.delete(task.id);
     this.#load -= task.complexity;

@@ -12,7 +12,7 @@ export interface WorkerPort {
 }
 
 interface WorkerScope {
-  postMessage(message: unknown, transfer: readonly object[]): void;
+  postMessage(message: unknown, transfer?: readonly object[]): void;
   addEventListener(type: string, listener: (event: WorkerScopeEvent) => void): void;
 }
 
@@ -32,7 +32,7 @@ export function workerPort(): WorkerPort | undefined {
     return parentPort === null
       ? undefined
       : {
-          post: (message, transfer) => parentPort.postMessage(message, transfer),
+          post: (message, transfer) => (transfer.length === 0 ? parentPort.postMessage(message) : parentPort.postMessage(message, transfer)),
           listen(onMessage, onGarbled) {
             parentPort.on('message', onMessage);
             parentPort.on('messageerror', onGarbled);
@@ -50,7 +50,7 @@ export function workerPort(): WorkerPort | undefined {
     return undefined;
   }
   return {
-    post: (message, transfer) => scope.postMessage(message, transfer),
+    post: (message, transfer) => (transfer.length === 0 ? scope.postMessage(message) : scope.postMessage(message, transfer)),
     listen(onMessage, onGarbled) {
       scope.addEventListener('message', (event) => onMessage(event.data));
       scope.addEventListener('messageerror', onGarbled);
