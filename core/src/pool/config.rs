@@ -69,7 +69,8 @@ pub struct PoolConfig {
     pub restart_delay: Duration,
     /// The longest wait before a worker is replaced. Default 10 s.
     pub max_restart_delay: Duration,
-    /// A worker that was ready for so long before it was lost counts as lost for the first time. Default 5 s.
+    /// A worker that was ready for so long before it was lost counts as lost for the first time, as does one that has completed a task.
+    /// Default 5 s.
     pub healthy_uptime: Duration,
     /// When a worker counts as degraded or suspect. Only told, in [`WorkerStats`](super::WorkerStats): a free worker gets
     /// the next task all the same.

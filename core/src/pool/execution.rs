@@ -17,6 +17,9 @@ impl Scheduler {
             self.workers[index].completed += 1;
             if let Stage::Started(at) = held.stage {
                 let succeeded = outcome == TaskOutcome::Completed;
+                if succeeded {
+                    self.workers[index].prove();
+                }
                 let usual = self.measure_execution(now, index, held.slot, now - at, succeeded);
                 let failed_trial = self.has_another_attempt(held.slot).then_some(now - at);
                 self.count_in_row(now, index, outcome, usual, failed_trial);

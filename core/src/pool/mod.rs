@@ -18,8 +18,8 @@
 //!
 //! **Workers fail in all ways.** A worker that crashes, never becomes ready, falls silent or ignores an abort is replaced.
 //! Each replacement has a new [`Generation`](crate::ids::Generation), and what an older one still says changes nothing. The tasks of
-//! a lost worker go to others, each a bounded number of times. A place that keeps losing workers is refilled with
-//! exponential back-off. Where no worker that could run a task can be started at all, the task is refused and doesn't wait
+//! a lost worker go to others, each a bounded number of times. A place that keeps losing workers before
+//! they have completed anything is refilled with exponential back-off. Where no worker that could run a task can be started at all, the task is refused and doesn't wait
 //! for ever.
 //!
 //! ```

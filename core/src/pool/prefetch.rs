@@ -13,7 +13,8 @@
 //!   itself each shows what it is, and the others lose no further execution to it;
 //! * in the order of the queue: where the next task may not be given ahead, none behind it is.
 //!
-//! A worker that ends tasks is given further ones when half of what it may have is left: a message for each would cost more than the tasks.
+//! A worker that has as many as it may have is given further ones when half of them are left: a message for each would cost more than
+//! the tasks.
 
 use crate::ids::TaskType;
 use crate::time::{Duration, Instant};
@@ -32,11 +33,9 @@ impl Scheduler {
         self.run_times.expected(task_type)
     }
 
-    /// Gives a worker that has ended a task, or whose circumstances have changed, further ones ahead of their time where half of what it may
-    /// have is left.
+    /// Gives a worker whose circumstances have changed further tasks ahead of their time, where half of [`MOST_AHEAD`] are left.
     pub(super) fn prefetch_again(&mut self, now: Instant, index: usize) {
-        let held = &self.workers[index].held;
-        if held.waiting() <= MOST_AHEAD / 2 && held.ahead().saturating_mul(2) <= self.config.prefetch {
+        if self.workers[index].held.waiting() <= MOST_AHEAD / 2 {
             self.prefetch(now, index);
         }
     }

@@ -42,8 +42,10 @@ pub(super) struct Worker {
     pub(super) held: HeldTasks,
     /// The queued task that its room is kept for: see [`super::reserve`].
     pub(super) reserved_for: Option<u32>,
-    /// How often in a row it was lost without a healthy time in between.
+    /// How often in a row it was lost without a healthy time or a completed task in between.
     losses: u32,
+    /// Whether this generation has completed a task.
+    has_proved: bool,
     ready_at: Instant,
     pub(super) completed: u64,
     /// How many tasks others were asked to give back for it.
@@ -78,6 +80,7 @@ impl Worker {
             held: HeldTasks::with_capacity(held),
             reserved_for: None,
             losses: 0,
+            has_proved: false,
             ready_at: Instant::ZERO,
             completed: 0,
             thefts: 0,
@@ -177,9 +180,15 @@ impl Worker {
 
     pub(super) fn become_ready(&mut self, now: Instant) {
         self.phase = Phase::Up;
+        self.has_proved = false;
         self.ready_at = now;
         self.boot_failures = 0;
         self.saw(now);
+    }
+
+    /// A task of its own has succeeded: losing it is no sign that workers can't live here.
+    pub(super) fn prove(&mut self) {
+        self.has_proved = true;
     }
 
     pub(super) fn saw(&mut self, now: Instant) {
@@ -199,7 +208,7 @@ impl Worker {
             return Duration::ZERO;
         }
         if was_up {
-            if uptime >= config.healthy_uptime {
+            if self.has_proved || uptime >= config.healthy_uptime {
                 self.losses = 0;
             }
         } else {

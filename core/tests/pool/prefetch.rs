@@ -65,6 +65,25 @@ fn a_full_worker_gets_as_many_tasks_ahead_as_make_the_horizon() {
 }
 
 #[test]
+fn a_worker_with_very_many_tasks_ahead_gets_more_together() {
+    let mut rig = Rig::ready_with(&[NONE], millisecond());
+    rig.submit(0, plain());
+    rig.done(0, 1, 0);
+    let given: Vec<u64> = (1..=400).filter(|&task| !rig.submit(task, plain()).is_empty()).collect();
+    assert_eq!(given, (1..=257).collect::<Vec<u64>>(), "one runs, the others wait behind it");
+    for task in 1..=127 {
+        assert_eq!(
+            rig.done(0, 1, task),
+            [settle(task, Settlement::Completed)],
+            "one message for each saves nothing"
+        );
+    }
+    let outputs = rig.done(0, 1, 128);
+    let more: Vec<Output> = (258..=385).map(|task| dispatch(task, 0, 1, 1)).collect();
+    assert_eq!((&outputs[0], &outputs[1..]), (&settle(128, Settlement::Completed), &more[..]));
+}
+
+#[test]
 fn long_unknown_and_once_only_tasks_wait_in_the_queue_and_hold_the_rest_there() {
     let unknown = TaskSpec { task_type: TaskType::new(9), ..plain() };
     let once = TaskSpec { redeliverable: false, ..plain() };

@@ -85,6 +85,21 @@ fn replacements_come_slower_and_slower_until_a_worker_stays_healthy() {
 }
 
 #[test]
+fn a_worker_that_has_completed_a_task_is_replaced_at_once_however_often() {
+    let mut rig = Rig::ready_pool(1);
+    for generation in 1..20 {
+        let task = 2 * u64::from(generation);
+        rig.submit(task, plain());
+        assert_eq!(rig.done(0, generation, task), [settle(task, Settlement::Completed)]);
+        rig.submit(task + 1, TaskSpec { redeliverable: false, ..plain() });
+        assert!(rig.lost(0, generation).contains(&spawn(0, generation + 1)), "generation {generation}");
+        rig.ready(0, generation + 1, NONE);
+    }
+    // One that has not proves nothing, whatever those before it did.
+    assert_eq!(rig.lost(0, 20), [terminate(0, 20, TerminateReason::Lost)]);
+}
+
+#[test]
 fn a_pool_that_cannot_start_refuses_what_waits_and_what_comes() {
     let mut rig = Rig::booting(PoolConfig { workers: 1, max_boot_failures: 2, ..quiet() });
     rig.submit(1, plain());

@@ -5,7 +5,9 @@
 //!
 //! Causes: 1 failures in a row, 2 failure ratio, 3 slow ratio, 4 open time over, 5 trials passed, 6 trials overdue, 7 asked.
 
-use quillwork_core::flow::breaker::{Breaker, BreakerCause, BreakerEvent, BreakerMode, BreakerState, Counts};
+use quillwork_core::flow::breaker::{
+    Breaker, BreakerCause, BreakerEvent, BreakerMode, BreakerState, Counts, Outcome, Permit,
+};
 use quillwork_core::flow::policy::PolicyStack;
 use quillwork_core::time::Instant;
 
@@ -44,6 +46,43 @@ pub extern "C" fn breaker_metrics(stack: u32, now: f64) {
 #[unsafe(no_mangle)]
 pub extern "C" fn breaker_state(stack: u32, now: f64) -> u32 {
     state::with(|state| state_code(breaker(&mut state.stacks.get(stack).stack).state(instant(now))))
+}
+
+/// Input: a call comes that nobody can abort. Returns its permit where the breaker lets all calls through now, so that there is nothing
+/// to decide about the call but how it counts; else -1, and it goes through the stack as any other. For stacks of this one layer.
+#[unsafe(no_mangle)]
+pub extern "C" fn breaker_enter(stack: u32, now: f64) -> f64 {
+    state::with(|state| {
+        let breaker = breaker(&mut state.stacks.get(stack).stack);
+        match breaker.state(instant(now)) {
+            BreakerState::Closed
+            | BreakerState::ForcedClosed
+            | BreakerState::Disabled
+            | BreakerState::MetricsOnly => {
+                breaker.try_acquire(instant(now)).map_or(-1.0, |permit| f64::from(permit.into_number()))
+            }
+            BreakerState::Open { .. } | BreakerState::HalfOpen | BreakerState::ForcedOpen => -1.0,
+        }
+    })
+}
+
+/// Input: the call of a permit has ended that came at `since`: 0 well, 1 with an error that may pass, 2 with the caller's own.
+#[unsafe(no_mangle)]
+pub extern "C" fn breaker_leave(stack: u32, now: f64, permit: u32, end: u32, since: f64) {
+    let outcome = match end {
+        0 => Outcome::Success,
+        1 => Outcome::Failure,
+        _ => Outcome::Ignored,
+    };
+    state::with(|state| {
+        let took = instant(now) - instant(since);
+        breaker(&mut state.stacks.get(stack).stack).record(
+            instant(now),
+            Permit::from_number(permit),
+            outcome,
+            took,
+        );
+    });
 }
 
 /// Sets the mode.

@@ -1,4 +1,4 @@
-//! Throttled execution. Tasks are named by the caller: whole numbers below 2^53, each used once.
+//! Throttled execution. Tasks are named by the caller: whole numbers below 2^53, each used by one task at a time.
 //!
 //! Records: `[tag, task, settlement]`.
 //!
@@ -104,7 +104,7 @@ pub extern "C" fn executor_submit(
             Err(ExecutorRefusal::TooManyWaiting { .. }) => 2.0,
             Err(ExecutorRefusal::WeightExceedsCapacity(_)) => 3.0,
             Err(ExecutorRefusal::Closed) => 4.0,
-            Err(refusal) => unreachable!("the caller uses each number once: {refusal}"),
+            Err(refusal) => unreachable!("the caller uses each number for one task at a time: {refusal}"),
         };
         slots.write(BESIDE, [answer]);
         drain(executor, slots)

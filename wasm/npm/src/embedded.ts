@@ -78,6 +78,14 @@ export class EmbeddedCore<Exports extends EmbeddedExports> {
     };
   }
 
+  /** The exports, for calls that come often; a trap is to be handed to {@link fault}. Throws `ERR_INTERNAL` where the instance's state is unknown. */
+  get live(): Exports {
+    if (this.#fault !== undefined) {
+      throw this.#fault;
+    }
+    return this.exports;
+  }
+
   /** Calls an export; a trap becomes `ERR_INTERNAL`, and so does every later call: the instance's state is unknown then. */
   call<Result>(run: (exports: Exports) => Result): Result {
     if (this.#fault !== undefined) {

@@ -1,11 +1,12 @@
 import { QuillworkError } from '../errors.js';
 import { Emitter } from '../runtime/emitter.js';
 import { Alarm } from './alarm.js';
-import type { Attempted } from './attempt.js';
+import { Attempt, type Attempted } from './attempt.js';
 import { breakerSettings, type BreakerSettings } from './breaker-options.js';
 import { optionalFunction } from './options.js';
 import { Stack, type ExecuteOptions } from './stack.js';
 import { stackSettings } from './stack-settings.js';
+import { judge, SUCCEEDED, type Judgement } from './verdict.js';
 
 /** The state of a breaker: the three of the pattern, and the four that an operator can set. */
 export type BreakerState = 'closed' | 'open' | 'half-open' | BreakerOverride;
@@ -104,11 +105,17 @@ class CoreCircuitBreaker implements CircuitBreaker {
   readonly #stack: Stack;
   readonly #emitter = new Emitter<CircuitBreakerEvents>();
   readonly #alarm: Alarm;
+  readonly #judgement: Judgement;
+  /** Whether it matters how long a call took that succeeded, or when it ended. */
+  readonly #timesSuccess: boolean;
 
   constructor(options: CircuitBreakerOptions) {
+    const { window, slowCall = Infinity } = options;
+    this.#timesSuccess = slowCall !== Infinity || (typeof window === 'object' && 'bucketMs' in window);
+    this.#judgement = { isFailure: optionalFunction('isFailure', options.isFailure) };
     const fallback = optionalFunction('fallback', options.fallback) as ((error: unknown) => unknown) | undefined;
     this.#stack = new Stack(stackSettings({ breaker: breakerSettings(options, fallback !== undefined) }), {
-      isFailure: optionalFunction('isFailure', options.isFailure),
+      ...this.#judgement,
       breakerFallback: fallback,
       afterInput: () => this.#tell(),
     });
@@ -117,13 +124,58 @@ class CoreCircuitBreaker implements CircuitBreaker {
   }
 
   execute<Result>(fn: Attempted<Result>, options?: ExecuteOptions): Promise<Result> {
+    if (options?.signal === undefined && typeof fn === 'function') {
+      const { core, handle, clock } = this.#stack;
+      const since = clock.now();
+      try {
+        const permit = core.live.breaker_enter(handle, since);
+        if (permit >= 0) {
+          return this.#make(fn, permit, since);
+        }
+      } catch (thrown) {
+        return Promise.reject(core.fault(thrown));
+      }
+    }
     return this.#stack.execute(fn, options);
   }
 
   wrap<This, Arguments extends unknown[], Result>(
     fn: (this: This, ...args: Arguments) => Result | PromiseLike<Result>,
   ): (this: This, ...args: Arguments) => Promise<Result> {
-    return this.#stack.wrap(fn);
+    const breaker = this;
+    return function (...args) {
+      return breaker.execute(() => fn.apply(this, args));
+    };
+  }
+
+  /** Makes a call that the breaker lets through, about which there is nothing else to decide. */
+  #make<Result>(fn: Attempted<Result>, permit: number, since: number): Promise<Result> {
+    const failed = (thrown: unknown): never => {
+      const { end, error } = judge(thrown, this.#judgement);
+      this.#leave(permit, since, end, this.#stack.clock.now());
+      throw error;
+    };
+    let result: Result | PromiseLike<Result>;
+    try {
+      result = fn(new Attempt(1));
+    } catch (thrown) {
+      return rejecting(failed, thrown);
+    }
+    // A promise of ours: a thenable may settle twice, or call back at once.
+    return Promise.resolve(result).then((value) => {
+      this.#leave(permit, since, SUCCEEDED, this.#timesSuccess ? this.#stack.clock.now() : since);
+      return value;
+    }, failed);
+  }
+
+  #leave(permit: number, since: number, end: number, now: number): void {
+    const { core, handle } = this.#stack;
+    try {
+      core.live.breaker_leave(handle, now, permit, end, since);
+    } catch (thrown) {
+      throw core.fault(thrown);
+    }
+    this.#tell();
   }
 
   get state(): BreakerState {
@@ -215,6 +267,10 @@ class CoreCircuitBreaker implements CircuitBreaker {
     const { core, handle } = this.#stack;
     return core.call((exports) => exports.breaker_event(handle));
   }
+}
+
+async function rejecting(fail: (thrown: unknown) => never, thrown: unknown): Promise<never> {
+  return fail(thrown);
 }
 
 function state(code: number): BreakerState {

@@ -36,6 +36,8 @@ export interface FlowExports {
   batch_metrics(batcher: number, now: number): void;
   breaker_metrics(stack: number, now: number): void;
   breaker_state(stack: number, now: number): number;
+  breaker_enter(stack: number, now: number): number;
+  breaker_leave(stack: number, now: number, permit: number, end: number, since: number): void;
   breaker_set_mode(stack: number, now: number, mode: number): void;
   breaker_hold_open(stack: number, now: number, until: number): void;
   breaker_deadline(stack: number, now: number): number;

@@ -29,7 +29,11 @@ export abstract class Machine {
   readonly #exports: MachineExports;
   readonly #alarm: Alarm;
   readonly #free: () => void;
-  readonly #acts: (() => void)[] = [];
+  /** What is to be run next, and after it. */
+  #next: (() => void) | undefined;
+  #later: (() => void)[] | undefined;
+  /** Kept for the records of the next input. */
+  #copy: Float64Array | undefined;
   #acting = false;
   #disposed = false;
 
@@ -57,7 +61,11 @@ export abstract class Machine {
 
   /** Runs the user's code when all records of the input were taken. */
   protected act(run: () => void): void {
-    this.#acts.push(run);
+    if (this.#next === undefined) {
+      this.#next = run;
+    } else {
+      (this.#later ??= []).push(run);
+    }
   }
 
   /** Hands an input in. `answered` reads what stands beside the records before they are taken. */
@@ -70,12 +78,7 @@ export abstract class Machine {
       answered?.(this.core.floats);
       this.#alarm.set(this.core.floats[0] ?? Infinity);
       for (;;) {
-        // The next export writes to the same floats; a single record is read before anything is done about it.
-        const end = 1 + written * RECORD;
-        const records = written > 1 ? this.core.floats.slice(0, end) : this.core.floats;
-        for (let at = 1; at < end; at += RECORD) {
-          this.take(records, at);
-        }
+        this.#takeAll(1 + written * RECORD);
         if (written < MAX_RECORDS) {
           break;
         }
@@ -88,6 +91,27 @@ export abstract class Machine {
     }
     this.taken();
     this.#run();
+  }
+
+  /** The next export writes to the same floats; a single record is read before anything is done about it, several are copied before. */
+  #takeAll(end: number): void {
+    const { floats } = this.core;
+    if (end <= 1 + RECORD) {
+      if (end > 1) {
+        this.take(floats, 1);
+      }
+      return;
+    }
+    // Nobody else has the copy meanwhile: to settle a promise may run a getter of the user's.
+    const copy = end <= COPIED ? (this.#copy ?? new Float64Array(COPIED)) : new Float64Array(end);
+    this.#copy = undefined;
+    for (let at = 1; at < end; at += 1) {
+      copy[at] = floats[at] ?? 0;
+    }
+    for (let at = 1; at < end; at += RECORD) {
+      this.take(copy, at);
+    }
+    this.#copy = copy.length === COPIED ? copy : undefined;
   }
 
   /** Reads what an export writes into the floats. */
@@ -109,13 +133,16 @@ export abstract class Machine {
       return;
     }
     this.#acting = true;
-    for (let at = 0; at < this.#acts.length; at += 1) {
-      this.#acts[at]?.();
+    for (let run = this.#next; run !== undefined; run = this.#next) {
+      this.#next = this.#later?.shift();
+      run();
     }
-    this.#acts.length = 0;
     this.#acting = false;
   }
 }
+
+/** Most inputs lead to no more records than fit into so many floats. */
+const COPIED = 1 + 4 * RECORD;
 
 /** In a function of its own: a closure made where another holds on to the machine would hold on to it too, and it would never be collected. */
 function freeing(core: FlowCore, machine: object, exports: MachineExports, handle: number): () => void {

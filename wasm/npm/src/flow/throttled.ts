@@ -80,14 +80,20 @@ interface Operation {
   readonly signal: AbortSignal | undefined;
   value: unknown;
   error: unknown;
+  /** Whether core has started it: it keeps its number until it has really ended. */
+  started: boolean;
+  settled: boolean;
+  /** What its function was given. */
+  context: Attempt | undefined;
 }
 
 class CoreThrottled extends Machine implements Throttled {
   readonly #options: ThrottledOptions;
   readonly #watch = new AbortWatch((task) => this.input((exports, now) => exports.executor_abort(this.handle, now, task)));
-  readonly #operations = new Map<number, Operation>();
-  readonly #running = new Map<number, Attempt>();
-  #next = 0;
+  /** By number; numbers are used again. */
+  readonly #operations: (Operation | undefined)[] = [];
+  readonly #free: number[] = [];
+  #running = 0;
   /** Who waits for the end. */
   #idle: (() => void)[] = [];
 
@@ -115,10 +121,19 @@ class CoreThrottled extends Machine implements Throttled {
         reject(signal.reason);
         return;
       }
-      const task = this.#next;
-      this.#next += 1;
-      const operation = { run, resolve: resolve as (value: unknown) => void, reject, signal, value: undefined, error: undefined };
-      this.#operations.set(task, operation);
+      const task = this.#free.pop() ?? this.#operations.length;
+      const operation: Operation = {
+        run,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        signal,
+        value: undefined,
+        error: undefined,
+        started: false,
+        settled: false,
+        context: undefined,
+      };
+      this.#operations[task] = operation;
       if (signal !== undefined) {
         this.#watch.add(signal, task);
       }
@@ -195,30 +210,37 @@ class CoreThrottled extends Machine implements Throttled {
 
   protected override take(records: Float64Array, at: number): void {
     const tag = (records[at] ?? 0) >>> 0;
-    const task = records[at + 1] ?? 0;
+    const task = (records[at + 1] ?? 0) >>> 0;
     const settlement = (records[at + 2] ?? 0) >>> 0;
-    const operation = this.#operations.get(task);
-    if (tag === START && operation !== undefined) {
+    const operation = this.#operations[task];
+    if (operation === undefined) {
+      return;
+    }
+    if (tag === START) {
+      operation.started = true;
       this.act(() => this.#start(task, operation));
     } else if (tag === CANCEL) {
-      this.act(() => this.#running.get(task)?.cancel(operation?.signal?.reason));
-    } else if (tag === SETTLE && operation !== undefined) {
+      this.act(() => operation.context?.cancel(operation.signal?.reason));
+    } else if (tag === SETTLE) {
       this.#settle(task, operation, settlement);
     }
   }
 
   protected override break(error: unknown): void {
-    for (const [task, operation] of this.#operations) {
-      this.#forget(task, operation);
-      operation.reject(error);
+    for (const [task, operation] of this.#operations.entries()) {
+      if (operation?.settled === false) {
+        this.#forget(task, operation);
+        operation.reject(error);
+      }
     }
-    this.#running.clear();
+    this.#running = 0;
     this.#tellIdle();
   }
 
   #start(task: number, operation: Operation): void {
     const context = new Attempt(1);
-    this.#running.set(task, context);
+    operation.context = context;
+    this.#running += 1;
     let result: unknown;
     try {
       result = operation.run(context);
@@ -240,8 +262,9 @@ class CoreThrottled extends Machine implements Throttled {
   }
 
   #done(task: number, failed: number): void {
-    this.#running.delete(task);
+    this.#running -= 1;
     this.input((exports, now) => exports.executor_done(this.handle, now, task, failed));
+    this.#release(task);
     this.#tellIdle();
   }
 
@@ -263,14 +286,23 @@ class CoreThrottled extends Machine implements Throttled {
   }
 
   #forget(task: number, operation: Operation): void {
-    this.#operations.delete(task);
+    operation.settled = true;
     if (operation.signal !== undefined) {
       this.#watch.delete(operation.signal, task);
     }
+    if (!operation.started) {
+      this.#release(task);
+    }
+  }
+
+  /** Its number may stand for another operation. */
+  #release(task: number): void {
+    this.#operations[task] = undefined;
+    this.#free.push(task);
   }
 
   #tellIdle(): void {
-    if (this.#running.size === 0) {
+    if (this.#idle.length > 0 && this.#running <= 0) {
       for (const resolve of this.#idle.splice(0)) {
         resolve();
       }
