@@ -1,5 +1,6 @@
 import { equal, refused, rejection } from './check.mjs';
 import { withFakeTime } from './fake-time.mjs';
+import { Random } from './random.mjs';
 
 const fail = () => {
   throw new Error('down');
@@ -41,6 +42,45 @@ export default {
       breaker.setMode('forced-open');
       equal(heard.length, 2);
     });
+  },
+
+  async 'decides alike about calls that can be aborted and calls that can not'({ quillwork: { circuitBreaker } }) {
+    for (const [seed, window] of [{ calls: 10 }, { bucketMs: 100, buckets: 5 }, { calls: 10 }, { bucketMs: 50, buckets: 20 }].entries()) {
+      await withFakeTime(async (time) => {
+        const random = new Random(seed);
+        const isFailure = ({ message }) => message !== 'the caller’s own';
+        const options = { window, minCalls: 5, failureRatio: 0.5, slowCall: 50, slowRatio: 0.7, openTime: 200, openTimeFactor: 1, trials: 2, isFailure };
+        const breakers = [circuitBreaker(options), circuitBreaker(options)];
+        const changes = breakers.map((breaker) => {
+          const heard = [];
+          breaker.on('change', ({ from, to, cause, counts }) => heard.push([from, to, cause, counts]));
+          return heard;
+        });
+        const { signal } = new AbortController();
+        const ends = [[], []];
+        for (let n = 0; n < 400; n += 1) {
+          const [ms, error] = [random.one([0, 0, 20, 80]), random.one([undefined, undefined, 'down', 'the caller’s own'])];
+          const call = () => {
+            if (ms === 0 && error !== undefined) {
+              throw new Error(error);
+            }
+            const settle = (resolve, reject) => setTimeout(() => (error === undefined ? resolve(n) : reject(new Error(error))), ms);
+            return ms === 0 ? n : new Promise(settle);
+          };
+          breakers.forEach((breaker, which) => {
+            const made = breaker.execute(call, which === 0 ? undefined : { signal });
+            made.then((value) => ends[which].push(value), ({ message }) => ends[which].push(`${n} ${message}`));
+          });
+          await time.advance(random.below(40));
+          equal(breakers[0].state, breakers[1].state, `state after call ${n}`);
+        }
+        await time.advance(1_000);
+        equal(breakers[0].getMetrics(), breakers[1].getMetrics());
+        equal(changes[0], changes[1]);
+        equal([...ends[0]].sort(), [...ends[1]].sort());
+        equal([ends[0].length, changes[0].length > 10], [400, true], `settled, and changes (${changes[0].length})`);
+      });
+    }
   },
 
   async 'refuses settings that can not work, saying what to do'({ quillwork: { circuitBreaker } }) {
