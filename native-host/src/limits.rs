@@ -16,6 +16,8 @@ settings! {
         linger_timeout: Duration = Duration::from_secs(5), from "1ms" to "5m", applies OnRestart;
         /// Time for a request, from its head to the head of the answer.
         request_timeout: Duration = Duration::from_secs(10), from "1ms" to "1h", applies OnRestart;
+        /// Time to agree on TLS.
+        handshake_timeout: Duration = Duration::from_secs(10), from "1ms" to "5m", applies OnRestart;
         /// Time for the head of a request, and for an idle connection to send its next one.
         head_timeout: Duration = Duration::from_secs(30), from "1ms" to "1h", applies OnRestart;
         /// Bytes of a request's head.

@@ -25,7 +25,8 @@ fn main() -> ExitCode {
 }
 
 fn run_server(args: &ServeArgs) -> Result<(), String> {
-    let config = args.layers().load().map_err(|error| error.to_string())?;
+    let layers = args.layers();
+    let config = layers.load().map_err(|error| error.to_string())?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(&config.log.level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -36,5 +37,5 @@ fn run_server(args: &ServeArgs) -> Result<(), String> {
     // What it does fits one core many times over; a second thread keeps a slow query from delaying ticks.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
-    runtime.block_on(serve(config)).map_err(|error| error.to_string())
+    runtime.block_on(serve(layers, config)).map_err(|error| error.to_string())
 }

@@ -5,36 +5,45 @@ use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use quillwork_store::history::OpenError;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::api::App;
 use crate::assets::{NotASite, Site};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Layers};
 use crate::driver::Driver;
-use crate::guard::{Guard, Token, TokenFileError};
+use crate::guard::{Guard, TokenFileError};
+use crate::reload::{self, Reload};
 use crate::sampler::Sampler;
-use crate::server;
+use crate::server::{self, Listening};
+use crate::signals;
 use crate::state::{Medium, MediumError, State};
 use crate::stopping::Stop;
+use crate::tls::{Encryption, TlsError};
 
-/// Serves until the process is told to stop.
+/// Serves until the process is told to stop. `layers` are what `config` was made of, and are read again when the process
+/// is told to.
 ///
 /// # Errors
 ///
 /// If the options can't be right together, the port can't be had, or the machine can't be measured at all. The
 /// message says what to do.
-pub async fn serve(config: Config) -> Result<(), ServeError> {
-    let token = config.auth.token_file.as_deref().map(Token::from_file).transpose()?;
-    let server = config.server;
-    let sites = (Site::dashboard(server.dashboard_dir)?, Site::story(server.story_dir)?);
+pub async fn serve(layers: Layers, config: Config) -> Result<(), ServeError> {
+    let rules = reload::rules(&config)?;
+    let encryption = reload::certificate(&config)?.map(Encryption::new);
+    let server = &config.server;
+    let sites = (Site::dashboard(server.dashboard_dir.clone())?, Site::story(server.story_dir.clone())?);
     let listener = listen(SocketAddr::new(server.bind, server.port))?;
     let address = listener.local_addr().map_err(ServeError::Io)?;
-    let guard = Guard::new(address, server.allowed_origins, token);
-    let limits = config.limits;
+    let guard = Arc::new(Guard::new(address, encryption.is_some(), rules));
+    // Before anybody can know that the host runs: a signal that nobody waits for ends the process.
+    let (mut told_to_stop, told_to_reload) = (signals::Stop::new(), signals::Reload::new());
     let (stop, stopping) = Stop::new();
 
     let clock = Clock::start();
@@ -43,20 +52,27 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         config.history.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
     let state = State::new(clock.now(), instance(), medium)?;
     let driver = Driver::spawn(clock, state, host);
-    announce(address, &sites).map_err(ServeError::Io)?;
+    announce(address, encryption.is_some(), &sites).map_err(ServeError::Io)?;
 
-    let app = App::new(driver.clone(), guard, limits.clone(), sites, stopping.clone());
+    let limits = config.limits.clone();
+    let looks = config.tls.look_interval;
+    let (publish, config) = watch::channel(Arc::new(config));
+    let app = App::new(driver.clone(), Arc::clone(&guard), config, sites, stopping.clone());
+    let reload = Reload::new(layers, publish, guard, encryption.clone());
+    let reloading = tokio::spawn(reload_when_told(reload, told_to_reload, looks));
     let serving = tokio::spawn({
         let (app, limits, stopping) = (app.clone(), limits.clone(), stopping.clone());
-        async move { server::serve(listener, app.router(), &limits, stopping).await }
+        let listening = Listening { listener, encryption };
+        async move { server::serve(listening, app.router(), &limits, stopping).await }
     });
     let failed = tokio::select! {
-        signal = stop_signal() => {
+        signal = told_to_stop.next() => {
             tracing::info!("{signal}: stopping");
             false
         }
         () = driver.ended() => true,
     };
+    reloading.abort();
     stop.stop();
     let farewell = async {
         serving.await.ok();
@@ -69,6 +85,28 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     drop(sampler);
     // A host that answers and knows nothing any more would look alive to whoever restarts it.
     if failed { Err(ServeError::DriverEnded) } else { Ok(()) }
+}
+
+/// Reads the configuration again on SIGHUP, and looks after the certificate.
+async fn reload_when_told(mut reload: Reload, mut signal: signals::Reload, looks: Duration) {
+    let mut look = tokio::time::interval(looks);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Files are read on this task: nothing but the next reload waits for a disk that hangs.
+        tokio::select! {
+            () = signal.next() => match tokio::task::block_in_place(|| reload.reload()) {
+                Ok(waiting) if waiting.is_empty() => tracing::info!("the configuration has been read again"),
+                Ok(waiting) => tracing::warn!(
+                    "the configuration has been read again; these wait for a restart: {}",
+                    waiting.join(", ")
+                ),
+                Err(error) => {
+                    tracing::error!("the configuration can't be used, everything stays as it was: {error}");
+                }
+            },
+            _ = look.tick() => tokio::task::block_in_place(|| reload.renew_certificate()),
+        }
+    }
 }
 
 /// Binds. The kernel's send buffers are kept small: what is written to a client that doesn't read should be noticed
@@ -94,15 +132,16 @@ fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 }
 
 /// Says where it is to be found: the machine-readable line on stdout, the rest for people.
-fn announce(address: SocketAddr, (dashboard, story): &(Site, Site)) -> io::Result<()> {
+fn announce(address: SocketAddr, encrypted: bool, (dashboard, story): &(Site, Site)) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "Listening on http://{address}")?;
+    let scheme = if encrypted { "https" } else { "http" };
+    writeln!(stdout, "Listening on {scheme}://{address}")?;
     // Whoever started it may be waiting for this line through a pipe.
     stdout.flush()?;
     let built = |site: &Site| if site.is_built() { "" } else { " (not built)" };
     tracing::info!(
-        "dashboard http://{address}/{}, story app http://{address}/story/{}, API http://{address}/api/v1/snapshot, \
-         metrics http://{address}/metrics",
+        "dashboard {scheme}://{address}/{}, story app {scheme}://{address}/story/{}, API \
+         {scheme}://{address}/api/v1/snapshot, metrics {scheme}://{address}/metrics",
         built(dashboard),
         built(story)
     );
@@ -114,25 +153,6 @@ fn instance() -> String {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
     format!("{:016x}", hasher.finish())
-}
-
-#[cfg(unix)]
-async fn stop_signal() -> &'static str {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate =
-        signal(SignalKind::terminate()).expect("signals can be handled on a runtime with I/O");
-    let mut interrupt =
-        signal(SignalKind::interrupt()).expect("signals can be handled on a runtime with I/O");
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    }
-}
-
-#[cfg(not(unix))]
-async fn stop_signal() -> &'static str {
-    tokio::signal::ctrl_c().await.expect("Ctrl-C can be handled on a runtime with I/O");
-    "Ctrl-C"
 }
 
 /// Why the host does not serve.
@@ -168,6 +188,9 @@ pub enum ServeError {
     /// The token file can't be used.
     #[error(transparent)]
     Token(#[from] TokenFileError),
+    /// The certificate can't be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A directory is no built app.
     #[error(transparent)]
     Site(#[from] NotASite),

@@ -1,5 +1,6 @@
 //! Accepts connections, and lets go of them in time.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -20,11 +22,21 @@ use crate::limits::Limits;
 use crate::linger::{Linger, Lingering};
 use crate::stall::NoStall;
 use crate::stopping::Stopping;
+use crate::tls::Encryption;
+
+/// What is listened to.
+pub struct Listening {
+    /// Where connections come from.
+    pub listener: TcpListener,
+    /// What makes them private; none for plain HTTP.
+    pub encryption: Option<Encryption>,
+}
 
 /// Serves `router` until the host stops, then waits as long as the limits say for connections to end.
 ///
 /// axum's own loop bounds neither the number of connections nor the time for a request's head.
-pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, mut stopping: Stopping) {
+pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut stopping: Stopping) {
+    let Listening { listener, encryption } = listening;
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     loop {
@@ -46,7 +58,8 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, mut s
             () = stopping.wait() => break,
         };
         while connections.try_join_next().is_some() {}
-        let connection = connection(stream, router.clone(), limits.clone(), stopping.clone());
+        let connection =
+            connection(stream, encryption.clone(), router.clone(), limits.clone(), stopping.clone());
         connections.spawn(async move {
             connection.await;
             drop(place);
@@ -57,9 +70,66 @@ pub async fn serve(listener: TcpListener, router: Router, limits: &Limits, mut s
     timeout(limits.shutdown_timeout, ended).await.ok();
 }
 
-async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopping: Stopping) {
+async fn connection(
+    stream: TcpStream,
+    encryption: Option<Encryption>,
+    router: Router,
+    limits: Limits,
+    mut stopping: Stopping,
+) {
     // Ticks and acknowledgements are small and wanted now.
     stream.set_nodelay(true).ok();
+    let Some(encryption) = encryption else {
+        return talk(NoStall::new(stream, limits.stall_timeout), router, &limits, stopping).await;
+    };
+    let greeting = async {
+        if !speaks_tls(&stream).await {
+            return refuse_plain(stream).await;
+        }
+        encryption.accept(NoStall::new(stream, limits.stall_timeout)).await
+    };
+    let greeted = tokio::select! {
+        greeted = timeout(limits.handshake_timeout, greeting) => greeted,
+        () = stopping.wait() => return,
+    };
+    match greeted {
+        Ok(Ok(stream)) => talk(stream, router, &limits, stopping).await,
+        Ok(Err(error)) => tracing::debug!("a client did not agree on TLS: {error}"),
+        Err(_) => tracing::debug!("a client took too long to agree on TLS"),
+    }
+}
+
+/// Whether the first byte begins a TLS record of a handshake.
+async fn speaks_tls(stream: &TcpStream) -> bool {
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0] == HANDSHAKE
+}
+
+/// Who speaks plain HTTP would otherwise see a connection that breaks.
+async fn refuse_plain<T>(mut stream: TcpStream) -> io::Result<T> {
+    const ANSWER: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 42\r\n\
+                          Connection: close\r\n\r\nthis host speaks HTTPS only; use https://\n";
+    stream.write_all(ANSWER.as_bytes()).await?;
+    stream.shutdown().await?;
+    // What the client has sent is read before the end, else the answer would be lost with it.
+    let mut rest = [0; 1_024];
+    for _ in 0..MOST_READ {
+        if stream.read(&mut rest).await? == 0 {
+            break;
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "it speaks plain HTTP"))
+}
+
+/// Reads of a client's plain request.
+const MOST_READ: usize = 64;
+
+/// Speaks HTTP until either side ends it.
+async fn talk<S>(stream: S, router: Router, limits: &Limits, mut stopping: Stopping)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let linger = Linger { bytes: limits.linger_bytes, time: limits.linger_timeout };
     let router = router.map_request(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
@@ -70,10 +140,7 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
         .max_buf_size(limits.head_bytes)
-        .serve_connection(
-            TokioIo::new(NoStall::new(stream, limits.stall_timeout)),
-            TowerToHyperService::new(router),
-        )
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
     tokio::pin!(connection);
     let result: Result<(), hyper::Error> = tokio::select! {

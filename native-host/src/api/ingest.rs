@@ -9,6 +9,7 @@ use super::App;
 use super::extract::JsonBody;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
+use crate::config::Scope;
 use crate::driver::Proof;
 use crate::state::BatchRefusal;
 
@@ -36,8 +37,8 @@ use crate::state::BatchRefusal;
     )
 )]
 pub(super) async fn ingest(State(app): State<App>, request: Request) -> Result<StatusCode, Problem> {
-    let (batch, proof) = match app.guard.check_bearer(request.headers()) {
-        Ok(()) => (JsonBody::from_request(request, &app).await?.0, Proof::Token),
+    let (batch, proof) = match app.guard.check_bearer(request.headers(), Scope::Ingest) {
+        Ok(_) => (JsonBody::from_request(request, &app).await?.0, Proof::Token),
         Err(refusal) => (beacon(request, &app).await.ok_or(refusal)?, Proof::SourceId),
     };
     match app.count(batch, proof).await {

@@ -1,5 +1,6 @@
 //! HTTP: the API, the WebSocket, metrics, health and the apps' files.
 
+mod config;
 mod extract;
 mod health;
 mod ingest;
@@ -19,12 +20,13 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use quillwork_protocol::page::PageBatch;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
 use self::problem::{Kind, Problem, problems_only};
 use crate::assets::Site;
+use crate::config::Config;
 use crate::driver::{Driver, Proof};
 use crate::guard::{Guard, authorized, guarded, security_headers};
 use crate::limits::Limits;
@@ -40,6 +42,8 @@ use crate::stopping::Stopping;
 pub struct App {
     pub(crate) driver: Driver,
     pub(crate) guard: Arc<Guard>,
+    /// What counts now; the limits are those of the start.
+    pub(crate) config: watch::Receiver<Arc<Config>>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) counters: Arc<ServerCounters>,
     pub(crate) hub: Arc<Hub>,
@@ -57,15 +61,17 @@ impl App {
     #[must_use]
     pub fn new(
         driver: Driver,
-        guard: Guard,
-        limits: Limits,
+        guard: Arc<Guard>,
+        config: watch::Receiver<Arc<Config>>,
         sites: (Site, Site),
         stopping: Stopping,
     ) -> Self {
+        let limits = config.borrow().limits.clone();
         let instance = Arc::from(&*driver.ticks().borrow().snapshot.instance);
         Self {
             driver,
-            guard: Arc::new(guard),
+            guard,
+            config,
             dashboard_places: Arc::new(Semaphore::new(limits.dashboards)),
             page_places: Arc::new(Semaphore::new(limits.page_connections)),
             greeting_places: Arc::new(Semaphore::new(limits.greetings)),

@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, ingest, problem, scrape, series, snapshot, stream};
+use super::{App, config, ingest, problem, scrape, series, snapshot, stream};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,6 +42,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .routes(routes!(series::series))
         .routes(routes!(stream::stream))
         .routes(routes!(scrape::metrics))
+        .routes(routes!(config::config))
 }
 
 /// Routes that beacons use, which can't carry a token: they see for themselves.
@@ -70,9 +71,11 @@ impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
         [
             ("401", "The bearer token is missing or wrong."),
-            ("403", "The Host or Origin header is foreign."),
+            ("400", "The request can't be understood, or a token stands in its address."),
+            ("403", "The Host or Origin header is foreign, or the token isn't good for this."),
             ("405", "The method isn't offered; the Allow header lists what is."),
             ("408", "The request took too long."),
+            ("429", "The client asks more often than it may; Retry-After says when to go on."),
             ("503", "The host is stopping, or a bound has been reached."),
         ]
         .into_iter()

@@ -68,6 +68,12 @@ pub enum Kind {
     BadRequest,
     /// A bearer token is needed.
     Unauthorized,
+    /// The token isn't good for this.
+    OutOfScope,
+    /// A token stands in the address.
+    TokenInAddress,
+    /// The client asks more often than it may.
+    TooManyRequests,
     /// The Host header names another site: DNS rebinding.
     ForeignHost,
     /// The page that asks was served from elsewhere.
@@ -103,6 +109,13 @@ impl Kind {
             Self::BadQuery => (StatusCode::BAD_REQUEST, "bad-query", "The query can't be answered"),
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "The request can't be understood"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "A token is needed"),
+            Self::OutOfScope => (StatusCode::FORBIDDEN, "out-of-scope", "The token isn't good for this"),
+            Self::TokenInAddress => {
+                (StatusCode::BAD_REQUEST, "token-in-address", "A token doesn't belong in an address")
+            }
+            Self::TooManyRequests => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "More requests than a client may send")
+            }
             Self::ForeignHost => (StatusCode::FORBIDDEN, "foreign-host", "Not a name of this host"),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "foreign-origin", "Not an accepted origin"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "Nothing is here"),
@@ -136,6 +149,7 @@ impl Kind {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooManyRequests,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,

@@ -72,6 +72,16 @@ macro_rules! config {
                 vec![$(($family_name, &self.$family as &dyn section::Family)),*]
             }
 
+            /// Takes the options that count only at the start from those that the host runs with.
+            fn keep(&mut self, running: &Self) {
+                $(self.$section.keep(&running.$section);)*
+                $(for (name, entry) in &mut self.$family {
+                    if let Some(running) = running.$family.get(name) {
+                        entry.keep(running);
+                    }
+                })*
+            }
+
             fn family_mut(&mut self, name: &str) -> Option<&mut dyn section::Family> {
                 match name {
                     $($family_name => Some(&mut self.$family),)*
@@ -113,16 +123,28 @@ impl Config {
         self.set_by.get(key).unwrap_or(&SetBy::Default)
     }
 
-    /// Options whose change counts only when the host starts, and that differ from those of `running`.
-    #[must_use]
-    pub fn needs_restart(&self, running: &Self) -> Vec<String> {
-        let before: BTreeMap<String, _> =
-            show::options(running).map(|option| (option.key, option.value)).collect();
-        show::options(self)
-            .filter(|option| option.applies == Applies::OnRestart)
-            .filter(|option| before.get(&option.key) != Some(&option.value))
-            .map(|option| option.key)
-            .collect()
+    /// This configuration as it counts for a host that runs with `running`, and the options that wait for a restart.
+    ///
+    /// # Errors
+    ///
+    /// If what is new doesn't go together with what stays.
+    pub fn after_reload(mut self, running: &Self) -> Result<(Self, Vec<String>), ConfigError> {
+        let written: Vec<Effective> = options(&self).collect();
+        let tls_stays = self.tls.certificate_file.is_some() == running.tls.certificate_file.is_some();
+        if !tls_stays {
+            self.tls = running.tls.clone();
+        }
+        self.keep(running);
+        let mut faults = Vec::new();
+        validate::validate(&self, &mut faults);
+        if !faults.is_empty() {
+            return Err(ConfigError(faults));
+        }
+        let counting = options(&self);
+        let waiting =
+            written.into_iter().zip(counting).filter(|(written, counts)| written.value != counts.value);
+        let waiting = waiting.map(|(written, _)| written.key).collect();
+        Ok((self, waiting))
     }
 }
 

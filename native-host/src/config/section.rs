@@ -107,6 +107,16 @@ macro_rules! settings {
             )*
         }
 
+        impl $name {
+            /// Takes the options that count only at the start from those that the host runs with.
+            pub(crate) fn keep(&mut self, running: &Self) {
+                $(if matches!($crate::config::Applies::$applies, $crate::config::Applies::OnRestart) {
+                    self.$field.clone_from(&running.$field);
+                })*
+                let _ = running;
+            }
+        }
+
         impl Default for $name {
             fn default() -> Self {
                 Self { $($field: $default,)* }

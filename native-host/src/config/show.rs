@@ -4,21 +4,21 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::Value as Json;
+use utoipa::ToSchema;
 
-use super::{Applies, Config};
+use super::Config;
 
 /// An option as it counts. Secrets are no part of it: they lie in files, and options name those.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Effective {
     /// `section.option`
     pub key: String,
     /// Its value; null where it isn't set.
+    #[schema(value_type = serde_json::Value)]
     pub value: Json,
     /// Where the value is from: `default`, a line of the file, a variable or a flag.
     pub set_by: String,
-    #[serde(skip)]
-    pub(super) applies: Applies,
 }
 
 /// All options, section by section.
@@ -31,7 +31,7 @@ pub fn options(config: &Config) -> impl Iterator<Item = Effective> + '_ {
         options.fields().into_iter().map(move |field| {
             let key = format!("{section}.{}", field.name);
             let set_by = config.set_by(&key).to_string();
-            Effective { value: options.get(field.name), key, set_by, applies: field.applies }
+            Effective { value: options.get(field.name), key, set_by }
         })
     })
 }

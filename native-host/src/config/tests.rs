@@ -62,7 +62,7 @@ fn unknown_names_are_refused_with_what_was_meant() {
     assert_eq!(fault("[export.otpl]\n"), "1: [export] has no section \"otpl\"; did you mean otlp?");
     assert_eq!(
         fault("[tls]\nxyz = 1"),
-        "2: [tls] has no option \"xyz\"; there are certificate_file, key_file"
+        "2: [tls] has no option \"xyz\"; there are certificate_file, key_file, look_interval"
     );
     assert_eq!(fault("server = 1"), "1: server is a table; write [server]");
     assert_eq!(

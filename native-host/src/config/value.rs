@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
-use crate::guard::Origin;
+use crate::guard::{HostName, Origin};
 
 /// A value as it was given, and the directory that relative paths in it start from.
 #[derive(Clone, Copy, Debug)]
@@ -201,19 +201,26 @@ impl Value for IpAddr {
     }
 }
 
-impl Value for Origin {
-    fn kind() -> Cow<'static, str> {
-        "origin".into()
-    }
+/// Implements [`Value`] for what is written as a string and says itself what is wrong with it.
+macro_rules! texts {
+    ($($name:ty = $kind:literal),*) => {$(
+        impl Value for $name {
+            fn kind() -> Cow<'static, str> {
+                $kind.into()
+            }
 
-    fn read(given: Given<'_>) -> Result<Self, String> {
-        given.string()?.parse().map_err(|error: crate::guard::InvalidOrigin| error.to_string())
-    }
+            fn read(given: Given<'_>) -> Result<Self, String> {
+                given.string()?.parse::<Self>().map_err(|error| error.to_string())
+            }
 
-    fn write(&self) -> Json {
-        self.to_string().into()
-    }
+            fn write(&self) -> Json {
+                self.to_string().into()
+            }
+        }
+    )*};
 }
+
+texts!(Origin = "origin", HostName = "name of a host");
 
 impl Value for Duration {
     fn kind() -> Cow<'static, str> {

@@ -1,11 +1,11 @@
-//! The bearer token.
+//! A bearer token.
 
 use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use subtle::ConstantTimeEq;
+
+use crate::secret::{self, SecretError};
 
 /// A secret that clients must show.
 #[derive(Clone)]
@@ -18,17 +18,22 @@ impl Token {
     ///
     /// If the file can't be read, is open to other users of the machine, or holds no token worth the name.
     pub fn from_file(path: &Path) -> Result<Self, TokenFileError> {
-        let unreadable = |source| TokenFileError::Unreadable { path: path.to_owned(), source };
-        let text = fs::read_to_string(path).map_err(unreadable)?;
-        if readable_by_others(path).map_err(unreadable)? {
-            return Err(TokenFileError::Exposed { path: path.to_owned() });
-        }
+        let text = secret::read(path)?;
         let token = text.trim();
         let plain = token.bytes().all(|byte| byte.is_ascii_graphic());
         if token.len() < SHORTEST || !plain {
             return Err(TokenFileError::Weak { path: path.to_owned() });
         }
         Ok(Self(token.to_owned()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub(super) fn matches_token(&self, other: &Self) -> bool {
+        self.matches(&other.0)
     }
 
     /// Compares in a time that doesn't tell where the texts differ.
@@ -47,35 +52,13 @@ impl fmt::Debug for Token {
 /// 128 bits in hexadecimal.
 const SHORTEST: usize = 32;
 
-#[cfg(unix)]
-fn readable_by_others(path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt;
-    Ok(fs::metadata(path)?.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_path: &Path) -> io::Result<bool> {
-    Ok(false)
-}
-
 /// A token file that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenFileError {
-    /// It can't be read.
-    #[error("the token file {} can't be read: {source}; make one with `(umask 077; openssl rand -hex 32 > {})`", path.display(), path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Other users of the machine can read it.
-    #[error("the token file {} is open to other users; run `chmod 600 {}`", path.display(), path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-    },
+    /// It can't be read, or by too many.
+    #[error("the token file {0}; make one with `(umask 077; openssl rand -hex 32 > FILE)`")]
+    Secret(#[from] SecretError),
     /// Too short to be a secret.
     #[error(
         "the token file {} must hold one line of at least 32 printable characters without spaces; \
@@ -87,10 +70,20 @@ pub enum TokenFileError {
         /// The file.
         path: PathBuf,
     },
+    /// Who shows it would be two.
+    #[error("the tokens {one:?} and {other:?} are the same; give each a secret of its own")]
+    Twice {
+        /// A token's name.
+        one: String,
+        /// The other's.
+        other: String,
+    },
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -116,11 +109,14 @@ mod tests {
         };
         assert!(matches!(
             write("0123456789abcdef0123456789abcdef\n", 0o644),
-            Err(TokenFileError::Exposed { .. })
+            Err(TokenFileError::Secret(SecretError::Exposed { .. }))
         ));
         assert!(matches!(write("secret\n", 0o600), Err(TokenFileError::Weak { .. })));
         assert!(write("0123456789abcdef0123456789abcdef\n", 0o600).is_ok());
         fs::remove_file(&path).unwrap();
-        assert!(matches!(Token::from_file(&path), Err(TokenFileError::Unreadable { .. })));
+        assert!(matches!(
+            Token::from_file(&path),
+            Err(TokenFileError::Secret(SecretError::Unreadable { .. }))
+        ));
     }
 }

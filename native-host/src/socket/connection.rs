@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
-use quillwork_protocol::socket::{CLOSE_BAD_MESSAGE, CLOSE_TOO_SLOW, ServerMessage};
+use quillwork_protocol::socket::{CLOSE_BAD_MESSAGE, CLOSE_TOO_SLOW, CLOSE_UNAUTHORIZED, ServerMessage};
 use tokio::time::{Duration, Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use crate::api::App;
+use crate::guard::Standing;
 use crate::limits::Limits;
 use crate::live::Frame;
 use crate::metrics::ServerCounters;
@@ -22,6 +23,7 @@ pub(super) struct Connection {
     limits: Arc<Limits>,
     counters: Arc<ServerCounters>,
     stopping: Stopping,
+    standing: Option<Standing>,
     pings: Interval,
     last_heard: Instant,
 }
@@ -61,9 +63,15 @@ impl Connection {
             limits: Arc::clone(&app.limits),
             counters: Arc::clone(&app.counters),
             stopping: app.stopping.clone(),
+            standing: None,
             pings,
             last_heard: now,
         }
+    }
+
+    /// Ends it when the right to it is withdrawn.
+    pub(super) fn lasts_while(&mut self, standing: Standing) {
+        self.standing = Some(standing);
     }
 
     /// The next message. Pings the client meanwhile, and ends the connection when the host stops, or when the client
@@ -96,6 +104,9 @@ impl Connection {
                         return Err(self.too_slow("pings were not answered").await);
                     }
                     self.send_within(Message::Ping(axum::body::Bytes::new())).await?;
+                }
+                () = withdrawn(self.standing.as_mut()) => {
+                    return Err(self.close(CLOSE_UNAUTHORIZED, "the token has been withdrawn").await);
                 }
                 () = self.stopping.wait() => {
                     return Err(self.close(close_code::AWAY, "the host is stopping; connect again later").await);
@@ -158,6 +169,14 @@ impl Connection {
     async fn end_conversation(&mut self) {
         let ended = async { while let Some(Ok(_)) = self.socket.recv().await {} };
         timeout(CLOSING.min(self.limits.send_timeout), ended).await.ok();
+    }
+}
+
+/// Waits for ever where there is no right to withdraw yet.
+async fn withdrawn(standing: Option<&mut Standing>) {
+    match standing {
+        Some(standing) => standing.withdrawn().await,
+        None => std::future::pending().await,
     }
 }
 

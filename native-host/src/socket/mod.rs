@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use self::connection::{Connection, Ended, Incoming};
 use crate::api::App;
 use crate::api::problem::{Kind, Problem};
+use crate::config::Scope;
 
 /// Upgrades to a WebSocket. Host and Origin have been checked.
 pub(crate) async fn upgrade(
@@ -76,10 +77,18 @@ async fn greet(app: &App, connection: &mut Connection, hello: Hello) -> Ended {
         let reason = format!("version {} isn't spoken here; this host speaks {VERSION}", hello.version);
         return connection.close(CLOSE_UNSUPPORTED_VERSION, &reason).await;
     }
-    if !app.guard.accepts_token(hello.token.as_deref()) {
-        let reason = "the hello's `token` must be the content of the host's --token-file";
-        return connection.close(CLOSE_UNAUTHORIZED, reason).await;
+    let scope = match hello.role {
+        Role::Page => Scope::Ingest,
+        Role::Dashboard => Scope::Read,
+    };
+    if app.guard.check_token(hello.token.as_deref(), scope).is_err() {
+        let reason = format!(
+            "the hello's `token` must be the content of the host's --token-file, or of another token for {:?}",
+            scope.word()
+        );
+        return connection.close(CLOSE_UNAUTHORIZED, &reason).await;
     }
+    connection.lasts_while(app.guard.watch(hello.token, scope));
     let served = match hello.role {
         Role::Page => page::serve(app, connection, hello.source).await,
         Role::Dashboard => dashboard::serve(app, connection, hello.subscribe, hello.resume).await,

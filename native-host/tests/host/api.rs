@@ -151,7 +151,17 @@ async fn the_description_lists_every_endpoint_and_every_refusal() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths = document["paths"].as_object().unwrap();
     let names: Vec<_> = paths.keys().map(String::as_str).collect();
-    assert_eq!(names, ["/api/v1/ingest", "/api/v1/series", "/api/v1/snapshot", "/api/v1/stream", "/metrics"]);
+    assert_eq!(
+        names,
+        [
+            "/api/v1/config",
+            "/api/v1/ingest",
+            "/api/v1/series",
+            "/api/v1/snapshot",
+            "/api/v1/stream",
+            "/metrics",
+        ]
+    );
     for (path, operations) in paths {
         for (method, operation) in operations.as_object().unwrap() {
             let responses = operation["responses"].as_object().unwrap();

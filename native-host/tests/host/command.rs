@@ -1,47 +1,12 @@
 //! The command itself: its flags, its first line, its end.
 
 use std::net::TcpListener as StdListener;
-use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::harness::PATIENCE;
-
-fn quillwork(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quillwork"));
-    command.args(arguments).env_remove("RUST_LOG").kill_on_drop(true);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-/// Runs it to its end: exit code, stdout, stderr.
-async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = timeout(PATIENCE, quillwork(arguments).output()).await.unwrap().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-/// Starts it on a free port and gives its address.
-async fn start(arguments: &[&str]) -> (Child, String) {
-    let mut child = quillwork(&[&["serve", "--port", "0"], arguments].concat()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
-    let address = line.trim().strip_prefix("Listening on http://").unwrap_or_else(|| panic!("{line:?}"));
-    (child, address.to_owned())
-}
-
-async fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    answer
-}
+use crate::process::{get, run, start};
 
 #[tokio::test]
 async fn help_shows_examples_and_the_version_is_the_crate_s() {

@@ -1,8 +1,13 @@
 //! Foreign Hosts and Origins, and the token.
 
-use axum::http::{HeaderValue, header};
+use std::fmt::Write as _;
 
-use crate::harness::{Answer, Host, SECRET, Setup, request, token};
+use axum::http::{HeaderValue, header};
+use quillwork_host::clock::unix_millis;
+use quillwork_host::config::check;
+use quillwork_host::reload::rules;
+
+use crate::harness::{Answer, Host, SECRET, Setup, batch, post, request, sample_at, token};
 
 async fn with_header(host: &Host, method: &str, path: &str, name: &str, value: &str) -> Answer {
     let mut request = request(method, path);
@@ -117,4 +122,65 @@ async fn a_token_is_asked_for_wherever_there_is_data() {
     assert_eq!(host.get("/healthz").await.status, 200, "probes carry no token");
     let right = with_header(&host, "GET", "/metrics", "authorization", &format!("bearer {secret}")).await;
     assert_eq!(right.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_in_the_address_is_refused_with_a_hint_even_where_it_is_right() {
+    let host = Host::with(Setup { token: Some(token()), ..Setup::default() });
+    for query in
+        [format!("token={SECRET}"), format!("a=b&access_token={SECRET}"), format!("API_KEY={SECRET}")]
+    {
+        let answer = host.get(&format!("/metrics?{query}")).await;
+        let detail = answer.problem(400, "token-in-address");
+        assert!(detail.contains("Authorization: Bearer") && !detail.contains(SECRET), "{detail}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn tokens_have_scopes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut text = String::new();
+    for (name, secret, scope) in [("wall", "a", "read"), ("pages", "b", "ingest"), ("ops", "c", "admin")] {
+        use std::os::unix::fs::PermissionsExt;
+        let file = directory.path().join(name);
+        std::fs::write(&file, secret.repeat(32)).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        writeln!(text, "[auth.tokens.{name}]\nfile = {name:?}\nscopes = [{scope:?}]").unwrap();
+    }
+    let file = directory.path().join("quillwork.toml");
+    std::fs::write(&file, text).unwrap();
+    let host = Host::new();
+    host.guard.replace(rules(&check(&file).unwrap()).unwrap());
+
+    let read = async |secret: &str| {
+        let bearer = format!("Bearer {}", secret.repeat(32));
+        with_header(&host, "GET", "/metrics", "authorization", &bearer).await
+    };
+    assert_eq!(read("a").await.status, 200);
+    assert_eq!(read("c").await.status, 200);
+    let refused = read("b").await;
+    let detail = refused.problem(403, "out-of-scope");
+    assert!(detail.contains("pages") && detail.contains("\"read\"") && !detail.contains("bbb"), "{detail}");
+    assert_eq!(refused.header("www-authenticate"), "Bearer error=\"insufficient_scope\", scope=\"read\"");
+
+    let send = async |secret: &str| {
+        let batch = serde_json::to_string(&batch("page", 1, vec![sample_at(unix_millis(), 1)])).unwrap();
+        let mut request = post(batch);
+        let bearer = format!("Bearer {}", secret.repeat(32)).parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        host.ask(request).await
+    };
+    assert_eq!(send("b").await.status, 204);
+    assert_eq!(send("c").await.status, 204);
+    send("a").await.problem(403, "out-of-scope");
+    send("d").await.problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn the_configuration_is_shown_without_secrets() {
+    let host = Host::new();
+    let all = host.get("/api/v1/config").await.json();
+    let port = all.as_array().unwrap().iter().find(|option| option["key"] == "server.port").unwrap();
+    assert_eq!(*port, serde_json::json!({ "key": "server.port", "value": 9470, "setBy": "default" }));
 }

@@ -10,12 +10,14 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use quillwork_host::api::App;
 use quillwork_host::assets::Site;
 use quillwork_host::clock::{Clock, unix_millis};
+use quillwork_host::config::Config;
 use quillwork_host::driver::Driver;
-use quillwork_host::guard::{Guard, Token};
+use quillwork_host::guard::{Guard, Rules, Token, Tokens};
 use quillwork_host::limits::Limits;
-use quillwork_host::server;
+use quillwork_host::server::{self, Listening};
 use quillwork_host::state::{Medium, State};
 use quillwork_host::stopping::{Stop, Stopping};
+use quillwork_host::tls::Encryption;
 use quillwork_protocol::VERSION;
 use quillwork_protocol::host::{Cpu, HostSnapshot, Memory};
 use quillwork_protocol::page::{Latency, PageBatch, PageSample, PageSource, Pool};
@@ -34,6 +36,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Host {
     pub(crate) router: Router,
     pub(crate) driver: Driver,
+    pub(crate) guard: Arc<Guard>,
     pub(crate) limits: Limits,
     pub(crate) stop: Stop,
     pub(crate) stopping: Stopping,
@@ -47,6 +50,7 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) origins: Vec<&'static str>,
     pub(crate) token: Option<Token>,
+    pub(crate) encryption: Option<Encryption>,
     pub(crate) sites: (Site, Site),
 }
 
@@ -57,6 +61,7 @@ impl Default for Setup {
             limits: Limits::default(),
             origins: Vec::new(),
             token: None,
+            encryption: None,
             sites: (Site::dashboard(None).unwrap(), Site::story(None).unwrap()),
         }
     }
@@ -73,10 +78,27 @@ impl Host {
         let state = State::new(clock.now(), "test-instance".to_owned(), Medium::memory()).unwrap();
         let driver = Driver::spawn(clock, state, samples);
         let origins = setup.origins.iter().map(|origin| origin.parse().unwrap()).collect();
-        let guard = Guard::new(setup.address.parse().unwrap(), origins, setup.token);
+        let tokens = setup.token.map(Tokens::single).unwrap_or_default();
+        let guard = Arc::new(Guard::new(
+            setup.address.parse().unwrap(),
+            setup.encryption.is_some(),
+            Rules { origins, names: Vec::new(), tokens },
+        ));
         let (stop, stopping) = Stop::new();
-        let app = App::new(driver.clone(), guard, setup.limits.clone(), setup.sites, stopping.clone());
-        Self { router: app.clone().router(), driver, limits: setup.limits, stop, stopping, app, machine }
+        let mut config = Config::default();
+        config.limits = setup.limits.clone();
+        let (_, config) = watch::channel(Arc::new(config));
+        let app = App::new(driver.clone(), Arc::clone(&guard), config, setup.sites, stopping.clone());
+        Self {
+            router: app.clone().router(),
+            driver,
+            guard,
+            limits: setup.limits,
+            stop,
+            stopping,
+            app,
+            machine,
+        }
     }
 
     /// The machine is measured; returns when the tick is out.
@@ -129,9 +151,11 @@ impl Host {
         let listener: TcpListener = socket.listen(64).unwrap();
         setup.address = listener.local_addr().unwrap().to_string();
         let address = setup.address.clone();
+        let encryption = setup.encryption.clone();
         let host = Self::with(setup);
         let (router, limits, stopping) = (host.router.clone(), host.limits.clone(), host.stopping.clone());
-        tokio::spawn(async move { server::serve(listener, router, &limits, stopping).await });
+        let listening = Listening { listener, encryption };
+        tokio::spawn(async move { server::serve(listening, router, &limits, stopping).await });
         (host, address)
     }
 }

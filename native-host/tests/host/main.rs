@@ -13,8 +13,12 @@ mod ingest;
 mod live;
 mod metrics;
 mod pages;
+mod process;
+#[cfg(unix)]
+mod reload;
 mod series;
 mod simulate;
 mod sockets;
 mod state;
+mod tls;
 mod world;

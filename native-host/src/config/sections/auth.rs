@@ -9,7 +9,7 @@ settings! {
     pub struct Auth {
         /// File with a token of all scopes: one line of at least 32 characters, readable by its owner only (mode 0600).
         /// `(umask 077; openssl rand -hex 32 > token)` makes one.
-        token_file: Option<PathBuf> = None, applies OnRestart;
+        token_file: Option<PathBuf> = None, applies OnReload;
     }
 }
 
@@ -17,9 +17,9 @@ settings! {
     /// A token by the name that logs call it.
     pub struct TokenSettings {
         /// File with the token, as for `token_file`.
-        file: Option<PathBuf> = None, applies OnRestart;
+        file: Option<PathBuf> = None, applies OnReload;
         /// What it is good for.
-        scopes: Vec<Scope> = vec![Scope::Read], applies OnRestart;
+        scopes: Vec<Scope> = vec![Scope::Read], applies OnReload;
     }
 }
 
@@ -32,6 +32,18 @@ pub enum Scope {
     Ingest,
     /// To change: silences, acknowledgements, rules. Includes the others.
     Admin,
+}
+
+impl Scope {
+    /// As it is written.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Ingest => "ingest",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 words!(Scope { "read" => Scope::Read, "ingest" => Scope::Ingest, "admin" => Scope::Admin });

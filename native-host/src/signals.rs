@@ -1,0 +1,80 @@
+//! What the system tells the process.
+
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// SIGTERM and SIGINT; Ctrl-C elsewhere.
+#[cfg(unix)]
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+/// SIGHUP.
+#[cfg(unix)]
+pub(crate) struct Reload(Signal);
+
+#[cfg(unix)]
+impl Stop {
+    /// From now on such a signal doesn't end the process.
+    pub(crate) fn new() -> Self {
+        Self { terminate: of(SignalKind::terminate()), interrupt: of(SignalKind::interrupt()) }
+    }
+
+    /// Waits for one, and gives its name.
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Reload {
+    /// From now on such a signal doesn't end the process.
+    pub(crate) fn new() -> Self {
+        Self(of(SignalKind::hangup()))
+    }
+
+    /// Waits for one.
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await.expect("the runtime's signals outlive its tasks");
+    }
+}
+
+#[cfg(unix)]
+fn of(kind: SignalKind) -> Signal {
+    signal(kind).expect("signals can be handled on a runtime with I/O")
+}
+
+/// SIGTERM and SIGINT; Ctrl-C elsewhere.
+#[cfg(not(unix))]
+pub(crate) struct Stop;
+
+/// There is no such signal here.
+#[cfg(not(unix))]
+pub(crate) struct Reload;
+
+#[cfg(not(unix))]
+impl Stop {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) async fn next(&mut self) -> &'static str {
+        tokio::signal::ctrl_c().await.expect("Ctrl-C can be handled on a runtime with I/O");
+        "Ctrl-C"
+    }
+}
+
+#[cfg(not(unix))]
+impl Reload {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) async fn next(&mut self) {
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,83 @@
+//! The command as a process.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
+
+use crate::harness::PATIENCE;
+
+pub(crate) fn quillwork(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quillwork"));
+    command.args(arguments).env_remove("RUST_LOG").kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end: exit code, stdout, stderr.
+pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = timeout(PATIENCE, quillwork(arguments).output()).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Starts it on a free port and gives its address.
+pub(crate) async fn start(arguments: &[&str]) -> (Child, String) {
+    serving(quillwork(&[&["serve", "--port", "0"], arguments].concat())).await
+}
+
+/// Starts a command that serves, and gives the address that it prints.
+pub(crate) async fn serving(mut command: Command) -> (Child, String) {
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
+    let url = line.trim().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line:?}"));
+    let (_, address) = url.split_once("://").unwrap();
+    (child, address.to_owned())
+}
+
+pub(crate) async fn get(address: &str, path: &str) -> String {
+    get_with(address, path, "").await
+}
+
+/// With further header lines, each with its end.
+pub(crate) async fn get_with(address: &str, path: &str, more: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{more}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+/// What a process says on stderr, line by line.
+pub(crate) struct Said(Lines<BufReader<ChildStderr>>);
+
+impl Said {
+    pub(crate) fn by(child: &mut Child) -> Self {
+        Self(BufReader::new(child.stderr.take().unwrap()).lines())
+    }
+
+    /// The next line that holds `text`.
+    pub(crate) async fn line_with(&mut self, text: &str) -> String {
+        let found = async {
+            while let Some(line) = self.0.next_line().await.unwrap() {
+                if line.contains(text) {
+                    return line;
+                }
+            }
+            panic!("the process ended and never said {text:?}")
+        };
+        timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("it never said {text:?}"))
+    }
+}
+
+/// Sends a signal, by its name.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let id = child.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+}
