@@ -194,10 +194,15 @@ async fn what_a_newer_page_tells_reaches_snapshot_metrics_and_history() {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }
     let catalogue = host.get("/api/v1/series").await.json();
-    let has =
-        |name: &str| catalogue["series"].as_array().unwrap().iter().any(|series| series["name"] == name);
-    assert!(has("page.page-1.lcp") && has("page.page-1.fps_low") && has("page.page-1.blocking_millis"));
-    assert!(!has("page.page-1.gpu_millis"), "nobody measured it");
+    let has = |name: &str| {
+        catalogue["series"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|series| series["name"] == name && series["labels"]["source"] == "page-1")
+    };
+    assert!(has("page.lcp") && has("page.fps_low") && has("page.blocking_millis"));
+    assert!(!has("page.gpu_millis"), "nobody measured it");
 
     let mut twice = batch.clone();
     twice.batch_id = "twice".into();
