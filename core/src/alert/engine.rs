@@ -1,122 +1,72 @@
-//! All rules on all subjects.
+//! All rules on all label sets.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
-use alloc::vec;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
-use super::instance::{Instance, State};
+use super::condition::{Condition, Role};
+use super::instance::{Instance, Severity, State};
+use super::labels::{Fingerprint, Labels};
+use super::meter::{Meter, Reading, Sample};
+use super::outcome::{ObserveError, Status, Transition};
 use super::rule::{Rule, RuleError, RuleProblem};
-use crate::time::Instant;
+use super::series::{Feed, SeriesTable};
+use super::slo::Budget;
+use crate::telemetry::Sketch;
+use crate::time::{Duration, Instant};
 
 /// A rule of an [`Engine`]: its place among the rules it was made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RuleId(usize);
-
-/// A metric that rules of an [`Engine`] watch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MetricId(usize);
-
-/// What samples are about: the host, one page. The shell chooses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SubjectId(u64);
-
-impl SubjectId {
-    /// From its number.
-    #[must_use]
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
+pub struct RuleId(pub(super) usize);
 
 /// Evaluates rules. See the [module](super) for their meaning.
 ///
 /// A clock that goes back is taken to stand still.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    rules: Vec<Rule>,
-    metrics: Vec<Metric>,
-    instances: BTreeMap<(RuleId, SubjectId), Instance>,
+    pub(super) rules: Arc<[Rule]>,
+    pub(super) series: SeriesTable,
+    pub(super) instances: BTreeMap<(RuleId, Labels), u32>,
+    pub(super) slots: Vec<Option<Entry>>,
+    free: Vec<u32>,
     max_instances: usize,
-    latest: Instant,
-    /// No instance becomes stale before this. Samples only move staleness back, so it is looked at again when it comes.
-    check_at: Option<Instant>,
-    outputs: VecDeque<Transition>,
+    pub(super) latest: Instant,
+    /// No instance becomes stale, and none is to be looked at for another reason, before this. Samples only move staleness
+    /// back, so it is looked at again when it comes.
+    pub(super) check_at: Option<Instant>,
+    pub(super) outputs: VecDeque<Transition>,
 }
 
 #[derive(Clone, Debug)]
-struct Metric {
-    name: String,
-    rules: Vec<RuleId>,
+pub(super) struct Entry {
+    pub(super) rule: RuleId,
+    pub(super) labels: Arc<Labels>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) instance: Instance,
 }
 
-/// A change of one rule's state on one subject.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Transition {
-    /// The rule.
-    pub rule: RuleId,
-    /// What it is about.
-    pub subject: SubjectId,
-    /// Where it stood.
-    pub from: State,
-    /// Where it stands; `None` where the subject was removed, and with it the instance.
-    pub to: Option<State>,
-    /// When: the sample's time, or when the data became stale.
-    pub at: Instant,
-    /// The last value seen.
-    pub value: Option<f64>,
-    /// Since when it has been firing, raised, lowered and without data included: it names the alert over its life.
-    pub firing_since: Option<Instant>,
-}
+/// Rules that change with time alone are looked at as often.
+const TICK: Duration = Duration::from_secs(1);
 
-/// Where one rule stands on one subject.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
-    /// The rule.
-    pub rule: RuleId,
-    /// What it is about.
-    pub subject: SubjectId,
-    /// Where it stands.
-    pub state: State,
-    /// Since when.
-    pub since: Instant,
-    /// Since when it has been firing.
-    pub firing_since: Option<Instant>,
-    /// The last value seen.
-    pub value: Option<f64>,
-}
+/// What has had no data for as long is over: a disk that was taken out, an objective nobody measures any more.
+const FORGET_AFTER: Duration = Duration::from_secs(86_400);
+/// The same where nothing was firing.
+const FORGET_QUIET_AFTER: Duration = Duration::from_secs(3_600);
 
 impl Engine {
-    /// An engine for up to `max_instances` pairs of rule and subject.
+    /// An engine for up to `max_instances` pairs of rule and label set, which watches four times as many series.
     ///
     /// # Errors
     ///
-    /// Where a rule is unsound, or two have one name.
+    /// Where a rule is unsound, two have one name, or a composite one names a rule that doesn't stand before it.
     pub fn new(rules: Vec<Rule>, max_instances: usize) -> Result<Self, RuleError> {
-        let mut metrics = Vec::<Metric>::new();
-        for (at, rule) in rules.iter().enumerate() {
-            let problem = |problem| RuleError { rule: rule.name.clone(), problem };
-            rule.check().map_err(problem)?;
-            if rules[..at].iter().any(|earlier| earlier.name == rule.name) {
-                return Err(problem(RuleProblem::DuplicateName));
-            }
-            let id = RuleId(at);
-            match metrics.iter_mut().find(|metric| metric.name == rule.metric) {
-                Some(metric) => metric.rules.push(id),
-                None => metrics.push(Metric { name: rule.metric.clone(), rules: vec![id] }),
-            }
-        }
+        check(&rules)?;
         Ok(Self {
-            rules,
-            metrics,
+            series: SeriesTable::new(&rules, max_instances.saturating_mul(4)),
+            rules: rules.into(),
             instances: BTreeMap::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
             max_instances,
             latest: Instant::ZERO,
             check_at: None,
@@ -124,10 +74,10 @@ impl Engine {
         })
     }
 
-    /// A metric by name; `None` where no rule watches it, and no sample of it is needed.
+    /// The rules, in order.
     #[must_use]
-    pub fn metric(&self, name: &str) -> Option<MetricId> {
-        self.metrics.iter().position(|metric| metric.name == name).map(MetricId)
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
     }
 
     /// A rule by its id.
@@ -140,91 +90,278 @@ impl Engine {
         &self.rules[id.0]
     }
 
-    /// Takes a sample; `None` where the value could not be observed (a hidden page's frames).
+    /// A rule by its name.
+    #[must_use]
+    pub fn rule_named(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| *rule.name == *name)
+    }
+
+    /// Whether a rule watches series of this name; samples of others need not be handed in.
+    #[must_use]
+    pub fn watches(&self, name: &str) -> bool {
+        self.series.watches(name)
+    }
+
+    /// Takes a sample of a series; `None` where the value could not be observed (a hidden page's frames). `labels` are sorted
+    /// by key. A value that was made from events, such as a ratio, says from how many in `count`; a rule with a higher
+    /// `min_count` takes it for absent. Others say `u64::MAX`.
     ///
     /// # Errors
     ///
-    /// Where the subject is new and there are as many instances as there may be; those that exist are evaluated. Where the
-    /// metric is another engine's.
-    pub fn observe(
+    /// Where the series is new and there are as many instances or series as there may be; those that exist are
+    /// evaluated.
+    pub fn observe<K: AsRef<str>, V: AsRef<str>>(
         &mut self,
         now: Instant,
-        subject: SubjectId,
-        metric: MetricId,
+        name: &str,
+        labels: &[(K, V)],
         value: Option<f64>,
+        count: u64,
     ) -> Result<(), ObserveError> {
-        self.observe_counted(now, subject, metric, value, u64::MAX)
+        let sample = value.filter(|value| value.is_finite()).map(Sample::Value);
+        self.take(now, name, labels, sample, count)
     }
 
-    /// Takes a sample that was made from `count` events, such as a ratio. A rule with a higher `min_count` takes it for
-    /// absent.
+    /// Takes many samples of a series at once. Only conditions on quantiles see them.
     ///
     /// # Errors
     ///
     /// As [`observe`](Self::observe).
-    pub fn observe_counted(
+    pub fn observe_sketch<K: AsRef<str>, V: AsRef<str>>(
         &mut self,
         now: Instant,
-        subject: SubjectId,
-        metric: MetricId,
-        value: Option<f64>,
+        name: &str,
+        labels: &[(K, V)],
+        sketch: &Sketch,
+    ) -> Result<(), ObserveError> {
+        let sample = (!sketch.is_empty()).then_some(Sample::Sketch(sketch));
+        self.take(now, name, labels, sample, sketch.count())
+    }
+
+    fn take<K: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        now: Instant,
+        name: &str,
+        labels: &[(K, V)],
+        sample: Option<Sample<'_>>,
         count: u64,
     ) -> Result<(), ObserveError> {
         let now = self.not_before_latest(now);
-        let rules = self.metrics.get(metric.0).ok_or(ObserveError::UnknownMetric)?.rules.len();
-        let mut outcome = Ok(());
-        for at in 0..rules {
-            let id = self.metrics[metric.0].rules[at];
-            let value = value.filter(|value| value.is_finite() && count >= self.rule(id).min_count);
-            outcome = outcome.and(self.evaluate(now, id, subject, value));
+        if !self.series.watches(name) {
+            return Ok(());
+        }
+        let (id, outcome) = match self.series.find(name, labels) {
+            Some(id) => (id, Ok(())),
+            None => self.enrol(now, name, labels)?,
+        };
+        for at in 0..self.series.feeds(id).len() {
+            let Feed { slot, role } = self.series.feeds(id)[at];
+            self.feed(now, slot, role, sample, count);
         }
         outcome
     }
 
-    /// The subject is gone on purpose, such as a page that was closed: its instances end.
-    pub fn remove_subject(&mut self, now: Instant, subject: SubjectId) {
-        let now = self.not_before_latest(now);
-        for at in 0..self.rules.len() {
-            let id = RuleId(at);
-            self.end_stale(now, id, subject);
-            if let Some(instance) = self.instances.remove(&(id, subject)) {
-                self.outputs.push_back(Transition {
-                    rule: id,
-                    subject,
-                    from: instance.state(),
-                    to: None,
-                    at: now,
-                    value: instance.value,
-                    firing_since: instance.firing_since,
-                });
+    /// A new series: finds the instances that it enters, and makes those that aren't there.
+    fn enrol<K: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        now: Instant,
+        name: &str,
+        labels: &[(K, V)],
+    ) -> Result<(u32, Result<(), ObserveError>), ObserveError> {
+        let labels = Labels::new(labels.iter().map(|(key, value)| (key.as_ref(), value.as_ref())));
+        let rules = Arc::clone(&self.rules);
+        let mut feeds = Vec::new();
+        let mut outcome = Ok(());
+        for (at, rule) in rules.iter().enumerate() {
+            for role in rule.condition.roles(name, &labels) {
+                match self.instance(now, RuleId(at), rule.condition.instance_labels(&labels)) {
+                    Ok(slot) => feeds.push(Feed { slot, role }),
+                    Err(error) => outcome = Err(error),
+                }
+            }
+        }
+        // Where nothing could be made there is nothing to remember: it is tried again when there is room.
+        if feeds.is_empty() {
+            outcome?;
+        }
+        let id = self.series.insert(name, labels, feeds)?;
+        Ok((id, outcome))
+    }
+
+    pub(super) fn instance(
+        &mut self,
+        now: Instant,
+        rule: RuleId,
+        labels: Labels,
+    ) -> Result<u32, ObserveError> {
+        if let Some(&slot) = self.instances.get(&(rule, labels.clone())) {
+            return Ok(slot);
+        }
+        if self.instances.len() >= self.max_instances {
+            return Err(ObserveError::TooManyInstances { limit: self.max_instances });
+        }
+        let definition = &self.rules[rule.0];
+        let entry = Entry {
+            rule,
+            fingerprint: Fingerprint::new(&definition.name, &labels),
+            labels: Arc::new(labels.clone()),
+            instance: Instance::new(now, Meter::new(&definition.condition)),
+        };
+        if definition.condition.is_timed() {
+            self.check_at = earlier(self.check_at, Some(now + TICK));
+        }
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(None);
+                u32::try_from(self.slots.len() - 1).expect("instances are bounded far below")
+            }
+        };
+        self.slots[slot as usize] = Some(entry);
+        self.instances.insert((rule, labels.clone()), slot);
+        for at in rule.0 + 1..self.rules.len() {
+            let composite = &self.rules[at].condition;
+            if composite.members().iter().any(|member| **member == *self.rules[rule.0].name) {
+                let labels = composite.instance_labels(&labels);
+                self.instance(now, RuleId(at), labels)?;
+            }
+        }
+        Ok(slot)
+    }
+
+    fn feed(&mut self, now: Instant, slot: u32, role: Role, sample: Option<Sample<'_>>, count: u64) {
+        let Some(entry) = &mut self.slots[slot as usize] else { return };
+        let rule = &self.rules[entry.rule.0];
+        end_stale(now, rule, entry, &mut self.outputs);
+        let counts = matches!(rule.condition, Condition::Quantile { .. }) || count >= rule.min_count;
+        let Some(sample) = sample.filter(|_| counts) else { return };
+        let first = *entry.instance.first_value_at.get_or_insert(now);
+        let Some(reading) = entry.instance.meter.sample(now, rule, role, sample) else { return };
+        if now - first >= rule.warm_up {
+            evaluate(now, rule, entry, reading, &mut self.outputs);
+            if !matches!(rule.condition, Condition::Absent(_)) {
+                self.check_at = earlier(self.check_at, entry.instance.stale_at(rule));
             }
         }
     }
 
-    /// When data may become stale, if no sample comes before. It may be too early, never too late.
+    /// Goes on with other rules. An instance whose rule still has its name and its condition goes on where it stands, with new
+    /// thresholds where they are new; of all others the instances end.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new); the rules stay as they were.
+    pub fn reload(&mut self, now: Instant, rules: Vec<Rule>) -> Result<(), RuleError> {
+        let mut next = Self::new(rules, self.max_instances)?;
+        let now = self.not_before_latest(now);
+        let successor = |old: &Rule| {
+            let is_same = |new: &Rule| new.name == old.name && new.condition == old.condition;
+            next.rules.iter().position(is_same).map(RuleId)
+        };
+        let successors: Vec<Option<RuleId>> = self.rules.iter().map(successor).collect();
+        self.end_instances(now, |entry| successors[entry.rule.0].is_none());
+        next.latest = now;
+        next.outputs = core::mem::take(&mut self.outputs);
+        for entry in self.slots.drain(..).flatten() {
+            let Some(rule) = successors[entry.rule.0] else { continue };
+            let labels = (*entry.labels).clone();
+            let slot = next.instance(now, rule, labels).expect("there is room for as many as before");
+            if let Some(made) = &mut next.slots[slot as usize] {
+                made.instance = entry.instance;
+            }
+        }
+        next.check_at = Some(now);
+        *self = next;
+        Ok(())
+    }
+
+    /// Everything with this label is gone on purpose, such as a page that was closed: its instances end, and nobody says that they
+    /// were resolved.
+    pub fn remove(&mut self, now: Instant, label: &str, value: &str) {
+        let now = self.not_before_latest(now);
+        let gone = |labels: &Labels| labels.value_of(label) == Some(value);
+        self.series.retain(|labels| !gone(labels));
+        self.end_instances(now, |entry| gone(&entry.labels));
+    }
+
+    /// Ends instances; their series forget them and are found anew when samples come.
+    pub(super) fn end_instances(&mut self, now: Instant, ends: impl Fn(&Entry) -> bool) {
+        for slot in 0..self.slots.len() {
+            let Some(mut entry) = self.slots[slot].take_if(|entry| ends(entry)) else { continue };
+            let slot = u32::try_from(slot).expect("instances are bounded far below");
+            self.free.push(slot);
+            self.instances.remove(&(entry.rule, (*entry.labels).clone()));
+            self.series.forget_slot(slot);
+            end_stale(now, &self.rules[entry.rule.0], &mut entry, &mut self.outputs);
+            self.outputs.push_back(Transition {
+                rule: Arc::clone(&self.rules[entry.rule.0].name),
+                from: entry.instance.state(),
+                to: None,
+                at: now,
+                value: entry.instance.value,
+                firing_since: entry.instance.firing_since,
+                labels: entry.labels,
+                fingerprint: entry.fingerprint,
+            });
+        }
+    }
+
+    /// When time alone may change something, if no sample comes before. It may be too early, never too late.
     #[must_use]
     pub const fn next_deadline(&self) -> Option<Instant> {
         self.check_at
     }
 
-    /// Notices what has become stale.
+    /// Notices what has become stale, and evaluates rules that change with time: absence, composites, objectives.
     pub fn handle_deadline(&mut self, now: Instant) {
         let now = self.not_before_latest(now);
         if self.check_at.is_none_or(|check_at| now < check_at) {
             return;
         }
         self.check_at = None;
-        for (&(id, subject), instance) in &mut self.instances {
-            let rule = &self.rules[id.0];
-            let transition = change(id, subject, instance, |instance| match instance.stale_at(rule) {
-                Some(stale_at) if stale_at <= now => {
-                    instance.on_stale(stale_at);
-                    stale_at
+        let mut forgets = false;
+        // Rules in order, so that a composite one sees what its members have become.
+        let ids: &BTreeMap<_, _> = &self.instances;
+        for (_, &slot) in ids {
+            let members = {
+                let Some(entry) = &self.slots[slot as usize] else { continue };
+                let rule = &self.rules[entry.rule.0];
+                (!rule.condition.members().is_empty())
+                    .then(|| composite(rule, entry, &self.rules, ids, &self.slots))
+            };
+            let Some(entry) = &mut self.slots[slot as usize] else { continue };
+            let rule = &self.rules[entry.rule.0];
+            let reading = match members {
+                Some(reading) => reading,
+                None => entry.instance.meter.tick(now, rule),
+            };
+            match reading {
+                Some(reading) => evaluate(now, rule, entry, reading, &mut self.outputs),
+                None => end_stale(now, rule, entry, &mut self.outputs),
+            }
+            self.check_at = earlier(self.check_at, entry.instance.stale_at(rule).filter(|at| *at > now));
+            if rule.condition.is_timed() {
+                self.check_at = earlier(self.check_at, Some(now + TICK));
+            }
+            if let (Condition::BurnRate(_), Some(at)) = (&rule.condition, given_up_at(entry)) {
+                // The budget is kept for its period, whoever looks.
+                if at <= now {
+                    change(rule, entry, &mut self.outputs, |instance| {
+                        instance.give_up(at);
+                        at
+                    });
                 }
-                Some(_) | None => now,
+            } else if let Some(at) = given_up_at(entry) {
+                forgets |= at <= now;
+                self.check_at = earlier(self.check_at, Some(at));
+            }
+        }
+        if forgets {
+            let rules = Arc::clone(&self.rules);
+            self.end_instances(now, |entry| {
+                let keeps_budget = matches!(rules[entry.rule.0].condition, Condition::BurnRate(_));
+                !keeps_budget && given_up_at(entry).is_some_and(|at| at <= now)
             });
-            self.outputs.extend(transition);
-            self.check_at = earlier(self.check_at, instance.stale_at(rule));
         }
     }
 
@@ -233,112 +370,159 @@ impl Engine {
         self.outputs.pop_front()
     }
 
-    /// Where all instances stand, by rule and subject.
-    pub fn statuses(&self) -> impl Iterator<Item = Status> {
-        self.instances.iter().map(|(&(rule, subject), instance)| Status {
-            rule,
-            subject,
-            state: instance.state(),
-            since: instance.since,
-            firing_since: instance.firing_since,
-            value: instance.value,
+    /// Where all instances stand, by rule and labels.
+    pub fn statuses(&self) -> impl Iterator<Item = Status<'_>> {
+        let entries = self.instances.values().filter_map(|&slot| self.slots[slot as usize].as_ref());
+        entries.map(|entry| Status {
+            rule: entry.rule,
+            labels: &entry.labels,
+            fingerprint: entry.fingerprint,
+            state: entry.instance.state(),
+            since: entry.instance.since,
+            firing_since: entry.instance.firing_since,
+            value: entry.instance.value,
         })
     }
 
-    fn evaluate(
-        &mut self,
-        now: Instant,
-        id: RuleId,
-        subject: SubjectId,
-        value: Option<f64>,
-    ) -> Result<(), ObserveError> {
-        self.end_stale(now, id, subject);
-        if !self.instances.contains_key(&(id, subject)) {
-            if self.instances.len() >= self.max_instances {
-                return Err(ObserveError::TooManyInstances { limit: self.max_instances });
+    /// Where the budgets of all objectives stand now, by rule and labels.
+    pub fn budgets(&self, now: Instant) -> impl Iterator<Item = (RuleId, &Labels, Budget)> {
+        let entries = self.instances.values().filter_map(|&slot| self.slots[slot as usize].as_ref());
+        entries.filter_map(move |entry| match (&self.rules[entry.rule.0].condition, &entry.instance.meter) {
+            (Condition::BurnRate(slo), Meter::BurnRate { ladder, .. }) => {
+                Some((entry.rule, &*entry.labels, slo.budget(now.max(self.latest), ladder)))
             }
-            let born = if value.is_some() { Instance::with_data(now) } else { Instance::new(now) };
-            self.instances.insert((id, subject), born);
-        }
-        let Some(value) = value else { return Ok(()) };
-        let instance = self.instances.get_mut(&(id, subject)).expect("it is there or was just inserted");
-        let rule = &self.rules[id.0];
-        self.outputs.extend(change(id, subject, instance, |instance| {
-            instance.on_sample(now, value, rule);
-            now
-        }));
-        self.check_at = earlier(self.check_at, instance.stale_at(rule));
-        Ok(())
+            _ => None,
+        })
     }
 
-    /// Notices that an instance has become stale before `now`, so that it makes no difference whether the sample or the deadline
-    /// is handed in first.
-    fn end_stale(&mut self, now: Instant, id: RuleId, subject: SubjectId) {
-        let rule = &self.rules[id.0];
-        let Some(instance) = self.instances.get_mut(&(id, subject)) else { return };
-        let Some(stale_at) = instance.stale_at(rule).filter(|&stale_at| stale_at <= now) else { return };
-        self.outputs.extend(change(id, subject, instance, |instance| {
-            instance.on_stale(stale_at);
-            stale_at
-        }));
-    }
-
-    fn not_before_latest(&mut self, now: Instant) -> Instant {
+    pub(super) fn not_before_latest(&mut self, now: Instant) -> Instant {
         self.latest = self.latest.max(now);
         self.latest
     }
 }
 
-/// Does something to an instance that says at what time it happened, and tells of the change of state.
-fn change(
-    rule: RuleId,
-    subject: SubjectId,
-    instance: &mut Instance,
-    act: impl FnOnce(&mut Instance) -> Instant,
-) -> Option<Transition> {
-    let (from, firing_before) = (instance.state(), instance.firing_since);
-    let at = act(instance);
-    let to = instance.state();
-    (from != to).then(|| Transition {
-        rule,
-        subject,
-        from,
-        to: Some(to),
-        at,
-        value: instance.value,
-        firing_since: instance.firing_since.or(firing_before),
-    })
-}
-
-fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    [one, other].into_iter().flatten().min()
-}
-
-/// A sample that could not be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ObserveError {
-    /// There are as many pairs of rule and subject as there may be. Remove subjects that are gone.
-    TooManyInstances {
-        /// How many that is.
-        limit: usize,
-    },
-    /// The metric is another engine's.
-    UnknownMetric,
-}
-
-impl fmt::Display for ObserveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooManyInstances { limit } => {
-                write!(f, "the limit of {limit} alert instances is reached: remove subjects that are gone")
-            }
-            Self::UnknownMetric => f.write_str("the metric belongs to another engine"),
-        }
+/// When an instance without data is given up.
+fn given_up_at(entry: &Entry) -> Option<Instant> {
+    let instance = &entry.instance;
+    match instance.state() {
+        State::NoData { firing: Some(_) } => Some(instance.since + FORGET_AFTER),
+        State::NoData { firing: None } => Some(instance.since + FORGET_QUIET_AFTER),
+        State::Ok | State::Pending | State::Warning | State::Critical => None,
     }
 }
 
-impl core::error::Error for ObserveError {}
+/// How bad the members of a composite rule are; `None` where none of them has data.
+fn composite(
+    rule: &Rule,
+    entry: &Entry,
+    rules: &[Rule],
+    ids: &BTreeMap<(RuleId, Labels), u32>,
+    slots: &[Option<Entry>],
+) -> Option<Reading> {
+    let by = rule.condition.members_by();
+    let is_all = matches!(rule.condition, Condition::All { .. });
+    let mut has_data = false;
+    let mut worst_of_each = [None::<f64>; 2];
+    for member in rule.condition.members() {
+        let at = rules.iter().position(|other| *other.name == **member).unwrap_or(usize::MAX);
+        let range = ids.range((RuleId(at), Labels::none())..);
+        let mut worst = 0.0_f64;
+        for (_, &slot) in range.take_while(|((id, _), _)| id.0 == at) {
+            let Some(other) =
+                slots[slot as usize].as_ref().filter(|other| other.labels.agree_on(by, &entry.labels))
+            else {
+                continue;
+            };
+            let state = other.instance.state();
+            has_data |= state.has_data();
+            worst = worst.max(match state.severity() {
+                None => 0.0,
+                Some(Severity::Warning) => 1.0,
+                Some(Severity::Critical) => 2.0,
+            });
+        }
+        let [least, most] = &mut worst_of_each;
+        *least = Some(least.map_or(worst, |before| before.min(worst)));
+        *most = Some(most.map_or(worst, |before| before.max(worst)));
+    }
+    let [least, most] = worst_of_each;
+    has_data.then(|| if is_all { least } else { most })?.map(Reading::of)
+}
 
-/// Five rules on two hundred subjects.
-pub const DEFAULT_MAX_INSTANCES: usize = 1_000;
+fn check(rules: &[Rule]) -> Result<(), RuleError> {
+    for (at, rule) in rules.iter().enumerate() {
+        let problem = |problem| RuleError { rule: (*rule.name).into(), problem };
+        rule.check().map_err(problem)?;
+        let before = &rules[..at];
+        if before.iter().any(|earlier| earlier.name == rule.name) {
+            return Err(problem(RuleProblem::DuplicateName));
+        }
+        for member in rule.condition.members() {
+            if !before.iter().any(|earlier| *earlier.name == **member) {
+                return Err(problem(RuleProblem::UnknownMember { member: member.clone() }));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn evaluate(
+    now: Instant,
+    rule: &Rule,
+    entry: &mut Entry,
+    reading: Reading,
+    outputs: &mut VecDeque<Transition>,
+) {
+    // An instance whose first sample is there begins within bounds: that is no change.
+    if entry.instance.last_sample.is_none() {
+        (entry.instance.has_data, entry.instance.since) = (true, now);
+    }
+    change(rule, entry, outputs, |instance| {
+        instance.on_reading(now, reading, rule);
+        now
+    });
+}
+
+/// Notices that an instance has become stale before `now`, so that it makes no difference whether the sample or the
+/// deadline is handed in first.
+fn end_stale(now: Instant, rule: &Rule, entry: &mut Entry, outputs: &mut VecDeque<Transition>) {
+    if matches!(rule.condition, Condition::Absent(_)) {
+        return;
+    }
+    let Some(stale_at) = entry.instance.stale_at(rule).filter(|&stale_at| stale_at <= now) else { return };
+    change(rule, entry, outputs, |instance| {
+        instance.on_stale(stale_at);
+        stale_at
+    });
+}
+
+/// Does something to an instance that says at what time it happened, and tells of the change of state.
+fn change(
+    rule: &Rule,
+    entry: &mut Entry,
+    outputs: &mut VecDeque<Transition>,
+    act: impl FnOnce(&mut Instance) -> Instant,
+) {
+    let (from, firing_before) = (entry.instance.state(), entry.instance.firing_since);
+    let at = act(&mut entry.instance);
+    let to = entry.instance.state();
+    if from != to {
+        outputs.push_back(Transition {
+            rule: Arc::clone(&rule.name),
+            labels: Arc::clone(&entry.labels),
+            fingerprint: entry.fingerprint,
+            from,
+            to: Some(to),
+            at,
+            value: entry.instance.value,
+            firing_since: entry.instance.firing_since.or(firing_before),
+        });
+    }
+}
+
+pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    [one, other].into_iter().flatten().min()
+}
+
+/// Enough for a machine with many devices and a hundred pages.
+pub const DEFAULT_MAX_INSTANCES: usize = 2_000;

@@ -1,8 +1,9 @@
-//! One rule on one subject.
+//! One rule on one label set.
 
 use core::fmt;
 
 use super::level::Phase;
+use super::meter::{Meter, Reading};
 use super::rule::Rule;
 use crate::time::{Duration, Instant};
 
@@ -15,16 +16,24 @@ pub enum Severity {
     Critical,
 }
 
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Severity {
+    /// As messages name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::Warning => "warning",
             Self::Critical => "critical",
-        })
+        }
     }
 }
 
-/// Where one rule stands on one subject.
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Where one rule stands on one label set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Within bounds.
@@ -53,23 +62,32 @@ impl State {
             Self::Ok | Self::Pending => None,
         }
     }
+
+    /// Whether there is data to say so.
+    #[must_use]
+    pub const fn has_data(self) -> bool {
+        !matches!(self, Self::NoData { .. })
+    }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Instance {
-    warning: Phase,
-    critical: Phase,
-    last_sample: Option<Instant>,
+    pub(super) warning: Phase,
+    pub(super) critical: Phase,
+    pub(super) last_sample: Option<Instant>,
     /// Of the last sample, kept without data too.
     pub(super) value: Option<f64>,
-    has_data: bool,
+    pub(super) has_data: bool,
     pub(super) since: Instant,
     pub(super) firing_since: Option<Instant>,
+    /// When its first value came: warm-up counts from here.
+    pub(super) first_value_at: Option<Instant>,
+    pub(super) meter: Meter,
 }
 
 impl Instance {
     /// Nothing was seen yet.
-    pub(super) const fn new(at: Instant) -> Self {
+    pub(super) const fn new(at: Instant, meter: Meter) -> Self {
         Self {
             warning: Phase::Quiet,
             critical: Phase::Quiet,
@@ -78,12 +96,9 @@ impl Instance {
             has_data: false,
             since: at,
             firing_since: None,
+            first_value_at: None,
+            meter,
         }
-    }
-
-    /// The instance of a subject whose first sample is there: it starts within bounds.
-    pub(super) const fn with_data(at: Instant) -> Self {
-        Self { has_data: true, ..Self::new(at) }
     }
 
     pub(super) fn state(&self) -> State {
@@ -117,19 +132,28 @@ impl Instance {
         self.since = at;
     }
 
-    pub(super) fn on_sample(&mut self, at: Instant, value: f64, rule: &Rule) {
+    /// Nobody knows any more: what was firing ends, as unknown.
+    pub(super) fn give_up(&mut self, at: Instant) {
+        if self.state().severity().is_some() {
+            (self.warning, self.critical, self.firing_since, self.since) =
+                (Phase::Quiet, Phase::Quiet, None, at);
+        }
+    }
+
+    pub(super) fn on_reading(&mut self, at: Instant, reading: Reading, rule: &Rule) {
         let before = self.state();
-        let next =
-            |phase: Phase, level| phase.after_sample(at, value, level, rule.direction, rule.keep_firing);
-        self.critical = next(self.critical, &rule.critical);
-        self.warning = next(self.warning, &rule.warning);
-        if self.critical.is_firing() && !self.warning.is_firing() {
+        let next = |phase: Phase, value, level: &Option<_>| {
+            phase.after_sample(at, value, level.as_ref(), rule.direction, rule.keep_firing)
+        };
+        self.critical = next(self.critical, reading.critical, &rule.critical);
+        self.warning = next(self.warning, reading.warning, &rule.warning);
+        if rule.warning.is_some() && self.critical.is_firing() && !self.warning.is_firing() {
             // Critical took less time to fire: what is critical is a warning too.
             self.warning = Phase::Firing;
         }
         self.has_data = true;
         self.last_sample = Some(at);
-        self.value = Some(value);
+        self.value = Some(reading.shown);
         let state = self.state();
         if state != before {
             self.since = at;

@@ -25,15 +25,16 @@ impl Phase {
         matches!(self, Self::Firing | Self::Clearing { .. })
     }
 
-    /// What a sample makes of it.
+    /// What a sample makes of it. A level that a rule doesn't have any more lets go at once.
     pub(super) fn after_sample(
         self,
         at: Instant,
         value: f64,
-        level: &Level,
+        level: Option<&Level>,
         direction: Direction,
         keep_firing: Duration,
     ) -> Self {
+        let Some(level) = level else { return Self::Quiet };
         let bound = if self.is_firing() { level.clear } else { level.threshold };
         match (self, direction.is_beyond(value, bound)) {
             (Self::Quiet, false) | (Self::Pending { .. }, false) => Self::Quiet,

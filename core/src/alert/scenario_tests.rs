@@ -6,47 +6,46 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::{
-    Direction, Engine, Level, MetricId, ObserveError, Rule, Severity, State, SubjectId, Transition, Unit,
-    budget_rules,
+    Condition, Direction, Engine, Level, ObserveError, Rule, Selector, Severity, State, Transition, Unit,
+    default_rules,
 };
 use crate::time::{Duration, Instant};
 
 /// Warns above 10 for 3 s until 8, is critical above 20 for 2 s until 18; keeps firing for 4 s; stale after 5 s.
-fn rule() -> Rule {
+pub(super) fn rule() -> Rule {
+    let level =
+        |threshold, clear, secs| Some(Level { threshold, clear, for_duration: Duration::from_secs(secs) });
     Rule {
-        name: "load".into(),
-        metric: "load".into(),
-        unit: Unit::PerSecond,
-        direction: Direction::Above,
-        warning: Level { threshold: 10.0, clear: 8.0, for_duration: Duration::from_secs(3) },
-        critical: Level { threshold: 20.0, clear: 18.0, for_duration: Duration::from_secs(2) },
+        warning: level(10.0, 8.0, 3),
+        critical: level(20.0, 18.0, 2),
         keep_firing: Duration::from_secs(4),
         stale_after: Duration::from_secs(5),
-        min_count: 0,
+        ..Rule::new("load", Condition::Value(Selector::all("load")), Unit::PerSecond, Direction::Above)
     }
 }
 
-/// One rule on one subject, fed by the second.
+/// One rule on one series, fed by the second.
 struct Scenario {
     engine: Engine,
-    metric: MetricId,
     second: u64,
 }
 
-const SUBJECT: SubjectId = SubjectId::new(7);
+pub(super) const LABELS: &[(&str, &str)] = &[("source", "p7")];
 
 impl Scenario {
     fn new(rule: Rule) -> Self {
-        let engine = Engine::new(vec![rule], 10).expect("the rule is sound");
-        let metric = engine.metric("load").expect("the rule watches it");
-        Self { engine, metric, second: 0 }
+        Self { engine: Engine::new(vec![rule], 10).expect("the rule is sound"), second: 0 }
+    }
+
+    fn observe(&mut self, value: Option<f64>) {
+        self.engine.observe(Instant::from_secs(self.second), "load", LABELS, value, u64::MAX).unwrap();
     }
 
     /// One sample per second; gives the changes as (second, to).
     fn feed(&mut self, values: &[f64]) -> Vec<(u64, State)> {
         for &value in values {
             self.second += 1;
-            self.engine.observe(Instant::from_secs(self.second), SUBJECT, self.metric, Some(value)).unwrap();
+            self.observe(Some(value));
         }
         self.changes()
     }
@@ -110,7 +109,7 @@ fn exactly_at_a_threshold_is_not_beyond_it() {
 fn below_is_the_mirror_of_above() {
     let mut mirrored = rule();
     mirrored.direction = Direction::Below;
-    for level in [&mut mirrored.warning, &mut mirrored.critical] {
+    for level in [&mut mirrored.warning, &mut mirrored.critical].into_iter().flatten() {
         level.threshold = -level.threshold;
         level.clear = -level.clear;
     }
@@ -126,7 +125,7 @@ fn below_is_the_mirror_of_above() {
 #[test]
 fn without_a_duration_the_first_sample_fires() {
     let mut quick = rule();
-    quick.warning.for_duration = Duration::ZERO;
+    quick.warning.as_mut().unwrap().for_duration = Duration::ZERO;
     quick.keep_firing = Duration::ZERO;
     let mut scenario = Scenario::new(quick);
     assert_eq!(scenario.feed(&[11.0, 7.0, 11.0]), [(1, Warning), (2, Fine), (3, Warning)]);
@@ -138,10 +137,7 @@ fn a_raise_is_no_resolution_and_the_alert_stays_the_same() {
     scenario.feed(&[12.0; 4]);
     for value in [25.0, 25.0, 25.0] {
         scenario.second += 1;
-        scenario
-            .engine
-            .observe(Instant::from_secs(scenario.second), SUBJECT, scenario.metric, Some(value))
-            .unwrap();
+        scenario.observe(Some(value));
     }
     let changes = scenario.drain();
     let raise = changes.last().expect("it was raised");
@@ -194,10 +190,7 @@ fn a_source_that_comes_back_worse_goes_on_where_it_was() {
     scenario.feed(&[12.0; 5]);
     scenario.wait(20);
     scenario.second += 1;
-    scenario
-        .engine
-        .observe(Instant::from_secs(scenario.second), SUBJECT, scenario.metric, Some(12.0))
-        .unwrap();
+    scenario.observe(Some(12.0));
     let changes = scenario.drain();
     assert_eq!(changes.len(), 1);
     assert_eq!((changes[0].to, changes[0].firing_since), (Some(Warning), Some(Instant::from_secs(4))));
@@ -243,10 +236,7 @@ fn missing_samples_and_nonsense_confirm_nothing_and_clear_nothing() {
         scenario.feed(&[12.0; 4]);
         for _ in 0..4 {
             scenario.second += 1;
-            scenario
-                .engine
-                .observe(Instant::from_secs(scenario.second), SUBJECT, scenario.metric, absent)
-                .unwrap();
+            scenario.observe(absent);
         }
         assert_eq!(scenario.changes(), []);
         assert_eq!(scenario.state(), Warning);
@@ -260,7 +250,8 @@ fn missing_samples_and_nonsense_confirm_nothing_and_clear_nothing() {
 fn a_clock_that_stands_still_or_goes_back_fires_nothing() {
     let mut scenario = Scenario::new(rule());
     for second in [10, 10, 10, 4, 1, 10, 12] {
-        scenario.engine.observe(Instant::from_secs(second), SUBJECT, scenario.metric, Some(50.0)).unwrap();
+        scenario.second = second;
+        scenario.observe(Some(50.0));
     }
     assert_eq!(scenario.changes(), [(10, Pending), (12, Critical)]);
 }
@@ -270,61 +261,73 @@ fn a_ratio_of_too_few_events_is_no_sample() {
     let mut strict = rule();
     strict.min_count = 50;
     let mut scenario = Scenario::new(strict);
-    for (second, count) in (1..20).map(|second| (second, 49)) {
-        let now = Instant::from_secs(second);
-        scenario.engine.observe_counted(now, SUBJECT, scenario.metric, Some(99.0), count).unwrap();
+    let mut counted = |second, value, count| {
+        scenario.engine.observe(Instant::from_secs(second), "load", LABELS, Some(value), count).unwrap();
+        scenario.state()
+    };
+    for second in 1..20 {
+        assert_eq!(counted(second, 99.0, 49), NoData { firing: None });
     }
-    assert_eq!(scenario.state(), NoData { firing: None });
-    scenario.engine.observe_counted(Instant::from_secs(20), SUBJECT, scenario.metric, Some(1.0), 50).unwrap();
-    assert_eq!(scenario.state(), Fine);
+    assert_eq!(counted(20, 1.0, 50), Fine);
 }
 
 #[test]
 fn a_removed_subject_ends_with_its_own_transition() {
     let mut scenario = Scenario::new(rule());
     scenario.feed(&[25.0; 4]);
-    scenario.engine.remove_subject(Instant::from_secs(5), SUBJECT);
+    scenario.engine.remove(Instant::from_secs(5), "source", "p7");
     let end = scenario.drain();
     assert_eq!((end.len(), end[0].from, end[0].to), (1, Critical, None));
     assert_eq!(scenario.engine.statuses().count(), 0);
-    scenario.engine.remove_subject(Instant::from_secs(6), SUBJECT);
+    scenario.engine.remove(Instant::from_secs(6), "source", "p7");
     assert_eq!(scenario.drain(), []);
 }
 
 #[test]
 fn instances_are_bounded_and_room_comes_back() {
     let mut engine = Engine::new(vec![rule()], 2).unwrap();
-    let metric = engine.metric("load").unwrap();
-    let mut observe =
-        |subject, at| engine.observe(Instant::from_secs(at), SubjectId::new(subject), metric, Some(50.0));
-    observe(1, 1).unwrap();
-    observe(2, 1).unwrap();
-    assert_eq!(observe(3, 1), Err(ObserveError::TooManyInstances { limit: 2 }));
-    observe(2, 4).unwrap();
-    engine.remove_subject(Instant::from_secs(5), SubjectId::new(1));
-    assert_eq!(engine.observe(Instant::from_secs(6), SubjectId::new(3), metric, None), Ok(()));
-    let states: Vec<_> = engine.statuses().map(|status| (status.subject.get(), status.state)).collect();
-    assert_eq!(states, [(2, Critical), (3, NoData { firing: None })]);
+    let observe = |engine: &mut Engine, source: &str, at, value| {
+        engine.observe(Instant::from_secs(at), "load", &[("source", source)], value, u64::MAX)
+    };
+    observe(&mut engine, "1", 1, Some(50.0)).unwrap();
+    observe(&mut engine, "2", 1, Some(50.0)).unwrap();
+    assert_eq!(observe(&mut engine, "3", 1, Some(50.0)), Err(ObserveError::TooManyInstances { limit: 2 }));
+    observe(&mut engine, "2", 4, Some(50.0)).unwrap();
+    engine.remove(Instant::from_secs(5), "source", "1");
+    assert_eq!(observe(&mut engine, "3", 6, None), Ok(()));
+    let states: Vec<_> =
+        engine.statuses().map(|status| (status.labels.value_of("source").unwrap(), status.state)).collect();
+    assert_eq!(states, [("2", Critical), ("3", NoData { firing: None })]);
 }
 
 #[test]
-fn the_budget_rules_have_the_names_and_thresholds_they_stand_for() {
-    let rules = budget_rules();
-    let levels: Vec<_> = rules
+fn the_rules_that_ship_have_the_thresholds_of_the_budgets() {
+    use Direction::{Above, Below};
+    let rules = default_rules();
+    let levels = |name: &str| {
+        let rule = rules.iter().find(|rule| *rule.name == *name).expect("it ships");
+        let threshold = |level: Option<Level>| level.map(|level| level.threshold);
+        (rule.direction, threshold(rule.warning), threshold(rule.critical))
+    };
+    let (day, hours_4) = (86_400_000.0, 14_400_000.0);
+    assert_eq!(levels("host-cpu"), (Above, Some(0.70), Some(0.80)));
+    assert_eq!(levels("host-memory"), (Above, Some(0.80), Some(0.90)));
+    assert_eq!(levels("page-memory"), (Above, Some(0.60), Some(0.70)));
+    assert_eq!(levels("page-memory-maximum"), (Above, None, Some(0.80)));
+    assert_eq!(levels("page-errors"), (Above, Some(0.02), Some(0.05)));
+    assert_eq!(levels("page-response"), (Above, Some(75.0), Some(100.0)));
+    assert_eq!(levels("page-fps"), (Below, Some(55.0), Some(30.0)));
+    assert_eq!(levels("page-cache-hits"), (Below, Some(0.70), Some(0.50)));
+    assert_eq!(levels("page-cache-evictions").1, Some(0.05));
+    assert_eq!(levels("page-garbage-collection").1, Some(10.0));
+    assert_eq!(levels("host-disk-full"), (Below, Some(day), Some(hours_4)));
+    assert!(Engine::new(default_rules(), 10).is_ok());
+    let silent: Vec<&str> = rules
         .iter()
-        .map(|rule| (rule.name.as_str(), rule.direction, rule.warning.threshold, rule.critical.threshold))
+        .filter(|rule| rule.notify && rule.look_first.is_empty())
+        .map(|rule| &*rule.name)
         .collect();
-    assert_eq!(
-        levels,
-        [
-            ("host-cpu", Direction::Above, 0.70, 0.90),
-            ("host-memory", Direction::Above, 0.80, 0.95),
-            ("page-response", Direction::Above, 100.0, 500.0),
-            ("page-errors", Direction::Above, 0.001, 0.01),
-            ("page-fps", Direction::Below, 55.0, 30.0),
-        ]
-    );
-    assert!(Engine::new(rules, 10).is_ok());
+    assert_eq!(silent, [""; 0], "who is told is told where to look");
 }
 
 /// Bounds a level by the samples alone: it may only fire where each of the last seconds was beyond the threshold.

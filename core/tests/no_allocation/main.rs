@@ -8,6 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+mod alert;
 mod balance;
 mod breaker;
 mod cache_and_telemetry;
