@@ -173,6 +173,17 @@ impl Condition {
         }
     }
 
+    /// Whether all selected series make one instance together.
+    #[must_use]
+    pub fn is_of_all(&self) -> bool {
+        match self {
+            Self::Quantile { by, .. } | Self::Ratio { by, .. } => by.as_ref().is_some_and(Vec::is_empty),
+            Self::All { by, .. } | Self::Any { by, .. } => by.is_empty(),
+            Self::BurnRate(slo) => slo.by.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether warning and critical compare different values.
     pub(super) const fn splits(&self) -> bool {
         matches!(self, Self::BurnRate(_))

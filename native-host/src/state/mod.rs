@@ -24,7 +24,7 @@ use quillwork_protocol::snapshot::Snapshot;
 use quillwork_protocol::socket::Resume;
 use quillwork_store::history::OpenError;
 
-use self::alerts::Alerts;
+use self::alerts::{Alerts, PageFigures};
 use self::history::History;
 pub use self::history::{SeriesQuery, SeriesRefusal};
 pub use self::medium::{Medium, MediumError};
@@ -86,7 +86,7 @@ impl State {
             instance,
             host: None,
             pages: Pages::new(),
-            alerts: Alerts::new(),
+            alerts: Alerts::new(now),
             history: History::open(now, medium)?,
             recent: Recent::new(),
             tick: Arc::new(Tick::new(now, snapshot)),
@@ -104,8 +104,9 @@ impl State {
     /// The machine was measured.
     pub fn handle_host(&mut self, now: Now, host: Arc<HostSnapshot>) {
         let at = instant_of(now, host.at_unix_millis);
-        self.alerts.observe_host(at, host.cpu.total_ratio, host.memory.used_ratio);
-        self.history.record(now, alerts::HOST, host.at_unix_millis, series::of_host(&host));
+        let values = series::of_host(&host);
+        self.alerts.observe_host(at, &values);
+        self.history.record(now, alerts::HOST, host.at_unix_millis, values);
         self.host = Some(host);
         self.publish(now);
     }
@@ -146,6 +147,7 @@ impl State {
             self.alerts.remove_page(now, &evicted);
         }
         let id = &batch.source.id;
+        let budget = alerts::memory_budget(self.host.as_ref().map(|host| host.memory.total_bytes));
         let counted = if page.dedup.is_new(batch.sequence, &batch.batch_id) {
             page.dedup.remember(batch.sequence, &batch.batch_id);
             page.skew.observe(now.unix_millis, batch.sent_at_unix_millis);
@@ -158,11 +160,14 @@ impl State {
                 let at = instant_of(now, sample.at_unix_millis);
                 let last_minute = page.sampled(at, &sample, response.as_ref());
                 let values = series::of_page(id, &sample, last_minute);
-                self.history.record(now, id, sample.at_unix_millis, values);
                 if now.monotonic.duration_since(at) <= ALERTED && !batch.closing {
-                    let frames = if sample.visible { sample.frames_per_second } else { None };
-                    self.alerts.observe_page(at, id, last_minute, frames);
+                    let figures = PageFigures {
+                        clock_offset_millis: page.skew.offset_millis(),
+                        memory_budget_bytes: budget,
+                    };
+                    self.alerts.observe_page(at, id, &sample, last_minute, figures, &values);
                 }
+                self.history.record(now, id, sample.at_unix_millis, values);
             }
             Counted::New
         } else {
@@ -172,7 +177,6 @@ impl State {
             page.closed();
             self.alerts.remove_page(now, id);
         }
-        self.alerts.log_transitions();
         Ok(counted)
     }
 
@@ -240,17 +244,19 @@ impl State {
     }
 
     fn publish(&mut self, now: Now) {
+        let pages = self.pages.snapshots(now);
+        self.alerts.observe_links(now, &pages);
         self.alerts.handle_deadline(now);
         for id in self.pages.no_longer_shown(now) {
             self.alerts.remove_page(now, &id);
         }
-        self.alerts.log_transitions();
+        self.alerts.handle_transitions(self.host.as_deref(), &pages);
         let snapshot = Snapshot {
             version: VERSION,
             instance: self.instance.clone(),
             sequence: self.tick.sequence + 1,
             host: self.host.as_deref().cloned(),
-            pages: self.pages.snapshots(now),
+            pages,
             alerts: self.alerts.statuses(now, |id| self.pages.name(id).map(str::to_owned)),
         };
         self.tick = Arc::new(Tick::new(now, snapshot));

@@ -56,6 +56,16 @@ pub(crate) struct LastMinute {
     pub(crate) tasks: u64,
 }
 
+impl LastMinute {
+    /// From how many events the value of this series was made; a value that isn't made from events counts as many.
+    pub(crate) fn count_of(&self, series: &str) -> u64 {
+        match series {
+            "page.response_p95" | "page.error_ratio" => self.tasks,
+            _ => u64::MAX,
+        }
+    }
+}
+
 impl Page {
     /// A page that has just been heard of.
     pub(crate) fn new(now: Now, source: PageSource) -> Self {

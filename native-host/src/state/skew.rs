@@ -26,6 +26,12 @@ impl Skew {
         self.differences.push_back(i64::try_from(clamped).expect("clamped to the range of i64"));
     }
 
+    /// How far the page's clock is behind the host's; below zero where it is ahead. Unknown before the first batch.
+    #[expect(clippy::cast_precision_loss, reason = "an offset of 2^53 milliseconds is as good as any other")]
+    pub(crate) fn offset_millis(&self) -> Option<f64> {
+        self.differences.iter().min().map(|offset| *offset as f64)
+    }
+
     /// An instant of the page on the host's clock: never later than now, since it has been heard of.
     pub(crate) fn to_host(&self, page_unix_millis: u64, now_unix_millis: u64) -> u64 {
         let offset = self.differences.iter().min().copied().unwrap_or(0);
@@ -45,6 +51,7 @@ mod tests {
             skew.observe(3_600_000 + sent + travelled, sent);
         }
         assert_eq!(skew.to_host(2_500, 10_000_000), 3_602_505);
+        assert_eq!(skew.offset_millis(), Some(3_600_005.0));
     }
 
     #[test]

@@ -114,9 +114,14 @@ mod tests {
             state,
             value: Some(0.93),
             unit: "ratio".into(),
-            warning_threshold: 0.7,
-            critical_threshold: 0.9,
+            warning_threshold: Some(0.7),
+            critical_threshold: Some(0.9),
             since_unix_millis,
+            fingerprint: rule.into(),
+            labels: std::collections::BTreeMap::new(),
+            firing_since_unix_millis: None,
+            culprit: None,
+            look_first: None,
         }
     }
 

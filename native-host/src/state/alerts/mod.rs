@@ -1,0 +1,271 @@
+//! The alert engine on the host's samples, and its state in people's words.
+//!
+//! Its clock is the wall clock of the start, counted on by the monotonic one: it never goes back, and what is saved has
+//! the same meaning in the next run.
+
+mod culprit;
+mod samples;
+mod words;
+
+use std::collections::BTreeMap;
+
+use quillwork_core::alert::{
+    DEFAULT_MAX_INSTANCES, Engine, Fingerprint, Labels, ObserveError, Rule, Severity, State, Status,
+    Transition, default_rules,
+};
+use quillwork_core::time::{Duration, Instant};
+use quillwork_protocol::alert::{AlertState, AlertStatus};
+use quillwork_protocol::host::HostSnapshot;
+use quillwork_protocol::page::PageSample;
+use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
+
+use self::samples::of_page;
+pub(crate) use self::samples::{PageFigures, memory_budget};
+use super::page::LastMinute;
+use super::series::SeriesValue;
+use crate::clock::Now;
+
+/// Rules on the host and each page.
+#[derive(Debug)]
+pub(crate) struct Alerts {
+    engine: Engine,
+    /// From the monotonic clock to the engine's.
+    offset: Duration,
+    /// Of what fires: who is to blame, as of when it began or grew worse.
+    culprits: BTreeMap<Fingerprint, String>,
+    /// Whether the log knows that there are too many instances.
+    is_full: bool,
+}
+
+/// The subject that is the machine.
+pub(crate) const HOST: &str = "host";
+
+/// The label that names the page of a series.
+const SOURCE: &str = "source";
+
+impl Alerts {
+    /// Nothing has been observed.
+    pub(crate) fn new(now: Now) -> Self {
+        let wall = Instant::from_millis(now.unix_millis);
+        Self {
+            engine: Engine::new(default_rules(), DEFAULT_MAX_INSTANCES).expect("core's own rules are sound"),
+            offset: wall.duration_since(Instant::from_nanos(now.monotonic.as_nanos())),
+            culprits: BTreeMap::new(),
+            is_full: false,
+        }
+    }
+
+    /// An instant of the monotonic clock on the engine's.
+    fn at(&self, monotonic: Instant) -> Instant {
+        monotonic + self.offset
+    }
+
+    /// The machine was measured.
+    pub(crate) fn observe_host(&mut self, at: Instant, values: &[SeriesValue]) {
+        for value in values {
+            self.observe(at, value, u64::MAX);
+        }
+    }
+
+    /// A page's sample came, and the values that were made of it.
+    pub(crate) fn observe_page(
+        &mut self,
+        at: Instant,
+        id: &str,
+        sample: &PageSample,
+        last_minute: LastMinute,
+        figures: PageFigures,
+        values: &[SeriesValue],
+    ) {
+        for value in values {
+            self.observe(at, value, last_minute.count_of(value.key.name()));
+        }
+        of_page(sample, figures, |name, label, value| {
+            let labels = [label.unwrap_or((SOURCE, id)), (SOURCE, id)];
+            let labels = if label.is_some() { &labels[..] } else { &labels[1..] };
+            self.observe_one(at, name, labels, Some(value), u64::MAX);
+        });
+    }
+
+    /// Which pages are there, at each tick: silence is a value too. A closed page says nothing.
+    pub(crate) fn observe_links(&mut self, now: Now, pages: &[PageSnapshot]) {
+        for page in pages {
+            let up = match page.link {
+                PageLink::Live => Some(1.0),
+                PageLink::Lost => Some(0.0),
+                PageLink::Closed => continue,
+            };
+            self.observe_one(now.monotonic, "page.up", &[(SOURCE, page.source.id.as_str())], up, u64::MAX);
+        }
+    }
+
+    fn observe(&mut self, at: Instant, value: &SeriesValue, count: u64) {
+        self.observe_one(at, value.key.name(), value.key.labels(), value.value, count);
+    }
+
+    fn observe_one<K: AsRef<str>, V: AsRef<str>>(
+        &mut self,
+        at: Instant,
+        name: &str,
+        labels: &[(K, V)],
+        value: Option<f64>,
+        count: u64,
+    ) {
+        let at = self.at(at);
+        match self.engine.observe(at, name, labels, value, count) {
+            Ok(()) => {}
+            Err(error @ (ObserveError::TooManyInstances { .. } | ObserveError::TooManySeries { .. })) => {
+                // It is so at every tick: once is enough for the log.
+                if !std::mem::replace(&mut self.is_full, true) {
+                    tracing::warn!("{name} is not watched: {error}");
+                }
+            }
+            Err(error) => tracing::warn!("{name} is not watched: {error}"),
+        }
+    }
+
+    /// A page is gone, or no longer shown.
+    pub(crate) fn remove_page(&mut self, now: Now, id: &str) {
+        let now = self.at(now.monotonic);
+        self.engine.remove(now, SOURCE, id);
+        self.is_full = false;
+    }
+
+    /// Notices what time alone changes.
+    pub(crate) fn handle_deadline(&mut self, now: Now) {
+        let now = self.at(now.monotonic);
+        self.engine.handle_deadline(now);
+    }
+
+    /// Tells the log of what changed, and finds out who is to blame.
+    pub(crate) fn handle_transitions(&mut self, host: Option<&HostSnapshot>, pages: &[PageSnapshot]) {
+        while let Some(transition) = self.engine.poll_output() {
+            let rule = self.engine.rule_named(&transition.rule).cloned();
+            self.blame(&transition, rule.as_ref(), host, pages);
+            log(&transition, rule.as_ref());
+        }
+    }
+
+    fn blame(
+        &mut self,
+        transition: &Transition,
+        rule: Option<&Rule>,
+        host: Option<&HostSnapshot>,
+        pages: &[PageSnapshot],
+    ) {
+        match transition.to.and_then(State::severity) {
+            None => drop(self.culprits.remove(&transition.fingerprint)),
+            Some(severity) if transition.from.severity() < Some(severity) => {
+                let named =
+                    rule.and_then(|rule| culprit::name(rule.culprit, &transition.labels, host, pages));
+                if let Some(named) = named {
+                    self.culprits.insert(transition.fingerprint, named);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Every rule on every label set, the most urgent first. `person_name` gives what a person calls a page.
+    pub(crate) fn statuses(
+        &self,
+        now: Now,
+        person_name: impl Fn(&str) -> Option<String>,
+    ) -> Vec<AlertStatus> {
+        let mut statuses: Vec<(Option<Severity>, AlertStatus)> = self
+            .engine
+            .statuses()
+            .map(|status| (status.state.severity(), self.describe(now, &status, &person_name)))
+            .collect();
+        statuses.sort_by(|(a_severity, a), (b_severity, b)| {
+            b_severity
+                .cmp(a_severity)
+                .then_with(|| urgency(b.state).cmp(&urgency(a.state)))
+                .then_with(|| a.rule.cmp(&b.rule))
+                .then_with(|| a.subject.cmp(&b.subject))
+        });
+        statuses.into_iter().map(|(_, status)| status).collect()
+    }
+
+    fn describe(
+        &self,
+        now: Now,
+        status: &Status<'_>,
+        person_name: &impl Fn(&str) -> Option<String>,
+    ) -> AlertStatus {
+        let rule = self.engine.rule(status.rule);
+        let subject = subject(rule, status.labels);
+        let named = person_name(&subject).filter(|name| !name.is_empty()).unwrap_or_else(|| subject.clone());
+        let wall = |at: Instant| {
+            let age = self.at(now.monotonic).duration_since(at);
+            now.unix_millis.saturating_sub(age.as_millis())
+        };
+        AlertStatus {
+            rule: rule.name.to_string(),
+            summary: words::summary(rule, &named, status.state, status.value),
+            state: wire_state(status.state),
+            value: if status.state.has_data() { status.value } else { None },
+            unit: rule.unit.as_str().to_owned(),
+            warning_threshold: rule.warning.map(|level| level.threshold),
+            critical_threshold: rule.critical.map(|level| level.threshold),
+            since_unix_millis: wall(status.since),
+            fingerprint: status.fingerprint.to_string(),
+            labels: status.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            firing_since_unix_millis: status.firing_since.map(wall),
+            culprit: self.culprits.get(&status.fingerprint).cloned(),
+            look_first: status.state.severity().map(|_| rule.look_first.clone()),
+            subject,
+            subject_name: named,
+        }
+    }
+}
+
+/// What an alert is about, in a word: the machine, a page, or what sets it apart from others of its rule.
+fn subject(rule: &Rule, labels: &Labels) -> String {
+    match labels.value_of(SOURCE) {
+        Some(source) if labels.len() == 1 => source.to_owned(),
+        _ if !labels.is_empty() => labels.to_string(),
+        _ if rule.condition.is_of_all() => "all".to_owned(),
+        _ => HOST.to_owned(),
+    }
+}
+
+fn log(transition: &Transition, rule: Option<&Rule>) {
+    let (was, is) = (transition.from.severity(), transition.to.and_then(State::severity));
+    if was == is {
+        return;
+    }
+    let name = &transition.rule;
+    let labels = words::printable(&transition.labels.to_string());
+    let sentence = match (rule, transition.to) {
+        (Some(rule), Some(to)) => {
+            words::summary(rule, &subject(rule, &transition.labels), to, transition.value)
+        }
+        _ => "nobody watches it any more.".to_owned(),
+    };
+    match (is, transition.to) {
+        (Some(severity), _) => tracing::warn!("alert {name}{labels} is {severity}: {sentence}"),
+        (None, Some(_)) => tracing::info!("alert {name}{labels} is resolved: {sentence}"),
+        (None, None) => tracing::info!("alert {name}{labels} ended without being resolved: {sentence}"),
+    }
+}
+
+fn wire_state(state: State) -> AlertState {
+    match state {
+        State::Ok => AlertState::Ok,
+        State::Pending => AlertState::Pending,
+        State::Warning => AlertState::Warning,
+        State::Critical => AlertState::Critical,
+        State::NoData { .. } => AlertState::NoData,
+    }
+}
+
+fn urgency(state: AlertState) -> u8 {
+    match state {
+        AlertState::Critical => 4,
+        AlertState::Warning => 3,
+        AlertState::Pending => 2,
+        AlertState::NoData => 1,
+        AlertState::Ok => 0,
+    }
+}
