@@ -265,7 +265,8 @@ impl Engine {
         for entry in self.slots.drain(..).flatten() {
             let Some(rule) = successors[entry.rule.0] else { continue };
             let labels = (*entry.labels).clone();
-            let slot = next.instance(now, rule, labels).expect("there is room for as many as before");
+            // New composite rules may have taken the room.
+            let Ok(slot) = next.instance(now, rule, labels) else { continue };
             if let Some(made) = &mut next.slots[slot as usize] {
                 made.instance = entry.instance;
             }
@@ -322,7 +323,7 @@ impl Engine {
         let mut forgets = false;
         // Rules in order, so that a composite one sees what its members have become.
         let ids: &BTreeMap<_, _> = &self.instances;
-        for (_, &slot) in ids {
+        for &slot in ids.values() {
             let members = {
                 let Some(entry) = &self.slots[slot as usize] else { continue };
                 let rule = &self.rules[entry.rule.0];
@@ -446,7 +447,7 @@ fn composite(
         *most = Some(most.map_or(worst, |before| before.max(worst)));
     }
     let [least, most] = worst_of_each;
-    has_data.then(|| if is_all { least } else { most })?.map(Reading::of)
+    if is_all { least } else { most }.filter(|_| has_data).map(Reading::of)
 }
 
 fn check(rules: &[Rule]) -> Result<(), RuleError> {

@@ -39,6 +39,7 @@ impl Service {
             self.second += self.step;
             let now = Instant::from_secs(self.second);
             // Whole errors, spread evenly.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "far below 2^53")]
             let errors = |second: u64| (second as f64 * 10.0 * bad_ratio) as u64;
             let bad = errors(self.second) - errors(self.second - self.step);
             self.engine.observe(now, "bad", NONE, Some(bad as f64), u64::MAX).unwrap();
