@@ -13,7 +13,7 @@ fn feed(engine: &mut Engine, names: &[String], seconds: std::ops::Range<u64>) {
         for source in SOURCES {
             let labels = [("bound_millis", "20"), ("source", source)];
             for name in names {
-                engine.observe(now, name, &labels, Some((second % 7) as f64), 1_000).unwrap();
+                engine.observe(now, name, &labels, Some((second % 7) as f64), 1_000).expect("there is room");
             }
         }
         engine.handle_deadline(now);
