@@ -94,9 +94,7 @@ mod tests {
 
     #[test]
     fn a_small_device_has_a_small_budget() {
-        assert_eq!(memory_budget(None), 1e9);
-        assert_eq!(memory_budget(Some(16 << 30)), 1e9);
-        assert_eq!(memory_budget(Some(2_000_000_000)), 5e8);
-        assert_eq!(memory_budget(Some(0)), 1e9);
+        let budgets = [None, Some(16 << 30), Some(2_000_000_000), Some(0)].map(memory_budget);
+        assert_eq!(budgets, [1e9, 1e9, 5e8, 1e9]);
     }
 }
