@@ -10,6 +10,7 @@ use quillwork_protocol::host::HostSnapshot;
 use quillwork_protocol::page::{PageBatch, PageSource};
 use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
 use quillwork_protocol::socket::Resume;
+use quillwork_protocol::source::Source;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant as TokioInstant, sleep_until};
 
@@ -25,6 +26,7 @@ enum Input {
     Disconnect { connection: ConnectionId, goodbye: bool },
     Batch { batch: Box<PageBatch>, proof: Proof, reply: oneshot::Sender<Result<Counted, BatchRefusal>> },
     Resume { resume: Option<Resume>, reply: oneshot::Sender<Resumed> },
+    Sources { reply: oneshot::Sender<Vec<Source>> },
     Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
     Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesAnswer, SeriesRefusal>> },
     Stop { flushed: oneshot::Sender<()> },
@@ -97,6 +99,11 @@ impl Driver {
     /// A dashboard connected.
     pub(crate) async fn resume(&self, resume: Option<Resume>) -> Result<Resumed, Stopped> {
         self.ask(|reply| Input::Resume { resume, reply }).await
+    }
+
+    /// Who reports, by id.
+    pub(crate) async fn sources(&self) -> Result<Vec<Source>, Stopped> {
+        self.ask(|reply| Input::Sources { reply }).await
     }
 
     /// All series.
@@ -176,6 +183,7 @@ fn handle(state: &mut State, now: Now, input: Input) {
             drop(reply.send(state.handle_beacon(now, *batch)));
         }
         Input::Resume { resume, reply } => drop(reply.send(state.resume(resume.as_ref()))),
+        Input::Sources { reply } => drop(reply.send(state.sources(now))),
         Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
         Input::Stop { flushed } => drop(flushed),
         Input::Series { query, reply } => drop(reply.send(state.series(now, &query))),

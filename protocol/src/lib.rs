@@ -32,6 +32,7 @@ pub mod series;
 pub mod signals;
 pub mod snapshot;
 pub mod socket;
+pub mod source;
 pub mod topic;
 
 /// Version of these messages.

@@ -1,15 +1,21 @@
 //! HTTP: the API, the WebSocket, metrics, health and the apps' files.
 
+mod conditional;
 mod config;
 mod extract;
 mod health;
 mod ingest;
 mod openapi;
+mod paging;
 pub mod problem;
+mod reference;
+mod request_id;
 mod scrape;
 mod series;
 mod snapshot;
+mod sources;
 mod stream;
+mod version;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -24,8 +30,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
+use self::conditional::conditional;
 use self::problem::{Kind, Problem, problems_only};
+use self::request_id::{RequestIds, named};
 use crate::assets::Site;
+use crate::clock::unix_millis;
 use crate::config::Config;
 use crate::driver::{Driver, Proof};
 use crate::guard::{Guard, authorized, guarded, security_headers};
@@ -52,6 +61,7 @@ pub struct App {
     pub(crate) greeting_places: Arc<Semaphore>,
     pub(crate) stopping: Stopping,
     pub(crate) instance: Arc<str>,
+    pub(crate) started_unix_millis: u64,
     dashboard: Arc<Site>,
     story: Arc<Site>,
 }
@@ -80,6 +90,7 @@ impl App {
             hub: Arc::default(),
             stopping,
             instance,
+            started_unix_millis: unix_millis(),
             dashboard: Arc::new(sites.0),
             story: Arc::new(sites.1),
         }
@@ -88,17 +99,16 @@ impl App {
     /// Everything the host answers.
     pub fn router(self) -> Router {
         let token = from_fn_with_state(Arc::clone(&self.guard), authorized);
-        let (api, document) = openapi::api().layer(token.clone()).merge(openapi::beacons()).split_for_parts();
+        let (api, document) = openapi::api().layer(token.clone()).merge(openapi::open()).split_for_parts();
         let described = Router::new()
             .route("/api/v1/openapi.json", get(openapi::answering(&document)))
-            .route("/api", any(nothing_in_the_api))
-            .route("/api/", any(nothing_in_the_api))
             .route("/api/{*path}", any(nothing_in_the_api))
             .layer(token);
+        let ids = Arc::new(RequestIds::new(Arc::clone(&self.instance)));
         Router::new()
             .route("/ws", get(socket::upgrade))
-            .route("/healthz", get(health::alive))
-            .route("/readyz", get(health::ready))
+            .route("/api", get(|| async { Redirect::permanent("/api/") }))
+            .merge(reference::routes(&document))
             .route("/story", get(|| async { Redirect::permanent("/story/") }))
             .route("/story/", get(story_index))
             .route("/story/{*path}", get(story_file))
@@ -108,9 +118,11 @@ impl App {
             .layer(from_fn(problems_only))
             .layer(from_fn_with_state(Arc::clone(&self.limits), in_time))
             .layer(DefaultBodyLimit::max(self.limits.body_bytes))
+            .layer(from_fn(conditional))
             .layer(CompressionLayer::new())
             .layer(from_fn_with_state(Arc::clone(&self.guard), guarded))
             .layer(from_fn(security_headers))
+            .layer(from_fn_with_state(ids, named))
             .with_state(self)
     }
 

@@ -12,7 +12,7 @@ use utoipa::{IntoResponses, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, config, ingest, problem, scrape, series, snapshot, stream};
+use super::{App, config, health, ingest, problem, scrape, series, snapshot, sources, stream, version};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use super::{App, config, ingest, problem, scrape, series, snapshot, stream};
         (name = "history", description = "The last hour of each series."),
         (name = "pages", description = "What pages send."),
         (name = "metrics", description = "For scrapers."),
+        (name = "health", description = "For what keeps the host running."),
     )
 )]
 struct Description;
@@ -39,15 +40,21 @@ struct Description;
 pub(super) fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(snapshot::snapshot))
+        .routes(routes!(sources::sources))
+        .routes(routes!(version::version))
         .routes(routes!(series::series))
         .routes(routes!(stream::stream))
         .routes(routes!(scrape::metrics))
         .routes(routes!(config::config))
 }
 
-/// Routes that beacons use, which can't carry a token: they see for themselves.
-pub(super) fn beacons() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(ingest::ingest))
+/// Routes that ask for no token: beacons can't carry one, and what they may do is seen there; who watches whether the host
+/// lives is told nothing else.
+pub(super) fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
 }
 
 /// A handler that answers with the description.

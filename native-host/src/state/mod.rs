@@ -22,6 +22,7 @@ use quillwork_protocol::page::{PageBatch, PageSample, PageSource};
 use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
 use quillwork_protocol::snapshot::Snapshot;
 use quillwork_protocol::socket::Resume;
+use quillwork_protocol::source::{Source, SourceKind};
 use quillwork_store::history::OpenError;
 
 use self::alerts::{Alerts, PageFigures};
@@ -221,6 +222,23 @@ impl State {
     #[must_use]
     pub fn resume(&self, resume: Option<&Resume>) -> Resumed {
         self.recent.since(&self.instance, self.tick.sequence, resume)
+    }
+
+    /// Who reports, by id.
+    #[must_use]
+    pub fn sources(&self, now: Now) -> Vec<Source> {
+        let machine = Source {
+            id: alerts::HOST.to_owned(),
+            name: alerts::HOST.to_owned(),
+            kind: SourceKind::Host,
+            link: None,
+            last_heard_unix_millis: self.host.as_ref().map(|host| host.at_unix_millis),
+            clock_offset_millis: None,
+        };
+        let mut sources = self.pages.sources(now);
+        sources.push(machine);
+        sources.sort_by(|a, b| a.id.cmp(&b.id));
+        sources
     }
 
     /// All series that have values.

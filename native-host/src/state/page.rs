@@ -4,6 +4,7 @@ use quillwork_core::telemetry::{RollingRatio, RollingSketch, Sketch};
 use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::page::{PageSample, PageSource, Pool};
 use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
+use quillwork_protocol::source::{Source, SourceKind};
 
 use super::dedup::Dedup;
 use super::skew::Skew;
@@ -193,6 +194,18 @@ impl Page {
     /// What a person calls it.
     pub(crate) fn name(&self) -> &str {
         &self.source.name
+    }
+
+    /// Who it is, for who asks who reports.
+    pub(crate) fn source(&self, now: Now) -> Source {
+        Source {
+            id: self.source.id.clone(),
+            name: self.source.name.clone(),
+            kind: SourceKind::Page,
+            link: Some(self.link(now)),
+            last_heard_unix_millis: Some(self.last_heard.unix_millis),
+            clock_offset_millis: self.skew.offset_millis(),
+        }
     }
 
     /// What dashboards are told.

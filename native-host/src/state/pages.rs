@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::page::PageSource;
 use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
+use quillwork_protocol::source::Source;
 
 use super::page::{Page, SHOWN};
 use crate::clock::Now;
@@ -110,6 +111,11 @@ impl Pages {
     pub(super) fn no_longer_shown(&mut self, now: Now) -> Vec<String> {
         self.pages.retain(|_, page| page.silence(now) < REMEMBERED);
         self.pages.iter().filter(|(_, page)| page.silence(now) >= SHOWN).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Those that are shown, for who asks who reports.
+    pub(super) fn sources(&self, now: Now) -> Vec<Source> {
+        self.pages.values().filter(|page| page.silence(now) < SHOWN).map(|page| page.source(now)).collect()
     }
 
     /// What dashboards are told.

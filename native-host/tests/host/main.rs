@@ -7,6 +7,7 @@ mod assets;
 mod client;
 mod command;
 mod connections;
+mod conventions;
 mod guard;
 mod harness;
 mod ingest;
