@@ -134,6 +134,7 @@ impl Ledger {
     /// Whether a task that has just failed is to be tried again.
     pub(crate) fn may_retry(&self, task: &Task) -> bool {
         task.spec.redeliverable
+            && !task.failed_for_good
             && task.failures < task.spec.max_attempts
             && self.delayed() < self.config.max_delayed as usize
     }

@@ -41,6 +41,7 @@ impl Ledger {
             self.broken(Broken::WaitsInVain(task));
         }
         self.forgive_displacement();
+        self.forgive_kept();
         self.check_bound();
         self.check_prefetch(scheduler);
         self.check_size(&scheduler.stats(self.now));
@@ -119,6 +120,17 @@ impl Ledger {
         }
     }
 
+    /// A worker that kept its room for a task doesn't do so while the task may not start.
+    fn forgive_kept(&mut self) {
+        let kept: Vec<_> =
+            self.tasks.iter().filter(|(_, task)| self.is_kept(task)).map(|(&id, _)| id).collect();
+        for id in kept {
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.passed_by.clear();
+            }
+        }
+    }
+
     /// The task that goes before all others that wait.
     fn first_waiting(&self) -> Option<TaskId> {
         self.first_of(|_| true)
@@ -136,7 +148,9 @@ impl Ledger {
     /// Whether it may be passed over no more.
     fn is_overdue(&self, task: &Task) -> bool {
         match task.state {
-            TaskState::Waiting { since } => since + self.config.max_passed_over <= self.now,
+            TaskState::Waiting { since } => {
+                since + self.config.max_passed_over <= self.now && !self.is_kept(task)
+            }
             TaskState::Delayed { .. } | TaskState::Ahead { .. } | TaskState::Running { .. } => false,
         }
     }
@@ -253,6 +267,7 @@ impl Ledger {
             && stats.counters.settled() == self.submitted - self.tasks.len() as u64
             && stats.queued as usize == waiting
             && stats.parked as usize == self.parked()
+            && (if self.paused { stats.held_back == stats.queued } else { stats.held_back <= stats.queued })
             && stats.delayed as usize == self.delayed()
             && stats.running as usize == self.tasks.len() - waiting - self.delayed() - self.ahead()
             && stats.prefetched as usize == self.ahead()

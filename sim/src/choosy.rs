@@ -161,7 +161,11 @@ impl Ledger {
 
     /// Whether nothing about the task speaks against this worker, if it has the room.
     pub(crate) fn must_take(&self, up: &Up, task: &Task) -> bool {
-        if !up.could_run(task) || task.asked_at.is_some() || !self.may_take_from_line(up, task) {
+        if !up.could_run(task)
+            || self.is_kept(task)
+            || task.asked_at.is_some()
+            || !self.may_take_from_line(up, task)
+        {
             return false;
         }
         let might = |(place, worker): &(&Place, WorkerId)| {

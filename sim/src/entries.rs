@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{Load, Offer, TaskSpec};
 use quillwork_core::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ pub(crate) struct Task {
     pub(crate) losses: u32,
     /// How many of these ended with its own error.
     pub(crate) failures: u32,
+    /// The last of these would have been the same again.
+    pub(crate) failed_for_good: bool,
     /// A worker was lost that had it.
     pub(crate) suspect: bool,
     /// It waits outside a full queue.
@@ -98,6 +100,8 @@ pub(crate) struct Up {
 pub(crate) struct Work {
     pub(crate) task: TaskId,
     pub(crate) load: Load,
+    /// The type that it counts for, where that has a limit.
+    pub(crate) counts_as: Option<TaskType>,
     pub(crate) abort_sent: Option<Instant>,
     /// `None` while it waits for room.
     pub(crate) started: Option<Instant>,

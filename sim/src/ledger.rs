@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
-    CloseMode, Input, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskOutcome, TerminateReason,
+    CloseMode, Input, Offer, Output, PoolConfig, Refusal, Resize, Settlement, TaskOutcome, TaskSpec,
+    TerminateReason,
 };
 use quillwork_core::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ pub(crate) struct Ledger {
     pub(crate) resting: Vec<bool>,
     pub(crate) submitted: u64,
     pub(crate) closing: bool,
+    /// Nothing that waits may start.
+    pub(crate) paused: bool,
     pub(crate) closed: bool,
     /// What the last input was, once it was handed in.
     pub(crate) last_input: Option<Input>,
@@ -58,6 +61,7 @@ impl Ledger {
             resting: (0..config.workers).map(|_| false).collect(),
             submitted: 0,
             closing: false,
+            paused: false,
             closed: false,
             last_input: None,
             must_settle: None,
@@ -107,6 +111,7 @@ impl Ledger {
                     attempts,
                     losses,
                     failures,
+                    failed_for_good: false,
                     suspect: false,
                     parked,
                     state,
@@ -144,10 +149,11 @@ impl Ledger {
                 {
                     up.work.remove(position);
                     self.must_settle = unsettled.then_some(task);
-                    if outcome == TaskOutcome::Failed
+                    if outcome != TaskOutcome::Completed
                         && let Some(task) = self.tasks.get_mut(&task)
                     {
                         task.note_failure(worker);
+                        task.failed_for_good = outcome == TaskOutcome::FailedForGood;
                     }
                     self.start_ahead(worker);
                 }
@@ -184,7 +190,12 @@ impl Ledger {
                     task.line = None;
                 }
             }
-            Input::Close { mode: CloseMode::Drain | CloseMode::Now } => self.closing = true,
+            Input::Pause => self.paused = !self.closing,
+            Input::Resume => self.paused = false,
+            Input::Close { mode: CloseMode::Drain | CloseMode::Now } => {
+                self.closing = true;
+                self.paused = false;
+            }
             Input::Resources { .. } | Input::Recycle { .. } | Input::Deadline => {}
         }
     }
@@ -353,10 +364,14 @@ impl Ledger {
         if starts && self.is_held_back(&before, &task) {
             self.broken(Broken::LimitIgnored(worker));
         }
+        if self.is_kept(&task) {
+            self.broken(Broken::GateIgnored(id));
+        }
         let behind_suspect =
             before.work.iter().any(|work| self.tasks.get(&work.task).is_some_and(|task| task.suspect));
         let may_wait = !self.config.prefetch.is_zero()
             && task.spec.redeliverable
+            && task.spec.type_limit == 0
             && !task.suspect
             && !behind_suspect
             && before.could_run(&task);
@@ -374,6 +389,7 @@ impl Ledger {
             up.work.push(Work {
                 task: id,
                 load: task.complexity(),
+                counts_as: (task.spec.type_limit > 0).then_some(task.spec.task_type),
                 abort_sent: None,
                 started: starts.then_some(now),
                 asked_back: false,
@@ -439,6 +455,14 @@ impl Ledger {
     /// Tasks that were given ahead and have not started.
     pub(crate) fn ahead(&self) -> usize {
         self.tasks.values().filter(|task| matches!(task.state, TaskState::Ahead { .. })).count()
+    }
+
+    /// Whether no worker may start it: the pool is paused, or enough of its type are at workers.
+    pub(crate) fn is_kept(&self, task: &Task) -> bool {
+        let TaskSpec { task_type, type_limit, .. } = task.spec;
+        let works = self.places.iter().filter_map(Place::up).flat_map(|up| &up.work);
+        let counted = works.filter(|work| work.counts_as == Some(task_type)).count();
+        self.paused || type_limit > 0 && counted >= type_limit as usize
     }
 
     fn up(&mut self, worker: WorkerId, generation: Generation) -> Option<&mut Up> {

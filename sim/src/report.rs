@@ -134,6 +134,8 @@ pub enum Broken {
     ShedWrongly(TaskId),
     /// A task was started on an idle worker though it is held back.
     LimitIgnored(WorkerId),
+    /// A task was started though the pool is paused, or enough of its type were at workers.
+    GateIgnored(TaskId),
     /// The scheduler's counts don't add up to what was seen.
     CountsDisagree,
     /// Handling the deadline left something due.

@@ -69,6 +69,12 @@ pub struct Workload {
     pub avoid_ratio: f64,
     /// Share of executions that report progress once, some of them when they are over.
     pub progress_ratio: f64,
+    /// Share of failures that would be the same again.
+    pub for_good_ratio: f64,
+    /// How many tasks of each of the three types may be at workers; 0 for any number.
+    pub type_limits: [u32; 3],
+    /// Share of the tasks with which the pool is paused, for twice the mean service on average.
+    pub pause_ratio: f64,
 }
 
 impl Workload {
@@ -177,6 +183,9 @@ impl Scenario {
                 ban_ratio: 0.0,
                 avoid_ratio: 0.0,
                 progress_ratio: 0.0,
+                for_good_ratio: 0.0,
+                type_limits: [0; 3],
+                pause_ratio: 0.0,
             },
             faults: Faults::none(),
             machine: None,
@@ -222,7 +231,7 @@ impl Scenario {
         let mean_gap = millis(&mut rng, 1, 20);
         // From a fifth of what the workers can do to three times.
         let load = 0.2 + 2.8 * rng.unit_f64();
-        let workload = Workload {
+        let mut workload = Workload {
             tasks: 20 + small(rng.below(180)),
             mean_gap,
             mean_service: Duration::from_millis_f64(mean_gap.as_millis_f64() * workers as f64 * load),
@@ -239,6 +248,9 @@ impl Scenario {
             ban_ratio: ratio(&mut rng, 0.3),
             avoid_ratio: ratio(&mut rng, 0.2),
             progress_ratio: ratio(&mut rng, 0.5),
+            for_good_ratio: 0.0,
+            type_limits: [0; 3],
+            pause_ratio: 0.0,
         };
         let mut fault = || ratio(&mut rng, 0.25);
         let faults = Faults {
@@ -303,6 +315,11 @@ impl Scenario {
                 Binding::Asked { answer_within, fallback: strategy, steal_after }
             };
         }
+        workload.for_good_ratio = ratio(&mut rng, 0.5);
+        if rng.chance(0.5) {
+            workload.type_limits = [(); 3].map(|()| small(rng.below(4)));
+        }
+        workload.pause_ratio = ratio(&mut rng, 0.05);
         Self { pool, offers, workload, faults, machine, mean_timer_lag, drain_limit, max_steps: 200_000 }
     }
 

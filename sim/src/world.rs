@@ -34,6 +34,8 @@ type Who = (WorkerId, Generation);
 enum Event {
     Arrival,
     Abort(TaskId),
+    Pause,
+    Resume,
     Close(CloseMode),
     Says(Who, Message),
     TakesBack(Who, TaskId),
@@ -75,6 +77,8 @@ impl<'a> World<'a> {
         match event {
             Event::Arrival => self.arrive(now),
             Event::Abort(task) => Some(Input::Abort { task }),
+            Event::Pause => Some(Input::Pause),
+            Event::Resume => Some(Input::Resume),
             Event::Close(mode) => Some(Input::Close { mode }),
             Event::Says(who, message) => {
                 let input = self.incarnations.get_mut(&who)?.say(now, message);
@@ -161,6 +165,11 @@ impl<'a> World<'a> {
             let after = self.draw(workload.mean_service * 2);
             self.schedule(now + after, Event::Abort(task));
         }
+        if self.submitters.chance(workload.pause_ratio) {
+            let lasts = self.draw(workload.mean_service * 2);
+            self.schedule(now, Event::Pause);
+            self.schedule(now + lasts, Event::Resume);
+        }
         if self.submitted < workload.tasks {
             let gap = self.draw(workload.mean_gap);
             self.schedule(now + gap, Event::Arrival);
@@ -209,7 +218,10 @@ impl<'a> World<'a> {
             avoid: self.draw_workers(workload.avoid_ratio),
             patience: Duration::ZERO,
             key: None,
+            type_limit: 0,
         };
+        let kind = spec.task_type.get() as usize;
+        spec.type_limit = workload.type_limits[kind];
         let prefers = !spec.affinity.is_empty() || spec.region.is_some();
         if prefers && self.submitters.chance(0.5) {
             spec.patience = self.draw(workload.mean_service * 2);
@@ -322,7 +334,13 @@ impl<'a> World<'a> {
         }
         let told_after =
             rng.chance(self.scenario.workload.progress_ratio).then(|| share(takes, 1.2 * rng.unit_f64()));
-        let outcome = if rng.chance(faults.throw) { TaskOutcome::Failed } else { TaskOutcome::Completed };
+        let outcome = if !rng.chance(faults.throw) {
+            TaskOutcome::Completed
+        } else if rng.chance(self.scenario.workload.for_good_ratio) {
+            TaskOutcome::FailedForGood
+        } else {
+            TaskOutcome::Failed
+        };
         let repeated_after = rng.chance(faults.repeated_message).then(|| share(mean, rng.unit_f64()));
         self.schedule(now + takes, Event::Says(who, Message::Done { task, outcome }));
         if let Some(after) = told_after {

@@ -71,21 +71,25 @@ fn five_hundred_random_pools_keep_every_promise() {
 }
 
 /// Found by the soak: room that was kept for a task that was shed, urgent tasks that were lost beside such as were held
-/// back, room that was kept for a more urgent task in the end, and a lost worker's second task behind a later one.
+/// back, room that was kept for a more urgent task in the end, and a lost worker's second task behind a later one; workers to avoid that a
+/// task in an open line had settled for, room kept under a limit of workers, a type that might start again as a limit was lifted.
 #[test]
 fn seeds_that_broke_a_promise_once_keep_it() {
-    for seed in [1_001_680, 1_003_913, 1_036_602, 5_008_313, 5_062_043] {
+    for seed in [1_001_680, 1_003_913, 1_036_602, 5_008_313, 5_062_043, 483, 41_379, 55_077, 83_477, 104_561]
+    {
         sound(seed, &Scenario::from_seed(seed));
     }
 }
 
 /// The same, where seed and world differ: a line that was bound anew when a worker was retired under a limit, and workers to
-/// avoid that were the last ones left when an answer came.
+/// avoid that were the last ones left when an answer came; a large task that one worker kept its room for when its type might start again, and
+/// that another had room for.
 #[test]
 fn worlds_that_broke_a_promise_once_keep_it() {
     for (seed, world) in [
         (12_143_848_800_413_950_044, 4_142_224_854_496_615_395),
         (15_807_392_680_152_598_043, 13_165_352_148_390_572_653),
+        (5_517_587_489_684_029_781, 14_885_871_674_755_712_984),
     ] {
         sound(world, &Scenario::from_seed(seed));
     }

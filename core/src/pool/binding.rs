@@ -208,10 +208,13 @@ impl Scheduler {
         if is_preferred { stolen_from.max(*submitted_at + spec.patience) } else { stolen_from }
     }
 
-    /// Whether a task that was given back may go on standing in the line that it stood in, open to all.
+    /// Whether a task that was given back may go on standing in the line that it stood in, open to all: not where there are now
+    /// better workers than those that it settled for.
     pub(super) fn keeps_open_line(&self, slot: u32) -> bool {
         let needs = &self.tasks.task(slot).needs;
-        needs.line.is_some_and(|line| line.is_open) && self.is_hopeful(needs)
+        needs.line.is_some_and(|line| line.is_open)
+            && self.is_hopeful(needs)
+            && self.lasting_needs(slot).avoided == needs.avoided
     }
 
     /// Whether the worker takes the task from another's line.

@@ -69,7 +69,10 @@ impl Scheduler {
     pub(super) fn offer_queued(&mut self, now: Instant, slot: u32) {
         let waits = |this: &Self| {
             let task = this.tasks.get(slot);
-            task.is_some_and(|task| matches!(task.standing, Standing::Queued | Standing::Reserved { .. }))
+            task.is_some_and(|task| {
+                matches!(task.standing, Standing::Queued | Standing::Reserved { .. })
+                    && this.gates.admits(&task.needs)
+            })
         };
         // Under a limit all workers look at the queue at the end of this input, in its order.
         if self.pressure.worker_limit().is_some() || !waits(self) {
@@ -94,7 +97,8 @@ impl Scheduler {
 
     /// Gives a task that is in no queue to a free worker; `false` where there is none for it.
     fn place_with_free_worker(&mut self, now: Instant, slot: u32) -> bool {
-        if self.tasks.task(slot).needs.asked {
+        let needs = &self.tasks.task(slot).needs;
+        if needs.asked || !self.gates.admits(needs) {
             return false;
         }
         if self.pressure.worker_limit().is_some() {
@@ -168,6 +172,7 @@ impl Scheduler {
     /// Gives a task to a worker, to be started now or once it has room.
     pub(super) fn hand_over(&mut self, now: Instant, slot: u32, index: usize, stage: Stage) {
         self.let_in(slot);
+        self.enter_gate(slot);
         let worker = worker_id(index);
         if let Some(binder) = &mut self.binder {
             binder.handle_given(now, self.tasks.task(slot), worker);

@@ -21,12 +21,19 @@ impl Scheduler {
                     self.workers[index].prove();
                 }
                 let usual = self.measure_execution(now, index, held.slot, now - at, succeeded);
-                let failed_trial = self.has_another_attempt(held.slot).then_some(now - at);
+                let tries_again = outcome == TaskOutcome::Failed && self.has_another_attempt(held.slot);
+                let failed_trial = tries_again.then_some(now - at);
                 self.count_in_row(now, index, outcome, usual, failed_trial);
             }
             match outcome {
                 TaskOutcome::Completed => self.settle(held.slot, Settlement::Completed),
-                TaskOutcome::Failed => self.retry_or_fail(now, held.slot, worker_id(index)),
+                TaskOutcome::Failed if self.has_another_attempt(held.slot) => {
+                    self.retry(now, held.slot, worker_id(index));
+                }
+                TaskOutcome::Failed | TaskOutcome::FailedForGood => {
+                    let attempts = self.tasks.task(held.slot).attempts;
+                    self.settle(held.slot, Settlement::Failed { attempts });
+                }
             }
         }
         self.start_waiting(now, index);
@@ -117,6 +124,7 @@ impl Scheduler {
     pub(super) fn let_go(&mut self, now: Instant, index: usize, position: usize) -> Held {
         let held = self.workers[index].let_go(now, position);
         self.release_thief(held.thief);
+        self.gates.leave(&self.tasks.task(held.slot).needs);
         match held.stage {
             Stage::Started(_) => self.candidates.end(worker_id(index), held.load),
             Stage::Waiting => self.prefetched -= u32::from(!held.settled),

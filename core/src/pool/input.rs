@@ -95,6 +95,10 @@ pub enum Input {
         /// CPU in use; `None` where it is not known.
         cpu: Option<PerMille>,
     },
+    /// [`Scheduler::handle_pause`](super::Scheduler::handle_pause).
+    Pause,
+    /// [`Scheduler::handle_resume`](super::Scheduler::handle_resume).
+    Resume,
     /// [`Scheduler::handle_close`](super::Scheduler::handle_close).
     Close {
         /// How.

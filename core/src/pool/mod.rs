@@ -60,6 +60,7 @@ mod dispatch;
 mod elastic;
 mod estimate;
 mod execution;
+mod gate;
 mod health;
 mod held;
 mod hysteresis;

@@ -4,6 +4,7 @@ use crate::ids::{RegionId, TaskType, WorkerId};
 
 use super::affinity::Preference;
 use super::binding::Line;
+use super::gate::Gate;
 use super::{Capabilities, Load, PoolConfig, TaskSpec, WorkerList};
 
 /// What a worker says about itself when it is ready.
@@ -60,6 +61,8 @@ pub(super) struct Needs {
     pub(super) asked: bool,
     /// Its type, where workers may leave tasks of one type to others and not those of another: see [`super::threshold`].
     pub(super) paced_as: Option<TaskType>,
+    /// How many of its type may be at workers, where that is limited.
+    pub(super) gate: Option<Gate>,
 }
 
 impl Needs {
@@ -74,6 +77,7 @@ impl Needs {
             line: None,
             asked: false,
             paced_as: config.threshold.then_some(spec.task_type),
+            gate: Gate::of(spec.task_type, spec.type_limit),
         }
     }
 

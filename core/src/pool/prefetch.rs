@@ -11,6 +11,7 @@
 //! * none that a lost worker had, and none behind such a task. A worker may answer for several tasks at once, so that what
 //!   seemed to run when it fell silent or crashed may have ended long before, and what seemed to wait may be what hangs. By
 //!   itself each shows what it is, and the others lose no further execution to it;
+//! * none of a type with a limit, which counts those that are at workers, and none while the pool is paused;
 //! * in the order of the queue: where the next task may not be given ahead, none behind it is.
 //!
 //! A worker that has as many as it may have is given further ones when half of them are left: a message for each would cost more than
@@ -21,6 +22,7 @@ use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
 use super::held::{Held, Stage};
+use super::offer::Needs;
 use super::queue::Head;
 use super::tasks::Task;
 use super::{Scheduler, Settlement};
@@ -59,7 +61,7 @@ impl Scheduler {
     pub(super) fn prefetch_somewhere(&mut self, now: Instant, slot: u32) {
         let Some(expected) = self.expected_run(slot) else { return };
         let Task { needs, spec, .. } = *self.tasks.task(slot);
-        if !spec.redeliverable {
+        if !spec.redeliverable || needs.gate.is_some() {
             return;
         }
         let could_run = |index: usize| {
@@ -103,15 +105,16 @@ impl Scheduler {
             return None;
         }
         let offer = self.workers[index].offer?;
-        let head = self.queue.heads_for(worker_id(index), &offer, offer.capacity, |_, _, _| true).fitting?;
+        let takes = |needs: &Needs, _, _| self.gates.admits(needs);
+        let head = self.queue.heads_for(worker_id(index), &offer, offer.capacity, takes).fitting?;
         let place = &self.workers[index];
         if place.held.waiting() == 0 && self.tasks.task(head.entry.slot).needs.complexity <= place.room() {
             // It has just got the room, and starts the task itself when it looks at the queue.
             return None;
         }
         let expected = self.expected_run(head.entry.slot)?;
-        let may =
-            self.tasks.task(head.entry.slot).spec.redeliverable && self.has_time_for(now, index, expected);
+        let Task { spec, needs, .. } = self.tasks.task(head.entry.slot);
+        let may = spec.redeliverable && needs.gate.is_none() && self.has_time_for(now, index, expected);
         may.then_some(head)
     }
 

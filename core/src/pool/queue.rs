@@ -43,6 +43,8 @@ pub(super) struct TaskQueue {
     urgent: u32,
     /// How many of them would rather wait than have anybody: see [`Needs::is_choosy`].
     choosy: u32,
+    /// How many of them are of a type with a limit.
+    gated: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -97,10 +99,35 @@ impl TaskQueue {
         self.choosy
     }
 
+    /// How many tasks wait of types with a limit.
+    pub(super) fn gated(&self) -> u32 {
+        self.gated
+    }
+
     /// How many tasks wait whose needs are such.
     pub(super) fn count_where(&self, matches: impl Fn(&Needs) -> bool) -> u32 {
+        self.sum_where(matches, |_, waiting| waiting)
+    }
+
+    /// What the lanes of such needs come to, each by what waits in it.
+    pub(super) fn sum_where(
+        &self,
+        matches: impl Fn(&Needs) -> bool,
+        of_lane: impl Fn(&Needs, u32) -> u32,
+    ) -> u32 {
         let lanes = self.lanes.iter().filter(|lane| !lane.turns.is_empty() && matches(&lane.needs));
-        lanes.map(|lane| small(lane.turns.len())).sum()
+        lanes.map(|lane| of_lane(&lane.needs, small(lane.turns.len()))).sum()
+    }
+
+    /// Of the first tasks of the lanes of such needs, the first that goes behind this one.
+    pub(super) fn first_behind(
+        &self,
+        last: Option<Entry>,
+        matches: impl Fn(&Needs) -> bool,
+    ) -> Option<Entry> {
+        let lanes = self.lanes.iter().filter(|lane| matches(&lane.needs));
+        let heads = lanes.filter_map(|lane| lane.turns.peek());
+        heads.filter(|&entry| last.is_none_or(|last| entry > last)).min()
     }
 
     pub(super) fn push(&mut self, needs: Needs, entry: Entry) {
@@ -182,6 +209,9 @@ impl TaskQueue {
         }
         if needs.is_choosy() {
             self.choosy = self.choosy.saturating_add_signed(change);
+        }
+        if needs.gate.is_some() {
+            self.gated = self.gated.saturating_add_signed(change);
         }
     }
 

@@ -100,6 +100,7 @@ impl Scheduler {
             let timer = self.task_timer(held.slot);
             self.deadlines.cancel(timer);
             self.release_thief(held.thief);
+            self.gates.leave(&self.tasks.task(held.slot).needs);
             if held.settled {
                 self.tasks.free(held.slot);
                 continue;

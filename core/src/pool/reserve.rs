@@ -28,6 +28,9 @@ impl Scheduler {
         let urgent_only = self.is_held_back(index);
         let mut left_until = self.left_until;
         let takes = |needs: &Needs, first: Entry, waiting: u32| {
+            if !self.gates.admits(needs) {
+                return false;
+            }
             let until = self.leaves(now, index, first.slot, waiting);
             left_until = left_until.into_iter().chain(until).min();
             (needs.urgent || !urgent_only) && until.is_none()

@@ -61,6 +61,7 @@ impl Scheduler {
         if may_start_more || self.pressure.worker_limit().is_some() {
             self.feed_all(now);
         }
+        self.offer_opened(now);
         // A worker may have kept its room for a task that was just shed.
         self.feed_unreserved(now);
         self.resize(now);
@@ -125,8 +126,12 @@ impl Scheduler {
         let mut in_vain = None;
         while let Some(next) = self.next_to_feed(in_vain) {
             let (_, index) = next;
-            // A worker that has started something is held back no more, so that all may look again.
-            in_vain = if self.feed_one(now, index) { None } else { Some(next) };
+            let kept_for = self.workers[index].reserved_for;
+            let takes_some = self.feed_one(now, index);
+            // A worker that has started something is held back no more, and what one keeps its room for another may have room for,
+            // so that all may look again.
+            let again = takes_some || self.workers[index].reserved_for != kept_for;
+            in_vain = if again { None } else { Some(next) };
         }
         for index in 0..self.workers.len() {
             self.prefetch_again(now, index);
@@ -142,7 +147,7 @@ impl Scheduler {
         let heads = awake.filter_map(|(index, place)| {
             let (offer, room) = (place.offer?, place.room());
             let urgent_only = self.is_held_back(index);
-            let may_take = |needs: &Needs, _, _| needs.urgent || !urgent_only;
+            let may_take = |needs: &Needs, _, _| (needs.urgent || !urgent_only) && self.gates.admits(needs);
             let heads = self.queue.heads_for(worker_id(index), &offer, room, may_take);
             let queued =
                 [heads.fitting.or(heads.stolen), heads.blocked].into_iter().flatten().map(|head| head.entry);
@@ -166,14 +171,20 @@ impl Scheduler {
     }
 
     fn demand(&self) -> Demand {
-        let mut demand = Demand { queued: self.queued(), urgent: self.queue.urgent(), ..Demand::default() };
+        // A further worker would not help what is kept from the free ones.
+        let mut demand = Demand {
+            queued: self.queued() - self.held_back(|_| true),
+            urgent: self.queue.urgent() - self.held_back(|needs| needs.urgent),
+            ..Demand::default()
+        };
         for place in &self.workers {
             demand.alive += u32::from(place.phase != Phase::Retired);
             demand.booting += u32::from(place.phase == Phase::Booting);
             demand.occupied += u32::from(place.is_busy());
         }
         if demand.queued > 0 && self.retired > 0 {
-            demand.stranded = self.queue.count_where(|needs| self.is_stranded(needs));
+            demand.stranded =
+                self.queue.count_where(|needs| self.is_stranded(needs) && self.gates.admits(needs));
             let helps = (0..self.workers.len()).filter(|&index| self.would_help(index));
             demand.helpful = small(helps.count());
         }
@@ -249,7 +260,7 @@ impl Scheduler {
     /// Whether a worker in this retired place could run something that waits, as far as is known.
     fn would_help(&self, index: usize) -> bool {
         self.workers[index].phase == Phase::Retired
-            && self.queue.count_where(|needs| self.may_fill_for(index, needs)) > 0
+            && self.queue.count_where(|needs| self.may_fill_for(index, needs) && self.gates.admits(needs)) > 0
     }
 
     fn may_fill_for(&self, index: usize, needs: &Needs) -> bool {

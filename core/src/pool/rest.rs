@@ -95,7 +95,7 @@ impl Scheduler {
         let row = &mut self.workers[index].row;
         match outcome {
             TaskOutcome::Completed => row.failures = 0,
-            TaskOutcome::Failed => row.failures = row.failures.saturating_add(1),
+            TaskOutcome::Failed | TaskOutcome::FailedForGood => row.failures = row.failures.saturating_add(1),
         }
         if !row.is_failing(&rest) {
             return;

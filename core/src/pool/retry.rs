@@ -10,12 +10,8 @@ use super::tasks::Standing;
 use super::{Output, Scheduler, Settlement};
 
 impl Scheduler {
-    /// An attempt of this task failed at this worker: it is delayed, or settles as failed.
-    pub(super) fn retry_or_fail(&mut self, now: Instant, slot: u32, worker: WorkerId) {
-        if !self.has_another_attempt(slot) {
-            let attempts = self.tasks.task(slot).attempts;
-            return self.settle(slot, Settlement::Failed { attempts });
-        }
+    /// An attempt of this task failed at this worker, and it has another: it is delayed.
+    pub(super) fn retry(&mut self, now: Instant, slot: u32, worker: WorkerId) {
         let timer = self.task_timer(slot);
         let task = self.tasks.task_mut(slot);
         task.failures += 1;

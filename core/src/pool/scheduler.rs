@@ -15,6 +15,7 @@ use crate::time::{Duration, Instant};
 use super::binding::Binder;
 use super::candidates::{Candidates, worker_id};
 use super::estimate::RunTimes;
+use super::gate::Gates;
 use super::overflow::Excess;
 use super::queue::TaskQueue;
 use super::speeds::Speeds;
@@ -36,6 +37,7 @@ pub struct Scheduler {
     pub(super) candidates: Candidates,
     pub(super) tasks: TaskTable,
     pub(super) queue: TaskQueue,
+    pub(super) gates: Gates,
     pub(super) excess: Excess,
     /// The queue was full and has not drained since.
     pub(super) saturated: bool,
@@ -111,6 +113,7 @@ impl Scheduler {
             candidates: Candidates::new(config.workers),
             tasks: TaskTable::with_capacity(TASKS_AT_FIRST),
             queue: TaskQueue::with_capacity(TASKS_AT_FIRST, lines),
+            gates: Gates::with_capacity(config.workers as usize),
             excess: Excess::new(config.overflow, TASKS_AT_FIRST),
             saturated: false,
             delayed: 0,
@@ -282,6 +285,7 @@ impl Scheduler {
             (_, Closing::Closed) => {}
             (CloseMode::Drain, _) => {
                 self.closing = Closing::Draining;
+                self.handle_resume(now);
                 self.finish_drain(now);
             }
             (CloseMode::Now, _) => self.close_now(now),
@@ -327,6 +331,8 @@ impl Scheduler {
                 self.handle_task_returned(now, worker, generation, task);
             }
             Input::StrategyAnswer { task, worker } => self.handle_strategy_answer(now, task, worker),
+            Input::Pause => self.handle_pause(now),
+            Input::Resume => self.handle_resume(now),
             Input::Close { mode } => self.handle_close(now, mode),
             Input::Resources { memory, cpu } => self.handle_resources(now, Resources { memory, cpu }),
             Input::Deadline => self.handle_deadline(now),
@@ -390,6 +396,7 @@ impl Scheduler {
         PoolStats {
             counters: self.counters,
             queued: self.queued(),
+            held_back: self.held_back(|_| true),
             parked: self.excess.parked(),
             delayed: self.delayed,
             running: self.tasks.unsettled() - self.queued() - self.delayed - self.prefetched,

@@ -93,7 +93,10 @@ pub struct PoolStats {
     pub counters: PoolCounters,
     /// Tasks that wait for a worker, those outside a full queue included.
     pub queued: u32,
-    /// Of these, the tasks that wait outside.
+    /// Of these, the tasks that would be kept from a worker that is free, because enough of their type are at workers
+    /// ([`TaskSpec::type_limit`](super::TaskSpec::type_limit)) or the pool is paused.
+    pub held_back: u32,
+    /// Of those that wait, the tasks outside a full queue.
     pub parked: u32,
     /// Tasks that failed and wait for their next attempt.
     pub delayed: u32,

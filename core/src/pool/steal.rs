@@ -92,6 +92,15 @@ impl Scheduler {
         }
     }
 
+    /// Asks a worker for everything that it has not started.
+    pub(super) fn take_back_all(&mut self, index: usize) {
+        for position in 0..self.workers[index].held.len() {
+            if self.workers[index].held.at(position).is_stealable() {
+                self.take_back(index, position, None);
+            }
+        }
+    }
+
     fn take_back(&mut self, index: usize, position: usize, thief: Option<(WorkerId, Generation)>) {
         let place = &mut self.workers[index];
         let held = place.held.change(position, |held| {

@@ -48,6 +48,10 @@ pub struct TaskSpec {
     pub required: Capabilities,
     /// What kind of work it is: run times are measured for each type. Default type 0.
     pub task_type: TaskType,
+    /// How many tasks of its type may be at workers at a time, this one included; 0, the default: as many as there is room for. One
+    /// that was aborted counts until its worker has let go of it. Give all tasks of a type the same limit: those without one are not
+    /// counted. A task with a limit is given to no worker ahead.
+    pub type_limit: u32,
     /// How much of a worker's capacity it takes up while it runs; 0 counts as 1. Default 1.
     pub complexity: Load,
     /// The longest that one execution may take, counted from its start: from its dispatch to a worker, or from the end of
@@ -104,6 +108,7 @@ impl Default for TaskSpec {
             priority: Priority::NORMAL,
             required: Capabilities::NONE,
             task_type: TaskType::new(0),
+            type_limit: 0,
             complexity: Load::ONE,
             timeout: None,
             queue_ttl: None,
@@ -127,4 +132,6 @@ pub enum TaskOutcome {
     /// With the task's own error. Also where the shell could not hand the task over, for instance because its input can't
     /// be cloned.
     Failed,
+    /// As [`TaskOutcome::Failed`], and another attempt would fail in the same way: it is not tried again, however many attempts it has.
+    FailedForGood,
 }

@@ -28,10 +28,12 @@ struct Traffic {
     rng: Rng,
     now: Instant,
     next_task: u64,
+    /// How many tasks of each type may be at workers, and how often the pool is paused.
+    gates: (u32, f64),
 }
 
 impl Traffic {
-    fn new(config: PoolConfig) -> Self {
+    fn new(config: PoolConfig, gates: (u32, f64)) -> Self {
         let config = PoolConfig {
             workers: WORKERS,
             max_queued: 40,
@@ -48,6 +50,7 @@ impl Traffic {
             rng: Rng::from_seed(1),
             now: Instant::ZERO,
             next_task: 0,
+            gates,
         };
         for worker in 0..WORKERS {
             let offer = Offer {
@@ -71,6 +74,7 @@ impl Traffic {
                 max_attempts: if self.rng.chance(0.3) { 3 } else { 1 },
                 queue_ttl: self.rng.chance(0.5).then_some(Duration::from_millis(20)),
                 task_type: TaskType::new(self.rng.next_u32() % 3),
+                type_limit: self.gates.0,
                 ..TaskSpec::default()
             };
             self.pool.handle_submit(self.now, TaskId::new(self.next_task), spec).expect("ids count up");
@@ -90,6 +94,13 @@ impl Traffic {
                 self.pool.handle_progress(self.now, place, generation, task);
                 let outcome = if self.rng.chance(0.2) { TaskOutcome::Failed } else { TaskOutcome::Completed };
                 self.pool.handle_task_done(self.now, place, generation, task, outcome);
+                self.drain();
+            }
+            if self.gates.1 > 0.0 && self.rng.chance(self.gates.1) {
+                self.pool.handle_pause(self.now);
+                self.drain();
+            } else if self.pool.is_paused() && self.rng.chance(0.3) {
+                self.pool.handle_resume(self.now);
                 self.drain();
             }
             self.pool.handle_deadline(self.now);
@@ -132,7 +143,11 @@ impl Traffic {
 }
 
 fn works_without_allocating(config: PoolConfig) -> PoolCounters {
-    let mut load = Traffic::new(config);
+    works_behind_gates(config, (0, 0.0))
+}
+
+fn works_behind_gates(config: PoolConfig, gates: (u32, f64)) -> PoolCounters {
+    let mut load = Traffic::new(config, gates);
     // Once through all steps of the statistics' window, and round again.
     for _ in 0..6 {
         load.rounds(2_000);
@@ -164,6 +179,14 @@ fn a_pool_that_gives_tasks_ahead_and_takes_them_back() {
 #[test]
 fn a_pool_whose_slow_workers_leave_tasks_to_faster_ones() {
     works_without_allocating(PoolConfig { threshold: true, ..PoolConfig::default() });
+}
+
+#[test]
+fn a_pool_with_limits_of_types_that_is_paused_now_and_then() {
+    works_behind_gates(PoolConfig::default(), (3, 0.0));
+    let prefetch = Duration::from_millis(8);
+    let counters = works_behind_gates(PoolConfig { prefetch, ..PoolConfig::default() }, (0, 0.02));
+    assert!(counters.taken_back > 0, "{counters:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod choice;
 mod close;
 mod dispatch;
 mod elastic;
+mod gate;
 mod order;
 mod overflow;
 mod prefetch;

@@ -56,6 +56,18 @@ fn one_attempt_is_the_default_and_none_counts_as_one() {
 }
 
 #[test]
+fn what_would_fail_in_the_same_way_is_not_tried_again() {
+    let mut rig = Rig::ready_with(&[NONE], steady());
+    rig.submit(1, attempts(5));
+    assert_eq!(failed(&mut rig, 0, 1), [retry(1, 10)]);
+    assert_eq!(rig.wait_millis(10), [dispatch(1, 0, 1, 2)]);
+    let ended = rig.ended(0, 1, 1, TaskOutcome::FailedForGood);
+    assert_eq!(ended, [settle(1, Settlement::Failed { attempts: 2 })]);
+    let counters = rig.pool.stats(rig.now).counters;
+    assert_eq!((counters.retried, counters.failed), (1, 1));
+}
+
+#[test]
 fn what_must_not_run_twice_is_not_tried_again() {
     let mut rig = Rig::ready_with(&[NONE], steady());
     rig.submit(1, TaskSpec { redeliverable: false, ..attempts(5) });

@@ -39,6 +39,7 @@ export interface RuntimeExports {
   pool_recycle(pool: number, now: number, worker: number, generation: number): number;
   pool_progress(pool: number, now: number, worker: number, generation: number, task: number): number;
   pool_resources(pool: number, now: number, memoryRatio: number, cpuRatio: number): number;
+  pool_pause(pool: number, now: number, paused: number): number;
   pool_close(pool: number, now: number, drain: number): number;
   pool_deadline(pool: number, now: number): number;
   pool_drain(pool: number): number;
@@ -69,7 +70,7 @@ export const MAX_ANSWERS = 512;
 /** Words of one answer: the task, and one of {@link Said}. */
 export const ANSWER_WORDS = 2;
 /** What a worker says about a task. */
-export const Said = { Done: 0, Failed: 1, Returned: 2 } as const;
+export const Said = { Done: 0, Failed: 1, Returned: 2, FailedForGood: 3 } as const;
 /** Dropped keys that one call of a cache tells. */
 export const MAX_DROPPED = 4_096;
 const WORDS = RECORD_WORDS * MAX_RECORDS;

@@ -50,7 +50,8 @@ export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
 export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from './pool/events.js';
 export type { ComputeInfo, ComputeReasonCode } from './compute/types.js';
-export type { BindingOptions, ChoiceCandidate, ChoiceTask, CustomBinding } from './pool/binding.js';
+export type { Binding, BindingOptions, ChoiceCandidate, ChoiceTask, CustomBinding } from './pool/binding.js';
+export type { PoolStrategy } from './pool/strategy.js';
 export type { WorkerOffer } from './pool/offers.js';
 export type { RecycleOptions } from './pool/recycling.js';
 export type { WarmUp, WorkerDevice } from './pool/pool.js';
@@ -63,7 +64,7 @@ export type { BudgetOptions, ResourceReading } from './runtime/resources.js';
 export type { RuntimeOptions, RuntimeRetryOptions, WorkerRange } from './runtime/options.js';
 export { createRuntime, type RunArguments, type Runtime, type RuntimeEventMap, type StreamArguments } from './runtime/runtime.js';
 export type { PoolNumbers, PoolStats, Quantiles, TypeStats, WorkerState, WorkerStats } from './runtime/stats.js';
-export type { RunOptions, StreamOptions, TaskOptions } from './runtime/task-options.js';
+export type { RunOptions, StreamOptions, TaskOptions, TypeOptions } from './runtime/task-options.js';
 export {
   defineTasks,
   type StreamName,

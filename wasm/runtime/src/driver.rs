@@ -111,6 +111,12 @@ impl PoolDriver {
         self.scheduler.stats(now)
     }
 
+    /// Whether it is paused.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.scheduler.is_paused()
+    }
+
     /// The last minute as a whole.
     pub fn load(&mut self, now: Instant) -> LoadSnapshot {
         self.scheduler.load(now)
@@ -144,7 +150,8 @@ fn answer(worker: WorkerId, generation: Generation, task: TaskId, said: u32) -> 
         0 => Input::TaskDone { worker, generation, task, outcome: TaskOutcome::Completed },
         1 => Input::TaskDone { worker, generation, task, outcome: TaskOutcome::Failed },
         2 => Input::TaskReturned { worker, generation, task },
-        _ => unreachable!("the page says 0 to 2"),
+        3 => Input::TaskDone { worker, generation, task, outcome: TaskOutcome::FailedForGood },
+        _ => unreachable!("the page says 0 to 3"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::clock::limit;
 /// Floats of a pool's settings: see [`pool_config`].
 pub const POOL_SETTINGS: usize = 25;
 /// Floats of a task without its lists of workers: see [`task_spec`].
-pub const TASK_FIELDS: usize = 13;
+pub const TASK_FIELDS: usize = 14;
 
 /// A pool's settings. Times are milliseconds, shares are ratios.
 ///
@@ -109,14 +109,15 @@ pub fn record_bytes(floats: &[f64]) -> Option<usize> {
 /// | 8 | the region that should run it, counted from 1, or 0 |
 /// | 9 | how long it waits for a worker that it prefers, in milliseconds |
 /// | 10 | what a consistent hash goes by, a whole number below 2^53, or not a number |
-/// | 11, 12 | how many workers should run it, and how many must not; from 13 on, which |
+/// | 11 | how many tasks of its type may be at workers, or 0 |
+/// | 12, 13 | how many workers should run it, and how many must not; from 14 on, which |
 ///
 /// # Panics
 ///
 /// Where the priority is above 10, or a list too long.
 #[must_use]
 pub fn task_spec(floats: &[f64]) -> TaskSpec {
-    let (wanted, banned) = (count(floats[11]) as usize, count(floats[12]) as usize);
+    let (wanted, banned) = (count(floats[12]) as usize, count(floats[13]) as usize);
     let workers = &floats[TASK_FIELDS..];
     TaskSpec {
         task_type: TaskType::new(count(floats[0])),
@@ -130,6 +131,7 @@ pub fn task_spec(floats: &[f64]) -> TaskSpec {
         region: region(count(floats[8])),
         patience: Duration::from_millis_f64(floats[9]),
         key: key(floats[10]),
+        type_limit: count(floats[11]),
         affinity: worker_list(&workers[..wanted]),
         anti_affinity: worker_list(&workers[wanted..wanted + banned]),
         ..TaskSpec::default()
@@ -252,6 +254,7 @@ mod tests {
             6.0,
             20.0,
             77.0,
+            6.0,
             2.0,
             1.0,
             4.0,
@@ -276,6 +279,7 @@ mod tests {
                 region: Some(RegionId::new(5)),
                 patience: Duration::from_millis(20),
                 key: Some(77),
+                type_limit: 6,
                 affinity: workers(&[4, 2]),
                 anti_affinity: workers(&[8]),
                 ..TaskSpec::default()

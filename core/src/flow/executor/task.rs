@@ -77,7 +77,7 @@ impl From<TaskOutcome> for ExecutorSettlement {
     fn from(outcome: TaskOutcome) -> Self {
         match outcome {
             TaskOutcome::Completed => Self::Completed,
-            TaskOutcome::Failed => Self::Failed,
+            TaskOutcome::Failed | TaskOutcome::FailedForGood => Self::Failed,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! new scheduler and returns what comes out, byte for byte the same natively and in WASM. A bug that a user saw becomes a
 //! test this way, and traffic that a user had becomes a workload for the simulator.
 //!
-//! # Format, version 3
+//! # Format, version 4
 //!
 //! ```text
 //! log     = magic (8 bytes) version (u16, little-endian) block*
@@ -71,7 +71,7 @@ pub use replay::{Ending, OutputBytes, Replayed, replay, replay_each};
 /// The first bytes of a log. The line ends and the high bit tell when it was damaged by a transfer as text.
 const MAGIC: [u8; 8] = *b"\x89QWP\r\n\x1a\n";
 /// What this build writes and reads.
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const HEADER: u8 = 1;
 const RECORDS: u8 = 2;
 const END: u8 = 3;

@@ -112,6 +112,7 @@ code_changes!(TaskSpec in spec {
     anti_affinity,
     avoid,
     key,
+    type_limit,
 });
 
 code_struct!(Offer { capabilities, capacity, region });
@@ -130,6 +131,8 @@ code_enum!(Input {
     11 => Progress { worker, generation, task },
     12 => StrategyAnswer { task, worker },
     13 => Recycle { worker, generation },
+    14 => Pause,
+    15 => Resume,
 });
 
 code_enum!(Output {
@@ -213,7 +216,7 @@ code_enum!(TerminateReason {
     7 => Recycled,
 });
 
-code_enum!(TaskOutcome { 1 => Completed, 2 => Failed });
+code_enum!(TaskOutcome { 1 => Completed, 2 => Failed, 3 => FailedForGood });
 
 code_enum!(CloseMode { 1 => Drain, 2 => Now });
 

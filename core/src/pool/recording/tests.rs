@@ -35,12 +35,12 @@ fn regions() -> impl Strategy<Value = Option<RegionId>> {
 }
 
 fn specs() -> impl Strategy<Value = TaskSpec> {
-    let numbers = (any::<u32>(), 0_u8..=10, any::<u64>(), any::<u32>());
+    let numbers = (any::<u32>(), 0_u8..=10, any::<u64>(), any::<u32>(), 0_u32..5);
     let times = (prop::option::of(durations()), prop::option::of(durations()), any::<bool>(), any::<u32>());
     let places = (lists(), lists(), lists(), regions(), durations(), prop::option::of(any::<u64>()));
     (numbers, times, places).prop_map(
         |(
-            (task_type, level, required, complexity),
+            (task_type, level, required, complexity, type_limit),
             (timeout, queue_ttl, redeliverable, max_attempts),
             (affinity, anti_affinity, avoid, region, patience, key),
         )| {
@@ -59,6 +59,7 @@ fn specs() -> impl Strategy<Value = TaskSpec> {
                 anti_affinity,
                 avoid,
                 key,
+                type_limit,
             }
         },
     )
@@ -81,8 +82,8 @@ fn inputs() -> impl Strategy<Value = Input> {
         1 => place().prop_map(|(worker, generation)| Input::WorkerAlive { worker, generation }),
         1 => place().prop_map(|(worker, generation)| Input::WorkerLost { worker, generation }),
         1 => place().prop_map(|(worker, generation)| Input::Recycle { worker, generation }),
-        4 => (place(), task(), any::<bool>()).prop_map(|((worker, generation), task, completed)| {
-            let outcome = if completed { TaskOutcome::Completed } else { TaskOutcome::Failed };
+        4 => (place(), task(), 0_usize..3).prop_map(|((worker, generation), task, ended)| {
+            let outcome = [TaskOutcome::Completed, TaskOutcome::Failed, TaskOutcome::FailedForGood][ended];
             Input::TaskDone { worker, generation, task, outcome }
         }),
         1 => (place(), task())
@@ -92,6 +93,8 @@ fn inputs() -> impl Strategy<Value = Input> {
         }),
         1 => (task(), prop::option::of(any::<u32>().prop_map(WorkerId::new)))
             .prop_map(|(task, worker)| Input::StrategyAnswer { task, worker }),
+        1 => Just(Input::Pause),
+        1 => Just(Input::Resume),
         1 => any::<bool>().prop_map(|drain| {
             Input::Close { mode: if drain { CloseMode::Drain } else { CloseMode::Now } }
         }),

@@ -5,9 +5,9 @@ import { millis, whole } from './options.js';
 export type ThrottledOverflow =
   /** The new one is refused with `ERR_QUEUE_FULL`. */
   | 'reject'
-  /** The one that came first is dropped with `ERR_QUEUE_FULL`: for state of which only the latest matters. */
+  /** The one that came first ends with `ERR_DROPPED`: for state of which only the latest matters. */
   | 'drop-oldest'
-  /** The one that would start last is dropped, which can be the new one. */
+  /** The one that would start last does; where that is the new one, it is refused with `ERR_QUEUE_FULL`. */
   | 'drop-lowest-priority'
   /** The new one waits outside for a place, up to `maxWaiting` of them. */
   | 'wait';

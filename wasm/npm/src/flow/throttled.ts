@@ -279,7 +279,7 @@ class CoreThrottled extends Machine implements Throttled {
     } else if (settlement === EXPIRED) {
       operation.reject(new QuillworkError('ERR_QUEUE_EXPIRED', 'its turn did not come within `maxWait`'));
     } else if (settlement === DROPPED) {
-      operation.reject(new QuillworkError('ERR_QUEUE_FULL', 'it was dropped from a full queue to make room for another'));
+      operation.reject(new QuillworkError('ERR_DROPPED', 'it made room for another in a full queue, as the option `overflow` says. Raise `maxQueued` to keep more'));
     } else {
       operation.reject(closed());
     }

@@ -1,16 +1,18 @@
-import { STRATEGY_NAMES, type StrategyName } from '../balance/strategy-names.js';
+import type { CustomStrategy } from '../balance/strategies.js';
+import type { StrategyName } from '../balance/strategy-names.js';
 import { QuillworkError } from '../errors.js';
 import { millis } from '../runtime/options.js';
 import type { OfferNames } from './capabilities.js';
 import type { PoolSettings } from './settings.js';
+import { asked, builtIn, isStrategy, type PoolStrategy } from './strategy.js';
 
 /** When tasks are given their worker. */
 export interface BindingOptions {
   /**
    * Chooses a worker when a task is submitted; it then stands in that worker's line. `consistent-hash` keeps tasks of one `key` at one worker,
-   * the others go by loads, outcomes and run times.
+   * the others go by loads, outcomes and run times. One of your own is asked for each task, as {@link CustomBinding} is.
    */
-  readonly strategy: StrategyName;
+  readonly strategy: PoolStrategy;
   /**
    * How long a task stands in its worker's line before another one that has nothing of its own to start may take it, `Infinity` for never.
    * Default 0: at once.
@@ -76,38 +78,47 @@ export function candidates(floats: Float64Array, count: number, names: OfferName
   });
 }
 
-/** Checks the option and turns it into numbers. */
-export function bindingSettings(
-  binding: 'late' | StrategyName | BindingOptions | CustomBinding,
-): Pick<PoolSettings, 'binding' | 'stealAfterMs' | 'answerWithinMs'> {
+/** What may be said about binding. */
+export type Binding = 'late' | StrategyName | CustomStrategy | BindingOptions | CustomBinding;
+
+/** What the option says to the core, and whom it asks besides. */
+export interface CheckedBinding {
+  readonly settings: Pick<PoolSettings, 'binding' | 'stealAfterMs' | 'answerWithinMs'>;
+  readonly choose: CustomBinding['choose'] | undefined;
+}
+
+/** Checks the option. Throws `ERR_INVALID_OPTION`. */
+export function checkBinding(binding: Binding): CheckedBinding {
   if (binding === 'late') {
-    return { binding: 0, stealAfterMs: 0, answerWithinMs: 0 };
+    return { settings: { binding: 0, stealAfterMs: 0, answerWithinMs: 0 }, choose: undefined };
   }
-  if (typeof binding === 'string') {
-    return { binding: strategyNumber('binding', binding), stealAfterMs: 0, answerWithinMs: 0 };
+  if (typeof binding === 'string' || isStrategy(binding)) {
+    return byStrategy('binding', binding, 0);
   }
   const stealAfterMs = millis('binding.stealAfterMs', binding.stealAfterMs ?? 0, 0);
   if ('strategy' in binding) {
-    return { binding: strategyNumber('binding.strategy', binding.strategy), stealAfterMs, answerWithinMs: 0 };
+    return byStrategy('binding.strategy', binding.strategy, stealAfterMs);
   }
   if (typeof binding.choose !== 'function') {
-    throw new QuillworkError('ERR_INVALID_OPTION', "`binding` is 'late', a strategy's name, { strategy }, or { choose(task, candidates) }");
+    throw new QuillworkError('ERR_INVALID_OPTION', "`binding` is 'late', a strategy or its name, { strategy }, or { choose(task, candidates) }");
   }
+  const fallback = builtIn('binding.fallback', binding.fallback ?? FALLBACK) ?? 0;
+  const answerWithinMs = millis('binding.answerWithinMs', binding.answerWithinMs ?? ANSWER_WITHIN_MS, 1);
+  return { settings: { binding: fallback, stealAfterMs, answerWithinMs }, choose: binding.choose.bind(binding) };
+}
+
+function byStrategy(option: string, strategy: PoolStrategy, stealAfterMs: number): CheckedBinding {
+  const number = builtIn(option, strategy);
+  if (number !== undefined) {
+    return { settings: { binding: number, stealAfterMs, answerWithinMs: 0 }, choose: undefined };
+  }
+  const fallback = builtIn(option, FALLBACK) ?? 0;
   return {
-    binding: strategyNumber('binding.fallback', binding.fallback ?? 'least-loaded'),
-    stealAfterMs,
-    answerWithinMs: millis('binding.answerWithinMs', binding.answerWithinMs ?? 50, 1),
+    settings: { binding: fallback, stealAfterMs, answerWithinMs: ANSWER_WITHIN_MS },
+    choose: asked(strategy as CustomStrategy),
   };
 }
 
-function strategyNumber(option: string, strategy: StrategyName): number {
-  const index = STRATEGY_NAMES.indexOf(strategy);
-  if (index < 0) {
-    const known = STRATEGY_NAMES.map((name) => `'${name}'`).join(', ');
-    const late = option === 'binding' ? "'late' or " : '';
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${option}\` is ${late}one of ${known}, not ${String(strategy)}`);
-  }
-  return index + 1;
-}
-
+const FALLBACK = 'least-loaded';
+const ANSWER_WITHIN_MS = 50;
 const CANDIDATE_FLOATS = 9;

@@ -180,6 +180,11 @@ export class Driver {
     return count;
   }
 
+  /** Nothing that waits is started, or is again. */
+  pause(paused: boolean): void {
+    this.#input(() => this.#exports.pool_pause(this.#pool, this.#clock.now(), paused ? 1 : 0));
+  }
+
   close(drain: boolean): void {
     this.#input(() => this.#exports.pool_close(this.#pool, this.#clock.now(), drain ? 1 : 0));
   }

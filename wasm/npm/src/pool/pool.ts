@@ -62,6 +62,7 @@ export interface PoolExtras {
   readonly warmUp?: WarmUp | undefined;
   readonly offer?: ((worker: number) => WorkerOffer) | undefined;
   readonly choose?: CustomBinding['choose'] | undefined;
+  readonly retryWhen?: ((error: unknown, task: string) => boolean) | undefined;
   readonly recycle?: RecycleOptions | undefined;
 }
 
@@ -81,6 +82,7 @@ export class Pool implements PoolActions, LineEvents {
   readonly #warmUp: WarmUp | undefined;
   readonly #recycling: Recycling | undefined;
   readonly #choose: CustomBinding['choose'] | undefined;
+  readonly #retryWhen: PoolExtras['retryWhen'];
   readonly #core: Core;
   /** Who waits until there is no unsettled task. */
   readonly #whenIdle: (() => void)[] = [];
@@ -98,11 +100,12 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     names: OfferNames,
     events: PoolEvents,
-    { warmUp, offer, choose, recycle }: PoolExtras = {},
+    { warmUp, offer, choose, recycle, retryWhen }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
     this.#choose = choose;
+    this.#retryWhen = retryWhen;
     this.#recycling = recycle && new Recycling(recycle, (line) => this.driver.recycle(line.worker, line.generation));
     this.#core = core;
     this.#names = names;
@@ -382,7 +385,7 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   onAnswers(line: Line, said: readonly number[]): void {
-    this.driver.answers(line.worker, line.generation, said);
+    this.driver.answers(line.worker, line.generation, this.#retryWhen === undefined ? said : this.#judged(said, this.#retryWhen));
     this.#recycling?.answered(line, said.length / 2);
   }
 
@@ -456,13 +459,24 @@ export class Pool implements PoolActions, LineEvents {
 
   /** A task can't be handed over, now or later: it ends, however many attempts it has. */
   #fail(line: Line, id: number, error: QuillworkError): void {
-    const task = this.#tasks.get(id);
-    if (task !== undefined && task.spec.attempts > 1) {
-      task.failure = error;
-      this.driver.abort(id);
-    }
     this.onOutcome(line, id, error);
-    this.onAnswers(line, [id, Said.Failed]);
+    this.onAnswers(line, [id, Said.FailedForGood]);
+  }
+
+  /** What a worker said, and which failures are not worth another attempt. */
+  #judged(said: readonly number[], when: (error: unknown, task: string) => boolean): readonly number[] {
+    return said.map((word, at) => {
+      const task = at % 2 === 1 && word === Said.Failed ? this.#tasks.get(said[at - 1] ?? 0) : undefined;
+      if (task === undefined || task.spec.attempts === 1 || task.line !== undefined) {
+        return word;
+      }
+      try {
+        return when(task.outcome, task.name) ? word : Said.FailedForGood;
+      } catch (thrown) {
+        task.outcome = thrown;
+        return Said.FailedForGood;
+      }
+    });
   }
 
   #forget(task: PendingTask): void {

@@ -62,6 +62,8 @@ export interface TaskSpec {
   readonly patienceMs: number;
   /** What a consistent hash goes by, a whole number below 2^53, or `NaN`. */
   readonly key: number;
+  /** How many tasks of its type may be at workers, or 0. */
+  readonly typeLimit: number;
   /** Workers that should run it, and that must not. */
   readonly affinity: readonly number[];
   readonly antiAffinity: readonly number[];
@@ -112,10 +114,10 @@ export function submitTask(core: Core, pool: number, now: number, id: number, sp
   if (spec.plain) {
     return core.exports.pool_submit(pool, now, id, type, priority, required, timeoutMs, queueTtlMs, redeliver);
   }
-  const { complexity, attempts, region, patienceMs, key, affinity, antiAffinity } = spec;
+  const { complexity, attempts, region, patienceMs, key, typeLimit, affinity, antiAffinity } = spec;
   write(core, [
     ...[type, priority, required, timeoutMs, queueTtlMs, redeliver, complexity, attempts],
-    ...[region, patienceMs, key, affinity.length, antiAffinity.length],
+    ...[region, patienceMs, key, typeLimit, affinity.length, antiAffinity.length],
     ...affinity,
     ...antiAffinity,
   ]);

@@ -1,8 +1,7 @@
 import { QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
 import type { WarmUp } from '../pool/pool.js';
-import type { StrategyName } from '../balance/strategy-names.js';
-import { bindingSettings, type BindingOptions, type CustomBinding } from '../pool/binding.js';
+import type { Binding, CheckedBinding } from '../pool/binding.js';
 import type { WorkerOffer } from '../pool/offers.js';
 import { Jitter, Overflow, type PoolSettings } from '../pool/settings.js';
 import type { RecycleOptions } from '../pool/recycling.js';
@@ -12,7 +11,7 @@ import type { TelemetryOptions } from '../telemetry/options.js';
 import type { WasmSource } from './load.js';
 import type { RecordOptions } from './recording.js';
 import { thresholds, type BudgetOptions } from './resources.js';
-import type { TaskOptions } from './task-options.js';
+import type { TypeOptions } from './task-options.js';
 
 /** Settings of a runtime. Only `worker` must be given. */
 export interface RuntimeOptions<Tasks = UntypedTasks> {
@@ -42,13 +41,13 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   /** What each worker offers, by its number from 0: capabilities of its own, how much it runs at a time, its region. */
   readonly offer?: (worker: number) => WorkerOffer;
   /**
-   * When tasks are given their worker. `late`: when one is free, which is best for workers that are alike. A strategy's name, or more about it:
-   * when they are submitted, where the choice knows something that a free worker doesn't. A function of the app's own may choose, too.
-   * Default `late`.
+   * When tasks are given their worker. `late`: when one is free, which is best for workers that are alike. A strategy (`'least-loaded'`,
+   * `new LeastLoadedStrategy()`), or more about it: when they are submitted, where the choice knows something that a free worker doesn't. A
+   * strategy or a function of the app's own may choose, too. Default `late`.
    */
-  readonly binding?: 'late' | StrategyName | BindingOptions | CustomBinding;
+  readonly binding?: Binding;
   /** What holds for every task of a name unless `Runtime.run` is told otherwise. */
-  readonly types?: { readonly [Name in TaskName<Tasks>]?: TaskOptions };
+  readonly types?: { readonly [Name in TaskName<Tasks>]?: TypeOptions };
   /** How many tasks may wait for a worker. Default 10,000. */
   readonly maxQueue?: number;
   /**
@@ -121,10 +120,15 @@ export interface RuntimeRetryOptions {
    * `baseMs` and three times the wait before. `none`: not at all. Default `full`.
    */
   readonly jitter?: 'none' | 'full' | 'decorrelated';
+  /**
+   * Whether a task that failed with this error is worth another attempt. Asked only of tasks that may have one. Where it throws, the task rejects
+   * with that. Default: always.
+   */
+  readonly when?: (error: unknown, task: string) => boolean;
 }
 
 /** Checks the numbers and fills in defaults. Throws `ERR_INVALID_OPTION` with the option's name and range. */
-export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
+export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBinding): PoolSettings {
   if (typeof options.worker !== 'function' && typeof options.worker !== 'string' && !(options.worker instanceof URL)) {
     throw new QuillworkError(
       'ERR_INVALID_OPTION',
@@ -147,7 +151,7 @@ export function poolSettings(options: RuntimeOptions<never>): PoolSettings {
     bootTimeoutMs: millis('bootTimeoutMs', options.bootTimeoutMs ?? 10_000, 1),
     abortGraceMs: millis('abortGraceMs', options.abortGraceMs ?? 1_000, 0),
     ...thresholds(options.budgets || {}),
-    ...bindingSettings(options.binding ?? 'late'),
+    ...binding.settings,
     recordBytes: recordBytes(options.record ?? false),
   };
 }
@@ -174,9 +178,13 @@ function retrySettings({
   maxMs = Math.max(10_000, baseMs),
   factor = 2,
   jitter = 'full',
+  when,
 }: RuntimeRetryOptions): Pick<PoolSettings, 'retryBaseMs' | 'retryMaxMs' | 'retryFactor' | 'retryJitter'> {
   if (!(Number.isFinite(factor) && factor >= 1)) {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`retry.factor\` is a number of 1 or more, not ${String(factor)}`);
+  }
+  if (when !== undefined && typeof when !== 'function') {
+    throw new QuillworkError('ERR_INVALID_OPTION', '`retry.when` is a function that says whether an error is worth another attempt');
   }
   return {
     // From nothing, decorrelated waits stay nothing.

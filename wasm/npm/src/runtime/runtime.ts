@@ -2,6 +2,7 @@ import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from '../pool/events.js';
+import { checkBinding, type CheckedBinding } from '../pool/binding.js';
 import { Pool, type PoolEvents, type TaskRequest, type WorkerDevice } from '../pool/pool.js';
 import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
@@ -47,6 +48,9 @@ export interface RuntimeEventMap {
   saturated: QueueLevel;
   /** The queue was full and has fallen to half of `maxQueue`. */
   drained: QueueLevel;
+  /** `pause()` was called, or `resume()`: nothing that waits is started, or is again. */
+  pause: undefined;
+  resume: undefined;
   /** The runtime is closed. */
   close: undefined;
 }
@@ -95,8 +99,16 @@ export interface Runtime<Tasks = UntypedTasks> {
    * started. Tasks need not wait for it: they wait in the queue.
    */
   ready(): Promise<void>;
-  /** Resolves when there is no unsettled task. */
+  /** Resolves when there is no unsettled task. While the runtime is paused, what waits keeps it waiting. */
   idle(): Promise<void>;
+  /**
+   * Starts nothing that waits until `resume()`: for a page that is busy with something else, or a service that is down. What runs goes on,
+   * what was given to a worker ahead comes back unless it has started, and new tasks are taken in until the queue is full. Time goes on, too:
+   * `timeoutMs`, `queueTtlMs` and the waits of retries count. Without effect while it is paused or closed. `close({ drain: true })` resumes.
+   */
+  pause(): void;
+  /** Starts what waits. Without effect where the runtime isn't paused. */
+  resume(): void;
   /** The pool now. */
   stats(): PoolStats;
   /** Which workers carry `gpu`, and what each computes on once it has called `compute()`: adapter, back end, memory, or why the CPU. */
@@ -136,12 +148,13 @@ export interface Runtime<Tasks = UntypedTasks> {
 export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>(
   options: RuntimeOptions<Tasks>,
 ): Promise<Runtime<Tasks>> {
-  const settings = poolSettings(options);
+  const binding = checkBinding(options.binding ?? 'late');
+  const settings = poolSettings(options, binding);
   const budgets = options.budgets === undefined || options.budgets === false ? undefined : budgetSettings(options.budgets);
   const { telemetry: asked = false } = options;
   const startTelemetry = asked === false ? undefined : (await import('../telemetry/pooled.js')).pooledTelemetry(asked);
   const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, options, budgets, startTelemetry);
+  return new CoreRuntime<Tasks>(new Core(module), settings, binding.choose, options, budgets, startTelemetry);
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
@@ -161,13 +174,15 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   readonly #closed: Promise<void>;
   #onClosed: () => void = () => undefined;
   #closing = false;
+  #paused = false;
   #finalStats: PoolStats | undefined;
   #statsTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     core: Core,
     settings: PoolSettings,
-    { worker, warmUp, offer, binding, recycle, types = {} }: RuntimeOptions<Tasks>,
+    choose: CheckedBinding['choose'],
+    { worker, warmUp, offer, recycle, retry, types = {} }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
     startTelemetry: StartTelemetry | undefined,
   ) {
@@ -176,7 +191,6 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     this.#closed = new Promise((resolve) => {
       this.#onClosed = resolve;
     });
-    const choose = typeof binding === 'object' && 'choose' in binding ? binding.choose.bind(binding) : undefined;
     const names = new OfferNames();
     this.#types = new TaskTypes(types, names);
     const events: PoolEvents = {
@@ -189,7 +203,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle });
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, retryWhen: retry?.when });
     this.#resources =
       budgets === undefined
         ? undefined
@@ -261,6 +275,14 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     return this.#pool.idle();
   }
 
+  pause(): void {
+    this.#setPaused(true);
+  }
+
+  resume(): void {
+    this.#setPaused(false);
+  }
+
   stats(): PoolStats {
     if (this.#pool.fault !== undefined) {
       throw this.#pool.fault;
@@ -303,6 +325,9 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   }
 
   close({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+    if (drain) {
+      this.#setPaused(false);
+    }
     this.#closing = true;
     this.#pool.driver.close(drain);
     return this.#closed;
@@ -326,6 +351,14 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       signal: options?.signal,
       onProgress: options?.onProgress,
     };
+  }
+
+  #setPaused(paused: boolean): void {
+    if (paused !== this.#paused && !this.#closing) {
+      this.#paused = paused;
+      this.#pool.driver.pause(paused);
+      this.#emitSoon(paused ? 'pause' : 'resume', undefined);
+    }
   }
 
   #readStats(): PoolStats {

@@ -91,7 +91,11 @@ export interface PoolNumbers {
   readonly workersOverdue: number;
   /** Tasks that wait for a worker. */
   readonly queued: number;
-  /** Of these, those outside a full queue. */
+  /** Of these, those that would be kept from a free worker: their type is at its `maxConcurrent`, or the pool is paused. */
+  readonly heldBack: number;
+  /** Whether the pool is paused. */
+  readonly paused: boolean;
+  /** Of those that wait, the ones outside a full queue. */
   readonly parked: number;
   /** Tasks that wait for their next attempt. */
   readonly delayed: number;
@@ -160,6 +164,8 @@ export function readPool(core: Core, pool: number, now: number): PoolNumbers {
     answersInvalid: at(42),
     answersStale: at(43),
     workersRecycled: at(44),
+    heldBack: at(45),
+    paused: at(46) === 1,
   };
 }
 

@@ -34,6 +34,16 @@ export interface TaskOptions {
   readonly redeliver?: boolean;
 }
 
+/** What holds for all tasks of a name: {@link RuntimeOptions.types}. */
+export interface TypeOptions extends TaskOptions {
+  /**
+   * How many tasks of the name run at a time, on all workers together, 1 or more: where they share something scarce. Others go by meanwhile, and what
+   * waits keeps its turn. One that was aborted counts until its worker has let go of it. None is given to a worker ahead (`prefetchMs`).
+   * Default: no limit.
+   */
+  readonly maxConcurrent?: number;
+}
+
 /** Settings of one task. What is left out is taken from {@link RuntimeOptions.types}, then from the defaults. */
 export interface RunOptions<Progress = unknown> extends TaskOptions {
   /** Aborts the task, queued or running; the promise rejects with the signal's reason at once. */
@@ -56,10 +66,13 @@ export class TaskTypes {
   readonly #specs = new Map<string, TaskSpec>();
 
   /** Throws `ERR_INVALID_OPTION` with the name of the type and the option. */
-  constructor(types: Readonly<Record<string, TaskOptions | undefined>>, names: OfferNames) {
+  constructor(types: Readonly<Record<string, TypeOptions | undefined>>, names: OfferNames) {
     this.#names = names;
-    for (const [name, options] of Object.entries(types)) {
-      this.#specs.set(name, this.#merge(this.#plain(), options ?? {}, `types.${name}.`));
+    for (const [name, options = {}] of Object.entries<TypeOptions | undefined>(types)) {
+      const { maxConcurrent } = options;
+      const typeLimit = maxConcurrent === undefined ? 0 : whole(`types.${name}.maxConcurrent`, maxConcurrent, 1, MAX_TYPE_LIMIT);
+      const spec = this.#merge(this.#plain(), options, `types.${name}.`);
+      this.#specs.set(name, typeLimit === 0 ? spec : { ...spec, typeLimit, plain: false });
     }
   }
 
@@ -145,6 +158,7 @@ const PLAIN: Omit<TaskSpec, 'type'> = {
   region: 0,
   patienceMs: 0,
   key: NaN,
+  typeLimit: 0,
   affinity: [],
   antiAffinity: [],
   plain: true,
@@ -153,3 +167,4 @@ const SPECIAL = ['complexity', 'retries', 'affinity', 'antiAffinity', 'region', 
 /** The longest list that the core takes. */
 const MAX_LISTED = 8;
 const MAX_TYPES = 1_024;
+const MAX_TYPE_LIMIT = 2 ** 24;

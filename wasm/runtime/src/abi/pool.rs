@@ -143,6 +143,12 @@ pub extern "C" fn pool_resources(pool: u32, now: f64, memory_ratio: f64, cpu_rat
     input(pool, now, Input::Resources { memory, cpu })
 }
 
+/// Input: the pool shall start nothing that waits (`paused` not 0), or do so again.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_pause(pool: u32, now: f64, paused: u32) -> u32 {
+    input(pool, now, if paused == 0 { Input::Resume } else { Input::Pause })
+}
+
 /// Input: the pool shall end, at once or (`drain` not 0) after its tasks.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_close(pool: u32, now: f64, drain: u32) -> u32 {

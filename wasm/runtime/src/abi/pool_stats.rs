@@ -17,7 +17,8 @@ const TYPE_FLOATS: u32 = 11;
 /// retried, progress, taken back, workers lost, workers overdue; queued, parked, delayed, running, prefetched, workers, workers
 /// up, workers busy; busy ms, available ms; quantiles of waiting, running and response; executions a second, use of the
 /// workers as a ratio, and the most that waited at a time, of the last minute; answers of the
-/// page's strategy that were missing, made no sense, came too late; workers recycled.
+/// page's strategy that were missing, made no sense, came too late; workers recycled; tasks held back, and 1 where the pool is
+/// paused.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_stats(pool: u32, now: f64) {
     let now = instant(now);
@@ -60,7 +61,9 @@ pub extern "C" fn pool_stats(pool: u32, now: f64) {
         let last =
             [count.answers_missing, count.answers_invalid, count.answers_stale, count.workers_recycled];
         let all = counts.map(|n| n as f64).into_iter().chain(depths.map(f64::from)).chain(times);
-        state.slots.write_floats(all.chain(quantiles).chain(rest).chain(last.map(|n| n as f64)));
+        let gates = [f64::from(stats.held_back), f64::from(u8::from(pool.is_paused()))];
+        let last = last.map(|n| n as f64).into_iter().chain(gates);
+        state.slots.write_floats(all.chain(quantiles).chain(rest).chain(last));
     });
 }
 
