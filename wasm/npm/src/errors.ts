@@ -6,7 +6,7 @@
  * | `ERR_ABORTED` | {@link Runtime.run}'s signal was aborted without a reason of its own | |
  * | `ERR_TIMEOUT` | the task ran for longer than `timeoutMs` | a longer time, or smaller tasks |
  * | `ERR_QUEUE_FULL` | `maxQueue` tasks were already waiting | submit less at once, or raise `maxQueue` |
- * | `ERR_DROPPED` | it waited in a full queue and made room for another, as the option `overflow` says | raise `maxQueue` |
+ * | `ERR_DROPPED` | it waited in a full queue and made room for another, as the option `overflow` says | raise `maxQueue` or `maxQueued` |
  * | `ERR_SHED` | memory ran short, and its priority was too low to be kept | submit it later |
  * | `ERR_TOO_LARGE` | its `complexity` is beyond the `concurrency` of the workers | raise `concurrency` |
  * | `ERR_QUEUE_EXPIRED` | no worker was free within `queueTtlMs` | |

@@ -208,7 +208,7 @@ fn other_files_and_other_versions_are_told_apart() {
     assert_eq!(read(b"\x89PNG\r\n\x1a\n........"), Err(RecordingError::NotARecording));
     let mut log = log_of(&Vec::new());
     log[8] = 9;
-    assert_eq!(read(&log), Err(RecordingError::UnsupportedVersion { found: 9, supported: 3 }));
+    assert_eq!(read(&log), Err(RecordingError::UnsupportedVersion { found: 9, supported: 4 }));
 }
 
 #[test]

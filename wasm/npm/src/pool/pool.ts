@@ -62,7 +62,7 @@ export interface PoolExtras {
   readonly warmUp?: WarmUp | undefined;
   readonly offer?: ((worker: number) => WorkerOffer) | undefined;
   readonly choose?: CustomBinding['choose'] | undefined;
-  readonly retryWhen?: ((error: unknown, task: string) => boolean) | undefined;
+  readonly shouldRetry?: ((error: unknown, task: string) => boolean) | undefined;
   readonly recycle?: RecycleOptions | undefined;
 }
 
@@ -82,7 +82,7 @@ export class Pool implements PoolActions, LineEvents {
   readonly #warmUp: WarmUp | undefined;
   readonly #recycling: Recycling | undefined;
   readonly #choose: CustomBinding['choose'] | undefined;
-  readonly #retryWhen: PoolExtras['retryWhen'];
+  readonly #shouldRetry: PoolExtras['shouldRetry'];
   readonly #core: Core;
   /** Who waits until there is no unsettled task. */
   readonly #whenIdle: (() => void)[] = [];
@@ -100,12 +100,12 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     names: OfferNames,
     events: PoolEvents,
-    { warmUp, offer, choose, recycle, retryWhen }: PoolExtras = {},
+    { warmUp, offer, choose, recycle, shouldRetry }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
     this.#choose = choose;
-    this.#retryWhen = retryWhen;
+    this.#shouldRetry = shouldRetry;
     this.#recycling = recycle && new Recycling(recycle, (line) => this.driver.recycle(line.worker, line.generation));
     this.#core = core;
     this.#names = names;
@@ -385,7 +385,7 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   onAnswers(line: Line, said: readonly number[]): void {
-    this.driver.answers(line.worker, line.generation, this.#retryWhen === undefined ? said : this.#judged(said, this.#retryWhen));
+    this.driver.answers(line.worker, line.generation, this.#shouldRetry === undefined ? said : this.#judged(said, this.#shouldRetry));
     this.#recycling?.answered(line, said.length / 2);
   }
 
@@ -464,14 +464,14 @@ export class Pool implements PoolActions, LineEvents {
   }
 
   /** What a worker said, and which failures are not worth another attempt. */
-  #judged(said: readonly number[], when: (error: unknown, task: string) => boolean): readonly number[] {
+  #judged(said: readonly number[], shouldRetry: (error: unknown, task: string) => boolean): readonly number[] {
     return said.map((word, at) => {
       const task = at % 2 === 1 && word === Said.Failed ? this.#tasks.get(said[at - 1] ?? 0) : undefined;
       if (task === undefined || task.spec.attempts === 1 || task.line !== undefined) {
         return word;
       }
       try {
-        return when(task.outcome, task.name) ? word : Said.FailedForGood;
+        return shouldRetry(task.outcome, task.name) ? word : Said.FailedForGood;
       } catch (thrown) {
         task.outcome = thrown;
         return Said.FailedForGood;

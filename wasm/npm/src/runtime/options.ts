@@ -124,7 +124,7 @@ export interface RuntimeRetryOptions {
    * Whether a task that failed with this error is worth another attempt. Asked only of tasks that may have one. Where it throws, the task rejects
    * with that. Default: always.
    */
-  readonly when?: (error: unknown, task: string) => boolean;
+  readonly shouldRetry?: (error: unknown, task: string) => boolean;
 }
 
 /** Checks the numbers and fills in defaults. Throws `ERR_INVALID_OPTION` with the option's name and range. */
@@ -178,13 +178,13 @@ function retrySettings({
   maxMs = Math.max(10_000, baseMs),
   factor = 2,
   jitter = 'full',
-  when,
+  shouldRetry,
 }: RuntimeRetryOptions): Pick<PoolSettings, 'retryBaseMs' | 'retryMaxMs' | 'retryFactor' | 'retryJitter'> {
   if (!(Number.isFinite(factor) && factor >= 1)) {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`retry.factor\` is a number of 1 or more, not ${String(factor)}`);
   }
-  if (when !== undefined && typeof when !== 'function') {
-    throw new QuillworkError('ERR_INVALID_OPTION', '`retry.when` is a function that says whether an error is worth another attempt');
+  if (shouldRetry !== undefined && typeof shouldRetry !== 'function') {
+    throw new QuillworkError('ERR_INVALID_OPTION', '`retry.shouldRetry` is a function that says whether an error is worth another attempt');
   }
   return {
     // From nothing, decorrelated waits stay nothing.

@@ -203,7 +203,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, retryWhen: retry?.when });
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, shouldRetry: retry?.shouldRetry });
     this.#resources =
       budgets === undefined
         ? undefined

@@ -62,7 +62,7 @@ export function gate() {
   const name = `gate-${Math.random()}`;
   const channel = new BroadcastChannel(name);
   let repeat;
-  return {
+  const door = {
     name,
     open() {
       repeat = setInterval(() => channel.postMessage('open'), 5);
@@ -70,9 +70,21 @@ export function gate() {
     close() {
       clearInterval(repeat);
       channel.close();
+      gates.delete(door);
     },
   };
+  gates.add(door);
+  return door;
 }
+
+/** Closes the gates that a case that failed has left, or they would keep its process alive. */
+export function closeGates() {
+  for (const door of gates) {
+    door.close();
+  }
+}
+
+const gates = new Set();
 
 /** Occupies a worker until the gate opens. */
 export async function occupied(runtime, door, options = {}) {

@@ -10,6 +10,8 @@ import cache from './cache.mjs';
 import chaos from './chaos.mjs';
 import debounce from './debounce.mjs';
 import errors from './errors.mjs';
+import { closeGates } from './check.mjs';
+import heldBack from './held-back.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import options from './options.mjs';
@@ -28,6 +30,7 @@ const CASES = {
   errors,
   hostile,
   limits,
+  'held back': heldBack,
   options,
   streams,
   binding,
@@ -72,6 +75,7 @@ export async function run(environment, subject, name) {
       expectUncaught: (message) => new Promise((heard) => expected.push({ message, heard })),
     });
   } finally {
+    closeGates();
     await Promise.all(started.map((runtime) => runtime.close()));
     stopListening();
   }

@@ -106,12 +106,12 @@ export default {
         await time.settle();
         const codes = ends.map(({ error }) => error?.code);
         await time.advance(1_000);
-        return [order, codes.map((code) => code !== undefined)];
+        return [order, codes.map((code) => code?.slice(4))];
       };
-      equal(await outcome({}, [5, 5, 5]), [[0, 1], [false, false, true]]);
-      equal(await outcome({ overflow: 'drop-oldest' }, [5, 5, 5]), [[1, 2], [true, false, false]]);
-      equal(await outcome({ overflow: 'drop-lowest-priority' }, [5, 1, 9]), [[2, 0], [false, true, false]]);
-      equal(await outcome({ overflow: 'wait', maxWaiting: 1 }, [5, 5, 5, 5]), [[0, 1, 2], [false, false, false, true]]);
+      equal(await outcome({}, [5, 5, 5]), [[0, 1], [undefined, undefined, 'QUEUE_FULL']]);
+      equal(await outcome({ overflow: 'drop-oldest' }, [5, 5, 5]), [[1, 2], ['DROPPED', undefined, undefined]]);
+      equal(await outcome({ overflow: 'drop-lowest-priority' }, [5, 1, 9]), [[2, 0], [undefined, 'DROPPED', undefined]]);
+      equal(await outcome({ overflow: 'wait', maxWaiting: 1 }, [5, 5, 5, 5]), [[0, 1, 2], [undefined, undefined, undefined, 'QUEUE_FULL']]);
       const calls = throttled({ maxConcurrent: 1 });
       calls.execute(() => after(1_000));
       const expiring = watch(calls.execute(() => 1, { maxWait: 100 }));

@@ -1,6 +1,7 @@
 import {
   createRuntime,
   createTelemetry,
+  LeastLoadedStrategy,
   QuillworkError,
   type PageSample,
   type PoolStats,
@@ -82,7 +83,8 @@ export async function page(worker: URL): Promise<void> {
     worker,
     workers: { min: 1, max: 4 },
     overflow: 'drop-lowest',
-    types: { square: { retries: 2 } },
+    types: { square: { retries: 2, maxConcurrent: 3 } },
+    retry: { shouldRetry: (error, task) => error instanceof TypeError && task !== 'ping' },
     warmUp: { task: 'ping' },
   });
   await tuned.idle();
@@ -93,6 +95,13 @@ export async function page(worker: URL): Promise<void> {
     budgets: { shed: 0.9 },
     record: true,
   });
+  tuned.pause();
+  tuned.resume();
+  tuned.on('pause', () => tuned.stats().heldBack.toFixed());
+  await createRuntime<Tasks>({ worker, binding: new LeastLoadedStrategy() });
+  await createRuntime<Tasks>({ worker, binding: { strategy: { name: 'mine', selectWorker: (_, [first]) => first ?? null }, stealAfterMs: 5 } });
+  // @ts-expect-error a limit is a type's, not a call's
+  await tuned.run('square', 2, { maxConcurrent: 2 });
   // @ts-expect-error no such strategy
   await createRuntime<Tasks>({ worker, binding: 'best' });
   // @ts-expect-error no such task
