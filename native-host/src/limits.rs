@@ -47,5 +47,7 @@ settings! {
         page_connections: usize = 256, from "1" to "100000", applies OnRestart;
         /// Time for connections to end when the host stops.
         shutdown_timeout: Duration = Duration::from_secs(3), from "1ms" to "5m", applies OnRestart;
+        /// Time for what is kept to be written when the host stops.
+        flush_timeout: Duration = Duration::from_secs(10), from "1ms" to "10m", applies OnRestart;
     }
 }

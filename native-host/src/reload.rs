@@ -3,6 +3,7 @@
 //! Everything new is prepared first and put in place only when all of it can be used: a file with a fault changes
 //! nothing. Options that count only at the start keep the value that they have, and are named.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError, Layers};
 use crate::guard::{Guard, Rules, TokenFileError, Tokens};
+use crate::logging::{LogControl, LogError};
 use crate::tls::{Certificate, Encryption, TlsError};
 
 /// What a reload can change.
@@ -18,6 +20,7 @@ pub struct Reload {
     config: watch::Sender<Arc<Config>>,
     guard: Arc<Guard>,
     encryption: Option<Encryption>,
+    log: Option<LogControl>,
     /// What was wrong with the certificate when it was looked at last, so that it is told once.
     told: Option<String>,
 }
@@ -30,8 +33,9 @@ impl Reload {
         config: watch::Sender<Arc<Config>>,
         guard: Arc<Guard>,
         encryption: Option<Encryption>,
+        log: Option<LogControl>,
     ) -> Self {
-        Self { layers, config, guard, encryption, told: None }
+        Self { layers, config, guard, encryption, log, told: None }
     }
 
     /// Reads everything again and puts it in place. Gives the options whose change needs a restart.
@@ -43,7 +47,11 @@ impl Reload {
         let running = Arc::clone(&self.config.borrow());
         let (config, waiting) = self.layers.load()?.after_reload(&running)?;
         let rules = rules(&config)?;
+        exposed(self.guard.address(), &rules)?;
         let certificate = certificate(&config)?;
+        if let Some(log) = &self.log {
+            log.reload(&config.log)?;
+        }
         if let (Some(encryption), Some(certificate)) = (&self.encryption, certificate) {
             encryption.replace(certificate);
         }
@@ -92,6 +100,23 @@ pub fn rules(config: &Config) -> Result<Rules, TokenFileError> {
     })
 }
 
+/// Refuses a host that others on the network reach and that asks for no token. The address is the one that is listened on:
+/// who handed the socket over may have chosen another than the configuration.
+///
+/// # Errors
+///
+/// If it is so.
+pub fn exposed(address: SocketAddr, rules: &Rules) -> Result<(), Exposed> {
+    if address.ip().is_loopback() || !rules.tokens.is_empty() { Ok(()) } else { Err(Exposed { address }) }
+}
+
+/// Others on the network could reach the host, and it would ask for no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("others on the network reach {address}, so the host needs a token: set auth.token_file")]
+pub struct Exposed {
+    address: SocketAddr,
+}
+
 /// The certificate that this configuration names, if it names one.
 ///
 /// # Errors
@@ -113,6 +138,12 @@ pub enum ReloadError {
     /// A token can't be used.
     #[error(transparent)]
     Token(#[from] TokenFileError),
+    /// There would be no token left.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// The log's level can't be understood.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The certificate can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

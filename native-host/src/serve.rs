@@ -19,9 +19,12 @@ use crate::clock::Clock;
 use crate::config::{Config, Layers};
 use crate::driver::Driver;
 use crate::guard::{Guard, TokenFileError};
-use crate::reload::{self, Reload};
+use crate::logging::LogControl;
+use crate::open_files;
+use crate::reload::{self, Exposed, Reload};
 use crate::sampler::Sampler;
 use crate::server::{self, Listening};
+use crate::service::{self, Manager};
 use crate::signals;
 use crate::state::{Medium, MediumError, State};
 use crate::stopping::Stop;
@@ -34,13 +37,17 @@ use crate::tls::{Encryption, TlsError};
 ///
 /// If the options can't be right together, the port can't be had, or the machine can't be measured at all. The
 /// message says what to do.
-pub async fn serve(layers: Layers, config: Config) -> Result<(), ServeError> {
+pub async fn serve(layers: Layers, mut config: Config, log: Option<LogControl>) -> Result<(), ServeError> {
     let rules = reload::rules(&config)?;
     let encryption = reload::certificate(&config)?.map(Encryption::new);
     let server = &config.server;
     let sites = (Site::dashboard(server.dashboard_dir.clone())?, Site::story(server.story_dir.clone())?);
-    let listener = listen(SocketAddr::new(server.bind, server.port))?;
+    let listener = match service::handed_over().map_err(ServeError::HandedOver)? {
+        Some(listener) => TcpListener::from_std(listener).map_err(ServeError::HandedOver)?,
+        None => listen(SocketAddr::new(server.bind, server.port))?,
+    };
     let address = listener.local_addr().map_err(ServeError::Io)?;
+    reload::exposed(address, &rules)?;
     let guard = Arc::new(Guard::new(address, encryption.is_some(), rules));
     // Before anybody can know that the host runs: a signal that nobody waits for ends the process.
     let (mut told_to_stop, told_to_reload) = (signals::Stop::new(), signals::Reload::new());
@@ -54,17 +61,21 @@ pub async fn serve(layers: Layers, config: Config) -> Result<(), ServeError> {
     let driver = Driver::spawn(clock, state, host);
     announce(address, encryption.is_some(), &sites).map_err(ServeError::Io)?;
 
+    config.limits.connections = open_files::connections(config.limits.connections);
     let limits = config.limits.clone();
     let looks = config.tls.look_interval;
     let (publish, config) = watch::channel(Arc::new(config));
     let app = App::new(driver.clone(), Arc::clone(&guard), config, sites, stopping.clone());
-    let reload = Reload::new(layers, publish, guard, encryption.clone());
-    let reloading = tokio::spawn(reload_when_told(reload, told_to_reload, looks));
+    let reload = Reload::new(layers, publish, guard, encryption.clone(), log);
+    let status = format!("Listening on {address}");
+    let reloading = tokio::spawn(reload_when_told(reload, told_to_reload, looks, status.clone()));
     let serving = tokio::spawn({
         let (app, limits, stopping) = (app.clone(), limits.clone(), stopping.clone());
         let listening = Listening { listener, encryption };
         async move { server::serve(listening, app.router(), &limits, stopping).await }
     });
+    Manager.ready(&status);
+    let watching = tokio::spawn(Manager.watch(driver.ticks()));
     let failed = tokio::select! {
         signal = told_to_stop.next() => {
             tracing::info!("{signal}: stopping");
@@ -72,40 +83,57 @@ pub async fn serve(layers: Layers, config: Config) -> Result<(), ServeError> {
         }
         () = driver.ended() => true,
     };
+    Manager.stopping();
     reloading.abort();
     stop.stop();
     let farewell = async {
         serving.await.ok();
         app.sockets_closed().await;
     };
-    if timeout(limits.shutdown_timeout, farewell).await.is_err() {
-        tracing::info!("some connections did not end in time and are cut");
+    let ending = async {
+        if timeout(limits.shutdown_timeout, farewell).await.is_err() {
+            tracing::info!("some connections did not end in time and are cut");
+        }
+        timeout(limits.flush_timeout, driver.stop()).await.map_err(|_| ServeError::NotFlushed)
+    };
+    tokio::select! {
+        ended = ending => ended?,
+        signal = told_to_stop.next() => {
+            tracing::warn!("{signal} again: stopping at once");
+            return Err(ServeError::NotFlushed);
+        }
     }
-    driver.stop().await;
+    watching.abort();
     drop(sampler);
     // A host that answers and knows nothing any more would look alive to whoever restarts it.
     if failed { Err(ServeError::DriverEnded) } else { Ok(()) }
 }
 
 /// Reads the configuration again on SIGHUP, and looks after the certificate.
-async fn reload_when_told(mut reload: Reload, mut signal: signals::Reload, looks: Duration) {
+async fn reload_when_told(mut reload: Reload, mut signal: signals::Reload, looks: Duration, status: String) {
     let mut look = tokio::time::interval(looks);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // Files are read on this task: nothing but the next reload waits for a disk that hangs.
         tokio::select! {
-            () = signal.next() => match tokio::task::block_in_place(|| reload.reload()) {
-                Ok(waiting) if waiting.is_empty() => tracing::info!("the configuration has been read again"),
-                Ok(waiting) => tracing::warn!(
-                    "the configuration has been read again; these wait for a restart: {}",
-                    waiting.join(", ")
-                ),
-                Err(error) => {
-                    tracing::error!("the configuration can't be used, everything stays as it was: {error}");
-                }
-            },
+            () = signal.next() => {
+                Manager.reloading();
+                tokio::task::block_in_place(|| reload_now(&mut reload));
+                Manager.ready(&status);
+            }
             _ = look.tick() => tokio::task::block_in_place(|| reload.renew_certificate()),
         }
+    }
+}
+
+fn reload_now(reload: &mut Reload) {
+    match reload.reload() {
+        Ok(waiting) if waiting.is_empty() => tracing::info!("the configuration has been read again"),
+        Ok(waiting) => tracing::warn!(
+            "the configuration has been read again; these wait for a restart: {}",
+            waiting.join(", ")
+        ),
+        Err(error) => tracing::error!("the configuration can't be used, everything stays as it was: {error}"),
     }
 }
 
@@ -188,6 +216,19 @@ pub enum ServeError {
     /// The token file can't be used.
     #[error(transparent)]
     Token(#[from] TokenFileError),
+    /// Others on the network could reach it.
+    #[error(transparent)]
+    Exposed(#[from] Exposed),
+    /// The socket of the service manager can't be used.
+    #[error(
+        "the socket that the service manager handed over can't be used: {0}; it must be a TCP socket that listens"
+    )]
+    HandedOver(io::Error),
+    /// What there was to write could not be written in time.
+    #[error(
+        "the host was stopped before everything was written; the last minute may be missing from the history"
+    )]
+    NotFlushed,
     /// The certificate can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),

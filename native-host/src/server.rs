@@ -39,6 +39,7 @@ pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut st
     let Listening { listener, encryption } = listening;
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
+    let mut failing = false;
     loop {
         // A place before a connection: further clients wait in the system's queue.
         let place = tokio::select! {
@@ -48,15 +49,24 @@ pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut st
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
+                // The client has gone before its turn came.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
-                    // Out of file descriptors, most likely: others end in a moment.
-                    tracing::warn!("a connection could not be accepted: {error}");
+                    // Out of file descriptors, most likely: others end in a moment. Told once, not ten times a second.
+                    if !failing {
+                        tracing::warn!("connections can't be accepted, it is tried again: {error}");
+                    }
+                    failing = true;
                     sleep(Duration::from_millis(100)).await;
                     continue;
                 }
             },
             () = stopping.wait() => break,
         };
+        if failing {
+            tracing::info!("connections are accepted again");
+            failing = false;
+        }
         while connections.try_join_next().is_some() {}
         let connection =
             connection(stream, encryption.clone(), router.clone(), limits.clone(), stopping.clone());

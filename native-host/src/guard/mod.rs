@@ -62,6 +62,12 @@ impl Guard {
         self.rules.send_replace(Arc::new(rules));
     }
 
+    /// Where the host listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     fn rules(&self) -> Arc<Rules> {
         Arc::clone(&self.rules.borrow())
     }

@@ -62,6 +62,12 @@ impl Tokens {
         Self(vec![Named { name: EVERYTHING.to_owned(), token, scopes: vec![Scope::Admin] }])
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether who shows `given` may do what `scope` names. All tokens are compared, whichever matches.
     pub(crate) fn grants(&self, given: Option<&str>, scope: Scope) -> Granted {
         if self.0.is_empty() {

@@ -18,6 +18,8 @@ mod process;
 #[cfg(unix)]
 mod reload;
 mod series;
+#[cfg(unix)]
+mod service;
 mod simulate;
 mod sockets;
 mod state;
