@@ -169,7 +169,7 @@ async fn a_stop_writes_what_there_is_and_waits_for_no_client() {
     assert_eq!(status.code(), Some(0));
     drop(slow);
     // Only what the first run has seen counts.
-    let query = format!("name=host.memory.used&to={}", unix_millis() / 1_000 * 1_000);
+    let query = format!("name=host.memory.used&to={}", unix_millis());
     let (_again, address) = serving(quillwork(&["serve", "--port", "0", "--data-dir", &data])).await;
     let answer = get(&address, &format!("/api/v1/series?{query}")).await;
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
