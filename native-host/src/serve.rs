@@ -22,7 +22,7 @@ use crate::guard::{Guard, TokenFileError};
 use crate::logging::LogControl;
 use crate::open_files;
 use crate::reload::{self, Exposed, Reload};
-use crate::sampler::Sampler;
+use crate::sampler::{self, Sampler};
 use crate::server::{self, Listening};
 use crate::service::{self, Manager};
 use crate::signals;
@@ -54,7 +54,7 @@ pub async fn serve(layers: Layers, mut config: Config, log: Option<LogControl>) 
     let (stop, stopping) = Stop::new();
 
     let clock = Clock::start();
-    let (sampler, host) = Sampler::spawn().map_err(ServeError::Sampler)?;
+    let (sampler, host) = Sampler::spawn(&sampler::Options::default()).map_err(ServeError::Sampler)?;
     let medium =
         config.history.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
     let state = State::new(clock.now(), instance(), medium)?;

@@ -1,16 +1,20 @@
 //! One long-lived thread that measures the machine once a second.
+//!
+//! On Linux it reads `/proc` and `/sys` by hand (`linux`), on other systems it asks through `sysinfo` (`portable`). What
+//! may hang is read by a probe on a thread of its own.
 
-mod cpu;
-mod disks;
-mod gpus;
-mod machine;
-mod memory;
-mod network;
+mod fault;
+mod gpu;
+#[cfg(target_os = "linux")]
+mod linux;
+mod names;
+#[cfg(any(not(target_os = "linux"), test))]
+mod portable;
 mod probe;
-mod processes;
 mod rate;
-mod sensors;
+mod root;
 mod ticker;
+mod top;
 
 use std::io;
 use std::sync::Arc;
@@ -18,27 +22,40 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use quillwork_protocol::host::{
-    Disk, Gpu, HostSnapshot, Machine, Process, Sampler as SamplerFacts, Temperature,
-};
-use sysinfo::System;
+use quillwork_protocol::host::HostSnapshot;
 use tokio::sync::watch;
 
-use self::probe::Probe;
+#[cfg(target_os = "linux")]
+use self::linux::Readings;
+#[cfg(not(target_os = "linux"))]
+use self::portable::Readings;
+use self::rate::Moment;
+pub use self::root::SystemRoot;
 use self::ticker::Ticker;
-use crate::clock::unix_millis;
 
 /// Distance of two ticks.
 pub const PERIOD: Duration = Duration::from_secs(1);
 
-/// Distance of two readings of the processes, which cost most.
-const PROCESS_PERIOD: Duration = Duration::from_secs(5);
-
-/// Distance of two readings of sensors and graphics processors.
+/// Distance of two readings of file systems, sensors and graphics processors.
 const SLOW_PERIOD: Duration = Duration::from_secs(2);
 
-/// After this long without an answer a reading counts as hung.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// What to measure, and where.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What stands for `/`. Only Linux tells by files; other systems ignore it.
+    pub root: SystemRoot,
+    /// How many processes to show of each kind: those that use most processor time, most memory, most input and output.
+    pub top: usize,
+    /// Distance of two readings of processes and containers, which cost most.
+    pub process_period: Duration,
+}
+
+impl Default for Options {
+    /// This machine; ten processes of each kind, each five seconds.
+    fn default() -> Self {
+        Self { root: SystemRoot::default(), top: 10, process_period: Duration::from_secs(5) }
+    }
+}
 
 /// The sampler's thread; it ends when this is dropped.
 #[derive(Debug)]
@@ -54,8 +71,8 @@ impl Sampler {
     /// # Errors
     ///
     /// If the system refuses a thread, or processor and memory can't be read on it at all.
-    pub fn spawn() -> io::Result<(Self, watch::Receiver<Option<Arc<HostSnapshot>>>)> {
-        let mut readings = Readings::new()?;
+    pub fn spawn(options: &Options) -> io::Result<(Self, watch::Receiver<Option<Arc<HostSnapshot>>>)> {
+        let mut readings = Readings::new(options)?;
         let (publish, published) = watch::channel(None);
         let (stop, stopped) = sync_channel::<()>(0);
         let thread = thread::Builder::new().name("sampler".to_owned()).spawn(move || {
@@ -64,7 +81,7 @@ impl Sampler {
             let mut ticker = Ticker::new(start.elapsed(), PERIOD);
             let mut missed = 0;
             loop {
-                let snapshot = readings.tick(Instant::now(), missed);
+                let snapshot = readings.tick(Moment::now(), missed);
                 if publish.send(Some(Arc::new(snapshot))).is_err() {
                     return;
                 }
@@ -85,79 +102,5 @@ impl Drop for Sampler {
         if let Some(thread) = self.thread.take() {
             thread.join().ok();
         }
-    }
-}
-
-/// Everything a tick reads.
-struct Readings {
-    system: System,
-    machine: Machine,
-    cpu: cpu::CpuReader,
-    network: network::NetworkReader,
-    disks: Probe<Vec<Disk>>,
-    temperatures: Probe<Vec<Temperature>>,
-    gpus: Probe<Vec<Gpu>>,
-    processes: Probe<Vec<Process>>,
-    last: Option<(Instant, u64)>,
-    ticks: u64,
-}
-
-impl Readings {
-    fn new() -> io::Result<Self> {
-        let mut system = System::new().map_err(io::Error::other)?;
-        let machine = machine::read(&mut system);
-        let mut disks = disks::DiskReader::new();
-        let mut sensors = sensors::SensorReader::new();
-        let mut gpus = gpus::GpuReader::new();
-        let mut processes = processes::ProcessReader::new();
-        let patience = |period: Duration| period + PATIENCE;
-        Ok(Self {
-            system,
-            machine,
-            cpu: cpu::CpuReader::new(),
-            network: network::NetworkReader::new(),
-            disks: Probe::spawn("disks", PERIOD, patience(PERIOD), move || disks.read())?,
-            temperatures: Probe::spawn("sensors", SLOW_PERIOD, patience(SLOW_PERIOD), move || {
-                sensors.read()
-            })?,
-            gpus: Probe::spawn("gpus", SLOW_PERIOD, patience(SLOW_PERIOD), move || gpus.read())?,
-            processes: Probe::spawn("processes", PROCESS_PERIOD, patience(PROCESS_PERIOD), move || {
-                processes.read()
-            })?,
-            last: None,
-            ticks: 0,
-        })
-    }
-
-    fn tick(&mut self, now: Instant, missed_ticks: u64) -> HostSnapshot {
-        let at_unix_millis = unix_millis();
-        let gap = self.is_gap(now, at_unix_millis);
-        self.last = Some((now, at_unix_millis));
-        self.ticks += 1;
-        HostSnapshot {
-            at_unix_millis,
-            cpu: self.cpu.read(&mut self.system, gap),
-            memory: memory::read(&mut self.system),
-            networks: self.network.read(now),
-            disks: self.disks.latest(now).unwrap_or_default(),
-            temperatures: self.temperatures.latest(now).unwrap_or_default(),
-            gpus: self.gpus.latest(now).unwrap_or_default(),
-            processes: self.processes.latest(now).unwrap_or_default(),
-            machine: self.machine.clone(),
-            sampler: SamplerFacts {
-                ticks: self.ticks,
-                missed_ticks,
-                tick_millis: now.elapsed().as_secs_f64() * 1_000.0,
-            },
-        }
-    }
-
-    /// Whether the machine slept since the last tick, or the sampler was held up for long. The monotonic clock stands
-    /// still while a Linux machine sleeps, the wall clock does not.
-    fn is_gap(&self, now: Instant, unix_millis: u64) -> bool {
-        self.last.is_some_and(|(then, then_unix_millis)| {
-            let by_wall = Duration::from_millis(unix_millis.saturating_sub(then_unix_millis));
-            now.duration_since(then).max(by_wall) > rate::GAP
-        })
     }
 }

@@ -56,13 +56,10 @@ pub(super) fn of_host(host: &HostSnapshot) -> Vec<SeriesValue> {
         values.push_of("host.network.sent", interface, RATE, network.sent_bytes_per_second);
     }
     // What all interfaces or disks come to has a name of its own: a sum over one name would count it twice.
-    let networks = host.networks.iter();
-    let received = sum(networks.clone().map(|network| network.received_bytes_per_second));
-    values.push("host.network.received.all", RATE, received);
-    values.push("host.network.sent.all", RATE, sum(networks.map(|network| network.sent_bytes_per_second)));
-    let disks = host.disks.iter();
-    values.push("host.disk.read.all", RATE, sum(disks.clone().map(|disk| disk.read_bytes_per_second)));
-    values.push("host.disk.written.all", RATE, sum(disks.map(|disk| disk.written_bytes_per_second)));
+    values.push("host.network.received.all", RATE, host.received_bytes_per_second());
+    values.push("host.network.sent.all", RATE, host.sent_bytes_per_second());
+    values.push("host.disk.read.all", RATE, host.read_bytes_per_second());
+    values.push("host.disk.written.all", RATE, host.written_bytes_per_second());
     for disk in &host.disks {
         let used = disk.total_bytes.saturating_sub(disk.available_bytes);
         values.push_of("host.disk.used", ("mount", &disk.mount), RATIO, share(used, disk.total_bytes));
@@ -139,11 +136,6 @@ impl Values {
             Err(error) => tracing::debug!("a value is not kept: {error}"),
         }
     }
-}
-
-/// Sum of what is known; unknown where nothing is.
-fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
-    values.flatten().reduce(|sum, value| sum + value)
 }
 
 /// `part` of `total`, 0 to 1; unknown of nothing.

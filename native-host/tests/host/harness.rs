@@ -217,7 +217,12 @@ pub(crate) fn post(body: impl Into<Body>) -> Request<Body> {
 pub(crate) fn machine_at(at_unix_millis: u64, cpu: Option<f64>) -> HostSnapshot {
     HostSnapshot {
         at_unix_millis,
-        cpu: Cpu { total_ratio: cpu, core_ratios: vec![cpu, cpu], load_averages: Some([0.5, 0.25, 0.1]) },
+        cpu: Cpu {
+            total_ratio: cpu,
+            core_ratios: vec![cpu, cpu],
+            load_averages: Some([0.5, 0.25, 0.1]),
+            ..Cpu::default()
+        },
         memory: Memory {
             total_bytes: 1_000,
             available_bytes: 600,

@@ -48,17 +48,14 @@ pub fn source_of(series: &str) -> Option<&str> {
 /// Every charted value of a tick; `None` where nothing was observed.
 pub fn values(snapshot: &Snapshot) -> Vec<(String, Option<f64>)> {
     let Some(host) = &snapshot.host else { return Vec::new() };
-    let sum = |rates: &mut dyn Iterator<Item = Option<f64>>| {
-        rates.flatten().fold(None, |sum: Option<f64>, rate| Some(sum.unwrap_or(0.0) + rate))
-    };
     let mut values = vec![
         (CPU.to_owned(), host.cpu.total_ratio),
         (MEMORY.to_owned(), host.memory.used_ratio),
         (SWAP.to_owned(), swap_ratio(&host.memory)),
-        (RECEIVED.to_owned(), sum(&mut host.networks.iter().map(|n| n.received_bytes_per_second))),
-        (SENT.to_owned(), sum(&mut host.networks.iter().map(|n| n.sent_bytes_per_second))),
-        (READ.to_owned(), sum(&mut host.disks.iter().map(|d| d.read_bytes_per_second))),
-        (WRITTEN.to_owned(), sum(&mut host.disks.iter().map(|d| d.written_bytes_per_second))),
+        (RECEIVED.to_owned(), host.received_bytes_per_second()),
+        (SENT.to_owned(), host.sent_bytes_per_second()),
+        (READ.to_owned(), host.read_bytes_per_second()),
+        (WRITTEN.to_owned(), host.written_bytes_per_second()),
     ];
     for page_snapshot in &snapshot.pages {
         let sample = fresh_sample(page_snapshot, host.at_unix_millis);

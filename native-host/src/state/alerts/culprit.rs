@@ -56,6 +56,7 @@ mod tests {
             name: name.to_owned(),
             cpu_of_core_ratio: cpu,
             memory_bytes,
+            ..Process::default()
         };
         let host = HostSnapshot {
             processes: vec![

@@ -1,53 +1,53 @@
 //! File systems that hold data of their own, and what is read from and written to their devices.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::Duration;
 
 use quillwork_protocol::host::Disk;
 use sysinfo::{DiskRefreshKind, Disks};
 
-use super::rate::Rate;
+use crate::sampler::fault::Fault;
+use crate::sampler::names::{make_unique, printable};
+use crate::sampler::rate::{Kept, Moment, Stopwatch};
 
-/// Reads file systems. `statfs` on a dead network mount blocks in the kernel, so this runs in a probe.
+/// Reads file systems. A dead network mount blocks in the kernel, so this runs in a probe.
 #[derive(Debug)]
-pub(crate) struct DiskReader {
+pub(super) struct DiskReader {
     disks: Option<Disks>,
-    rates: BTreeMap<String, DeviceRates>,
-}
-
-#[derive(Debug, Default)]
-struct DeviceRates {
-    read: Rate,
-    written: Rate,
+    stopwatch: Stopwatch,
+    before: Kept<(u64, u64)>,
 }
 
 impl DiskReader {
     /// Nothing has been read yet.
-    pub(crate) fn new() -> Self {
-        let disks = Disks::new().inspect_err(|error| tracing::warn!("disks can't be read: {error}")).ok();
-        Self { disks, rates: BTreeMap::new() }
+    pub(super) fn new(period: Duration) -> Self {
+        Self { disks: Disks::new().ok(), stopwatch: Stopwatch::new(period), before: Kept::new() }
     }
 
     /// All file systems now.
-    pub(crate) fn read(&mut self) -> Vec<Disk> {
-        let Some(disks) = &mut self.disks else { return Vec::new() };
+    pub(super) fn read(&mut self, now: Moment) -> Result<Vec<Disk>, Fault> {
+        let disks =
+            self.disks.as_mut().ok_or_else(|| Fault("this system does not tell of disks".to_owned()))?;
         disks.refresh_specifics(true, DiskRefreshKind::nothing().with_storage().with_io_usage());
-        let now = Instant::now();
-        let mut rates = BTreeMap::new();
-        let mut result: Vec<Disk> = deduplicated(disks.iter().map(Mount::of))
-            .into_iter()
-            .map(|mount| {
-                let mut device = self.rates.remove(&mount.disk.mount).unwrap_or_default();
-                let (read, written) = mount.counters.map_or((None, None), |(read, written)| {
-                    (device.read.per_second(now, read), device.written.per_second(now, written))
-                });
-                rates.insert(mount.disk.mount.clone(), device);
-                Disk { read_bytes_per_second: read, written_bytes_per_second: written, ..mount.disk }
-            })
-            .collect();
-        self.rates = rates;
+        let lap = self.stopwatch.lap(now);
+        self.before.begin();
+        let mut result = Vec::new();
+        for mount in deduplicated(disks.iter().map(Mount::of)) {
+            let counters = mount.counters;
+            let before = counters.and_then(|counters| self.before.replace(&mount.disk.mount, counters));
+            let rates = lap.zip(before).zip(counters).map(|((lap, before), now)| {
+                (lap.per_second(before.0, now.0), lap.per_second(before.1, now.1))
+            });
+            let (read, written) = rates.unwrap_or_default();
+            result.push(Disk {
+                read_bytes_per_second: read,
+                written_bytes_per_second: written,
+                ..mount.disk
+            });
+        }
         result.sort_by(|a, b| a.mount.cmp(&b.mount));
-        result
+        make_unique(&mut result, |disk| &mut disk.mount);
+        Ok(result)
     }
 }
 
@@ -64,7 +64,7 @@ struct Mount {
 
 impl Mount {
     fn of(disk: &sysinfo::Disk) -> Self {
-        let name = disk.name().to_string_lossy().into_owned();
+        let name = printable(disk.name().as_encoded_bytes());
         let usage = disk.usage();
         let is_device = name.starts_with("/dev/");
         Self {
@@ -72,7 +72,7 @@ impl Mount {
             identity: if is_device { name.clone() } else { format!("{name} {:?}", disk.id()) },
             counters: is_device.then_some((usage.total_read_bytes, usage.total_written_bytes)),
             disk: Disk {
-                mount: disk.mount_point().to_string_lossy().into_owned(),
+                mount: printable(disk.mount_point().as_os_str().as_encoded_bytes()),
                 name,
                 file_system: disk.file_system().to_string_lossy().into_owned(),
                 total_bytes: disk.total_space(),

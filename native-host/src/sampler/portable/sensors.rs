@@ -3,35 +3,40 @@
 use quillwork_protocol::host::Temperature;
 use sysinfo::Components;
 
+use crate::sampler::fault::Fault;
+use crate::sampler::names::{make_unique, printable};
+
 /// Reads sensors. A broken driver can block for seconds, so this runs in a probe.
 #[derive(Debug)]
-pub(crate) struct SensorReader {
+pub(super) struct SensorReader {
     components: Option<Components>,
 }
 
 impl SensorReader {
     /// Nothing has been read yet.
-    pub(crate) fn new() -> Self {
-        let components =
-            Components::new().inspect_err(|error| tracing::debug!("sensors can't be read: {error}")).ok();
-        Self { components }
+    pub(super) fn new() -> Self {
+        Self { components: Components::new().ok() }
     }
 
     /// All sensors now, by label; the second of two with the same label gets its number.
-    pub(crate) fn read(&mut self) -> Vec<Temperature> {
-        let Some(components) = &mut self.components else { return Vec::new() };
+    pub(super) fn read(&mut self) -> Result<Vec<Temperature>, Fault> {
+        let components = self
+            .components
+            .as_mut()
+            .ok_or_else(|| Fault("this system does not tell of sensors".to_owned()))?;
         components.refresh(true);
         let mut sensors: Vec<Temperature> = components
             .iter()
             .map(|component| Temperature {
-                label: component.label().trim().to_owned(),
+                label: printable(component.label().trim().as_bytes()),
                 celsius: plausible(component.temperature()),
                 critical_celsius: plausible(component.critical()),
+                ..Temperature::default()
             })
             .collect();
         sensors.sort_by(|a, b| a.label.cmp(&b.label));
-        number_duplicates(&mut sensors);
-        sensors
+        make_unique(&mut sensors, |sensor| &mut sensor.label);
+        Ok(sensors)
     }
 }
 
@@ -40,33 +45,9 @@ fn plausible(celsius: Option<f32>) -> Option<f64> {
     celsius.map(f64::from).filter(|value| (-100.0..=250.0).contains(value))
 }
 
-fn number_duplicates(sensors: &mut [Temperature]) {
-    let mut number = 1;
-    for index in 1..sensors.len() {
-        let (before, rest) = sensors.split_at_mut(index);
-        let first = &before[index - number].label;
-        if rest[0].label == *first {
-            number += 1;
-            rest[0].label = format!("{first} {number}");
-        } else {
-            number = 1;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_unique() {
-        let mut sensors: Vec<_> = ["Core", "Core", "Core", "nvme", "tz", "tz"]
-            .map(|label| Temperature { label: label.into(), ..Temperature::default() })
-            .into();
-        number_duplicates(&mut sensors);
-        let labels: Vec<_> = sensors.iter().map(|sensor| sensor.label.as_str()).collect();
-        assert_eq!(labels, ["Core", "Core 2", "Core 3", "nvme", "tz", "tz 2"]);
-    }
 
     #[test]
     fn a_missing_sensor_is_no_temperature() {
