@@ -12,6 +12,7 @@
 pub mod api;
 pub mod assets;
 pub mod cli;
+mod clients;
 pub mod clock;
 pub mod config;
 pub mod driver;

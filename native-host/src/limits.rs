@@ -24,6 +24,13 @@ settings! {
         head_bytes: usize = 64 << 10, from "8192" to "1048576", applies OnRestart;
         /// Connections at a time; further ones wait to be accepted.
         connections: usize = 1_024, from "1" to "1000000", applies OnRestart;
+        /// Connections of one client at a time; further ones are closed at once. A client is an address, in IPv6 a network (/64).
+        connections_per_client: usize = 512, from "1" to "1000000", applies OnRestart;
+        /// Requests of one client a second in the long run. What comes faster is refused with 429 and told when to go on.
+        /// Behind a proxy all clients are one: raise it there.
+        requests_per_second: u32 = 200, from "1" to "1000000", applies OnRestart;
+        /// Requests of one client that may come at once.
+        request_burst: u32 = 1_000, from "1" to "1000000", applies OnRestart;
         /// Time without a byte that the client takes of an answer.
         stall_timeout: Duration = Duration::from_secs(30), from "1ms" to "1h", applies OnRestart;
         /// Bytes of a message on a WebSocket.

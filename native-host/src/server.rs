@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
+use crate::clients::{Client, Connections};
 use crate::limits::Limits;
 use crate::linger::{Linger, Lingering};
 use crate::stall::NoStall;
@@ -39,6 +40,7 @@ pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut st
     let Listening { listener, encryption } = listening;
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
+    let by_client = Connections::new(limits.connections_per_client);
     let mut failing = false;
     loop {
         // A place before a connection: further clients wait in the system's queue.
@@ -46,9 +48,9 @@ pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut st
             place = Arc::clone(&places).acquire_owned() => place,
             () = stopping.wait() => break,
         };
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 // The client has gone before its turn came.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
@@ -68,11 +70,21 @@ pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut st
             failing = false;
         }
         while connections.try_join_next().is_some() {}
-        let connection =
-            connection(stream, encryption.clone(), router.clone(), limits.clone(), stopping.clone());
+        let client = Client::from(peer.ip());
+        let Some(counted) = by_client.take(client) else {
+            tracing::debug!("a client has as many connections as it may, one more is closed");
+            continue;
+        };
+        let connection = connection(
+            (stream, client),
+            encryption.clone(),
+            router.clone(),
+            limits.clone(),
+            stopping.clone(),
+        );
         connections.spawn(async move {
             connection.await;
-            drop(place);
+            drop((place, counted));
         });
     }
     drop(listener);
@@ -81,7 +93,7 @@ pub async fn serve(listening: Listening, router: Router, limits: &Limits, mut st
 }
 
 async fn connection(
-    stream: TcpStream,
+    (stream, client): (TcpStream, Client),
     encryption: Option<Encryption>,
     router: Router,
     limits: Limits,
@@ -90,7 +102,7 @@ async fn connection(
     // Ticks and acknowledgements are small and wanted now.
     stream.set_nodelay(true).ok();
     let Some(encryption) = encryption else {
-        return talk(NoStall::new(stream, limits.stall_timeout), router, &limits, stopping).await;
+        return talk(NoStall::new(stream, limits.stall_timeout), client, router, &limits, stopping).await;
     };
     let greeting = async {
         if !speaks_tls(&stream).await {
@@ -103,7 +115,7 @@ async fn connection(
         () = stopping.wait() => return,
     };
     match greeted {
-        Ok(Ok(stream)) => talk(stream, router, &limits, stopping).await,
+        Ok(Ok(stream)) => talk(stream, client, router, &limits, stopping).await,
         Ok(Err(error)) => tracing::debug!("a client did not agree on TLS: {error}"),
         Err(_) => tracing::debug!("a client took too long to agree on TLS"),
     }
@@ -136,13 +148,14 @@ async fn refuse_plain<T>(mut stream: TcpStream) -> io::Result<T> {
 const MOST_READ: usize = 64;
 
 /// Speaks HTTP until either side ends it.
-async fn talk<S>(stream: S, router: Router, limits: &Limits, mut stopping: Stopping)
+async fn talk<S>(stream: S, client: Client, router: Router, limits: &Limits, mut stopping: Stopping)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let linger = Linger { bytes: limits.linger_bytes, time: limits.linger_timeout };
     let router = router.map_request(move |request: Request<Incoming>| {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(client);
         let body = Body::new(Lingering::new(body, &parts.headers, linger));
         Request::from_parts(parts, body)
     });

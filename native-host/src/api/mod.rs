@@ -34,6 +34,7 @@ use self::conditional::conditional;
 use self::problem::{Kind, Problem, problems_only};
 use self::request_id::{RequestIds, named};
 use crate::assets::Site;
+use crate::clients::{Rates, paced};
 use crate::clock::unix_millis;
 use crate::config::Config;
 use crate::driver::{Driver, Proof};
@@ -104,6 +105,7 @@ impl App {
             .route("/api/v1/openapi.json", get(openapi::answering(&document)))
             .route("/api/{*path}", any(nothing_in_the_api))
             .layer(token);
+        let rates = Arc::new(Rates::new(&self.limits));
         let ids = Arc::new(RequestIds::new(Arc::clone(&self.instance)));
         Router::new()
             .route("/ws", get(socket::upgrade))
@@ -121,6 +123,7 @@ impl App {
             .layer(from_fn(conditional))
             .layer(CompressionLayer::new())
             .layer(from_fn_with_state(Arc::clone(&self.guard), guarded))
+            .layer(from_fn_with_state(rates, paced))
             .layer(from_fn(security_headers))
             .layer(from_fn_with_state(ids, named))
             .with_state(self)

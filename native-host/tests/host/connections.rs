@@ -5,6 +5,8 @@ use std::time::Duration;
 use quillwork_host::assets::Site;
 use quillwork_host::limits::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+#[cfg(target_os = "linux")]
+use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -129,4 +131,62 @@ async fn a_body_that_comes_no_further_holds_the_connection_for_a_while_only() {
     let head = post_head(&address, "/api/v1/nothing", "Content-Length: 5000000\r\n");
     let answer = send_then_read(&address, &[head.as_bytes(), b"   "]).await;
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
+
+// Other systems have one loopback address only.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_told_when_to_go_on_and_others_are_served() {
+    let limits = Limits { requests_per_second: 1, request_burst: 2, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let get = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let answers = [
+        send_then_read(&address, &[get.as_bytes()]).await,
+        send_then_read(&address, &[get.as_bytes()]).await,
+        send_then_read(&address, &[get.as_bytes()]).await,
+    ];
+    assert!(answers[0].contains("ratelimit: \"client\";r=1\r\n"), "{}", answers[0]);
+    assert!(answers[1].contains("ratelimit-policy: \"client\";q=2;w=2\r\n"), "{}", answers[1]);
+    let refused = &answers[2];
+    assert!(
+        refused.starts_with("HTTP/1.1 429 ") && refused.contains("/problems/too-many-requests"),
+        "{refused}"
+    );
+    assert!(refused.contains("retry-after: 1\r\n") && refused.contains("r=0;t=1"), "{refused}");
+
+    let other = from("127.0.0.2", &address, get.as_bytes()).await;
+    assert!(other.starts_with("HTTP/1.1 200 "), "{other}");
+}
+
+// Other systems have one loopback address only.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_client_can_not_take_all_connections() {
+    let limits = Limits { connections_per_client: 3, ..Limits::default() };
+    let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpStream::connect(&address).await.unwrap());
+    }
+    let get = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let mut further = TcpStream::connect(&address).await.unwrap();
+    let mut nothing = Vec::new();
+    // It is closed or reset, without a byte.
+    timeout(PATIENCE, further.read_to_end(&mut nothing)).await.unwrap().ok();
+    assert!(nothing.is_empty());
+    let other = from("127.0.0.2", &address, get.as_bytes()).await;
+    assert!(other.starts_with("HTTP/1.1 200 "), "{other}");
+    drop(held);
+}
+
+/// Asks from another address of this machine, as another client would.
+#[cfg(target_os = "linux")]
+async fn from(own: &str, address: &str, request: &[u8]) -> String {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{own}:0").parse().unwrap()).unwrap();
+    let mut stream = socket.connect(address.parse().unwrap()).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
 }

@@ -35,6 +35,7 @@ use super::{RateLimiter, Refusal, Reservation};
 /// assert!(readers.check(now, 7_u64, 1).is_ok());
 /// assert!(readers.check(now, 7, 1).is_err());
 /// assert!(readers.check(now, 8, 1).is_ok());
+/// assert_eq!((readers.limiter(7).available(now), readers.limiter(9).available(now)), (0, 1));
 /// assert_eq!(readers.len(), 2);
 /// readers.handle_deadline(Instant::from_millis(1_200));
 /// assert_eq!(readers.len(), 0);
@@ -134,6 +135,12 @@ impl<K: Copy + Eq + Hash, L: RateLimiter + Clone> Keyed<K, L> {
         let (epoch, reservation) =
             self.admit(now, key, weight, |limiter| limiter.reserve(now, weight, max_wait))?;
         Ok(KeyedReservation { key, epoch, reservation })
+    }
+
+    /// The key's limiter, to look at: for instance how much it would admit. That of a key not in use is new.
+    pub fn limiter(&self, key: K) -> &L {
+        let slot = self.slots_by_key.get(&key).map(|&slot| &self.slots[slot as usize]);
+        slot.map_or(&self.fresh, |slot| &slot.limiter)
     }
 
     /// Gives a reservation back: [`RateLimiter::cancel`]. Does nothing where the key had to make place meanwhile.
