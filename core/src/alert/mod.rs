@@ -24,7 +24,7 @@
 //! Firing and resolving need a sample, so nothing fires because the clock moved on while nobody looked (a suspended machine, a
 //! closed lid). Time alone matters for staleness and for the rules that are about it: absence, composites, objectives.
 //!
-//! State outlives the process: [`Engine::save`] and [`Engine::restore`].
+//! State outlives the process: [`Engine::save`] and [`Engine::restore`]. Who is told of alerts is decided by [`notify`].
 //!
 //! ```
 //! use quillwork_core::alert::{Engine, State, default_rules};
@@ -49,6 +49,7 @@ mod labels;
 mod ladder;
 mod level;
 mod meter;
+pub mod notify;
 mod outcome;
 mod rule;
 mod save;
