@@ -197,7 +197,7 @@ impl Router {
             let is_old = |told: Told| now - told.at >= route.repeat_interval;
             let is_held = tracked.acknowledged.is_some();
             if tracked.severity().is_some() {
-                let is_due = now >= tracked.started_at + route.after && !(is_held && !route.after.is_zero());
+                let is_due = now >= tracked.started_at + route.after && (!is_held || route.after.is_zero());
                 if !is_due || self.muted(now, fingerprint).is_some() {
                     continue;
                 }
