@@ -59,7 +59,7 @@ export default {
         const { signal } = new AbortController();
         const ends = [[], []];
         for (let n = 0; n < 400; n += 1) {
-          const [ms, error] = [random.one([0, 0, 20, 80]), random.one([undefined, undefined, 'down', 'the caller’s own'])];
+          const [ms, error] = [random.one([0, 0, 20, 80]), random.one([undefined, undefined, 'down', 'down', 'the caller’s own'])];
           const call = () => {
             if (ms === 0 && error !== undefined) {
               throw new Error(error);
