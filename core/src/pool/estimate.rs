@@ -6,6 +6,7 @@ use crate::ids::TaskType;
 use crate::time::Duration;
 
 use super::by_type::ByType;
+use super::mean::approach;
 
 /// Moving averages of measured run times.
 ///
@@ -36,11 +37,7 @@ impl RunTimes {
         if let Some(place) = self.by_type.find(task_type) {
             let average = &mut self.averages[place];
             average.count = (average.count + 1).min(WEIGHT);
-            if nanos >= average.nanos {
-                average.nanos += (nanos - average.nanos) / average.count;
-            } else {
-                average.nanos -= (average.nanos - nanos) / average.count;
-            }
+            approach(&mut average.nanos, nanos, average.count);
         } else if self.averages.len() < MOST_TYPES {
             self.by_type.insert(task_type, self.averages.len());
             self.averages.push(Average { nanos, count: 1 });

@@ -67,6 +67,7 @@ mod hysteresis;
 mod input;
 mod lease;
 mod load;
+mod mean;
 mod offer;
 mod output;
 mod overflow;

@@ -140,4 +140,4 @@ impl Scheduler {
 }
 
 /// However short they are: more tasks than this in one message save nothing more.
-const MOST_AHEAD: u32 = 256;
+const MOST_AHEAD: u32 = 512;

@@ -10,6 +10,7 @@ use crate::ids::TaskType;
 use crate::time::{Duration, Instant};
 
 use super::by_type::ByType;
+use super::mean::approach;
 
 /// Mean run times of successes, by type and worker.
 #[derive(Clone, Debug)]
@@ -141,15 +142,6 @@ impl Mean {
             approach(&mut self.deviation, time.abs_diff(self.nanos), count);
         }
         approach(&mut self.nanos, time, count);
-    }
-}
-
-/// The mean of so many of which this is the last. Differences and not products, which could overflow.
-fn approach(mean: &mut u64, value: u64, count: u64) {
-    if value >= *mean {
-        *mean += (value - *mean) / count;
-    } else {
-        *mean -= (*mean - value) / count;
     }
 }
 

@@ -69,8 +69,8 @@ fn a_worker_with_very_many_tasks_ahead_gets_more_together() {
     let mut rig = Rig::ready_with(&[NONE], millisecond());
     rig.submit(0, plain());
     rig.done(0, 1, 0);
-    let given: Vec<u64> = (1..=400).filter(|&task| !rig.submit(task, plain()).is_empty()).collect();
-    assert_eq!(given, (1..=257).collect::<Vec<u64>>(), "one runs, the others wait behind it");
+    let given: Vec<u64> = (1..=900).filter(|&task| !rig.submit(task, plain()).is_empty()).collect();
+    assert_eq!(given, (1..=513).collect::<Vec<u64>>(), "one runs, the others wait behind it");
     for task in 1..=127 {
         assert_eq!(
             rig.done(0, 1, task),
@@ -78,9 +78,9 @@ fn a_worker_with_very_many_tasks_ahead_gets_more_together() {
             "one message for each saves nothing"
         );
     }
-    let outputs = rig.done(0, 1, 128);
-    let more: Vec<Output> = (258..=385).map(|task| dispatch(task, 0, 1, 1)).collect();
-    assert_eq!((&outputs[0], &outputs[1..]), (&settle(128, Settlement::Completed), &more[..]));
+    let outputs = rig.done(0, 1, 256);
+    let more: Vec<Output> = (514..=769).map(|task| dispatch(task, 0, 1, 1)).collect();
+    assert_eq!((&outputs[0], &outputs[1..]), (&settle(256, Settlement::Completed), &more[..]));
 }
 
 #[test]

@@ -22,6 +22,18 @@ export interface RuntimeExports {
     queueTtlMs: number,
     redeliverable: number,
   ): number;
+  pool_submit_many(
+    pool: number,
+    now: number,
+    from: number,
+    to: number,
+    type: number,
+    priority: number,
+    required: number,
+    timeoutMs: number,
+    queueTtlMs: number,
+    redeliverable: number,
+  ): number;
   pool_submit_spec(pool: number, now: number, task: number): number;
   pool_abort(pool: number, now: number, task: number): number;
   pool_worker_ready(

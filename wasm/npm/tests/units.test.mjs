@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { source } from './source.mjs';
 import { hiddenSample, page, visibleSample } from './wire-samples.mjs';
 
@@ -12,6 +13,8 @@ const { ingestUrl } = await source('telemetry/beacon');
 const { decodeServerMessage, encodeBatch, encodeBatchMessage, encodeHello } = await source('telemetry/wire');
 const { eachRecord } = await source('messages');
 const { Outbox } = await source('outbox');
+const { EarlyStart } = await source('pool/early-start');
+const { createRuntime } = await source('runtime/runtime');
 const { TaskTable } = await source('pool/task-table');
 const { AbortWatch } = await source('pool/abort-watch');
 
@@ -368,5 +371,53 @@ describe('a line between page and worker', () => {
     outbox.sendNow(2, 20, 'second');
     assert.deepEqual(records().map(([, , , text]) => text), ['first', 'second']);
     assert.throws(() => outbox.sendNow(2, 20, () => {}), { name: 'DataCloneError' });
+  });
+});
+
+describe('workers that boot while the core loads', () => {
+  function workers() {
+    const started = [];
+    const start = (place) => {
+      const worker = { place, terminated: false, addEventListener: (type, listener) => (worker[type] = listener), terminate: () => (worker.terminated = true), postMessage() {} };
+      started.push(worker);
+      return worker;
+    };
+    return { started, start };
+  }
+
+  it('are heard by whoever takes them over, from the beginning and in order', async () => {
+    const { started, start } = workers();
+    const early = new EarlyStart(start, 2);
+    started[0].message({ data: 'first' });
+    started[0].error({ message: 'second', preventDefault() {} });
+    const heard = [];
+    const events = { onMessage: (message) => heard.push(message), onGarbled() {}, onLost: ({ message }) => heard.push(message) };
+    assert.ok(early.take(0, events));
+    assert.deepEqual(heard, [], 'its line is being made');
+    await Promise.resolve();
+    started[0].message({ data: 'third' });
+    assert.deepEqual(heard, ['first', 'second', 'third']);
+    assert.equal(early.take(0, events), undefined, 'the next one in its place is another');
+    early.discard();
+    assert.deepEqual(started.map(({ terminated }) => terminated), [false, true]);
+  });
+
+  it('leave the fault of a function that throws to the pool', () => {
+    const early = new EarlyStart(() => {
+      throw new Error('no worker');
+    }, 2);
+    assert.equal(early.take(0, {}), undefined);
+  });
+
+  it('are ended where the core can not be loaded or refuses its settings', async () => {
+    for (const [wrong, code] of [
+      [{ wasm: new Uint8Array(8) }, 'ERR_WASM_LOAD'],
+      [{ offer: () => ({ concurrency: 0 }) }, 'ERR_INVALID_OPTION'],
+    ]) {
+      const { started, start } = workers();
+      const wasm = readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm')));
+      await assert.rejects(createRuntime({ worker: start, workers: 2, wasm, ...wrong }), { code });
+      assert.deepEqual(started.map(({ terminated }) => terminated), [true, true], code);
+    }
   });
 });

@@ -5,7 +5,7 @@ use std::ops::Range;
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
     ConfigError, Input, LoadSnapshot, PoolConfig, PoolStats, Scheduler, StrategyCandidate, TaskOutcome,
-    TypeSnapshot, WorkerSnapshot, WorkerStats,
+    TaskSpec, TypeSnapshot, WorkerSnapshot, WorkerStats,
 };
 use quillwork_core::telemetry::Sketch;
 use quillwork_core::time::Instant;
@@ -59,11 +59,41 @@ impl PoolDriver {
         answers: Range<usize>,
         slots: &mut Slots,
     ) -> u32 {
+        self.inputs(now, answers, slots, |slots, at| {
+            let [task, said] = slots.answer(at);
+            answer(worker, generation, TaskId::new(task.into()), said)
+        })
+    }
+
+    /// As [`PoolDriver::answers`], of tasks of which the same is to be said and whose ids are in the slots, one in each word.
+    ///
+    /// # Panics
+    ///
+    /// Where the slots have no such words, or an unsettled task has one of these ids.
+    pub fn submissions(
+        &mut self,
+        now: Instant,
+        spec: TaskSpec,
+        tasks: Range<usize>,
+        slots: &mut Slots,
+    ) -> u32 {
+        self.inputs(now, tasks, slots, |slots, at| Input::Submit {
+            task: TaskId::new(slots.answer_word(at).into()),
+            spec,
+        })
+    }
+
+    fn inputs(
+        &mut self,
+        now: Instant,
+        places: Range<usize>,
+        slots: &mut Slots,
+        input: impl Fn(&Slots, usize) -> Input,
+    ) -> u32 {
         self.now = self.now.max(now);
-        let (mut written, mut next) = (0, answers.start);
-        while next < answers.end && written < MAX_RECORDS {
-            let [task, said] = slots.answer(next);
-            self.hand_in(answer(worker, generation, TaskId::new(task.into()), said));
+        let (mut written, mut next) = (0, places.start);
+        while next < places.end && written < MAX_RECORDS {
+            self.hand_in(input(slots, next));
             written = self.write_outputs(written, slots);
             next += 1;
         }

@@ -53,6 +53,16 @@ impl Slots {
         answers[at]
     }
 
+    /// The word in this place of the answers, where they are no pairs.
+    ///
+    /// # Panics
+    ///
+    /// Past [`MAX_ANSWERS`] times [`ANSWER_WORDS`].
+    #[must_use]
+    pub fn answer_word(&self, at: usize) -> u32 {
+        self.answers[at]
+    }
+
     /// Where the page writes answers.
     #[must_use]
     pub fn answers_mut(&mut self) -> &mut [u32] {

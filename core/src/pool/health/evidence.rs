@@ -38,7 +38,9 @@ impl Slowdown {
         let sample = u64::from(sample.min(WORST).get()) * 1_000;
         // Until there are eight samples the plain mean, so that the first one doesn't weigh more than the others.
         let weight = u64::from((self.samples + 1).min(8));
-        self.mean_micro = (self.mean_micro * (weight - 1) + sample) / weight;
+        if sample != self.mean_micro {
+            self.mean_micro = (self.mean_micro * (weight - 1) + sample) / weight;
+        }
         self.samples = self.samples.saturating_add(1);
     }
 

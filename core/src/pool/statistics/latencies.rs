@@ -3,6 +3,8 @@
 use crate::telemetry::{RollingSketch, Sketch};
 use crate::time::{Duration, Instant};
 
+use super::super::mean::approach;
+
 /// Run times of the last minute, and totals.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Executions {
@@ -24,12 +26,7 @@ pub(super) struct Mean {
 impl Mean {
     pub(super) fn add(&mut self, time: Duration) {
         self.count = (self.count + 1).min(16);
-        // Differences and not products, which could overflow.
-        if time.as_nanos() >= self.nanos {
-            self.nanos += (time.as_nanos() - self.nanos) / self.count;
-        } else {
-            self.nanos -= (self.nanos - time.as_nanos()) / self.count;
-        }
+        approach(&mut self.nanos, time.as_nanos(), self.count);
     }
 
     pub(super) const fn get(self) -> Option<Duration> {

@@ -2,7 +2,7 @@ import { ANSWER_WORDS, MAX_ANSWERS, MAX_RECORDS, RECORD_WORDS, type Core, type R
 import type { QuillworkError } from '../errors.js';
 import type { Clock } from './clock.js';
 import type { Offer } from './offers.js';
-import { newPool, submitTask, type PoolSettings, type TaskSpec } from './settings.js';
+import { newPool, submitMany, submitTask, type PoolSettings, type TaskSpec } from './settings.js';
 import { afterPendingMessages } from './turn.js';
 
 /** How the core ended a task. */
@@ -76,6 +76,16 @@ export class Driver {
   /** What the clock says at least once the timer fires. */
   #timerTime = 0;
   #deadline = Infinity;
+  /** Whether something was submitted in this turn of the event loop. */
+  #turnIsOpen = false;
+  /** How many tasks of one spec were submitted since, and not handed in: their ids are in the core's answers. */
+  #gathered = 0;
+  #gatheredSpec: TaskSpec | undefined;
+  #gatheredAt = 0;
+  readonly #onTurnEnd = (): void => {
+    this.#turnIsOpen = false;
+    this.#handInGathered();
+  };
   readonly #onTimer = (): void => this.#timerFired();
   readonly #onTurn = (): void => this.#handleDeadline();
 
@@ -88,8 +98,9 @@ export class Driver {
     this.#pool = newPool(core, clock.now(), settings);
   }
 
-  /** The pool's handle. */
+  /** The handle of the pool, which knows of everything that was submitted. */
   get pool(): number {
+    this.#handInGathered();
     return this.#pool;
   }
 
@@ -98,21 +109,48 @@ export class Driver {
     this.#input(() => this.#exports.pool_drain(this.#pool));
   }
 
+  /** The first task of a turn is handed in at once; those that are alike and follow it go in together, before anything else does. */
   submit(task: number, spec: TaskSpec): void {
     if (this.#driving || this.#broken) {
       this.#input(() => submitTask(this.#core, this.#pool, this.#clock.now(), task, spec));
       return;
     }
-    // The same without a closure: short tasks come by the hundred thousand.
-    this.#driving = true;
-    let count = 0;
-    try {
-      count = submitTask(this.#core, this.#pool, this.#clock.now(), task, spec);
-      this.#deadline = this.#core.floats[0] ?? Infinity;
-    } catch (thrown) {
-      this.#fail(thrown);
+    if (this.#turnIsOpen && spec.plain && (this.#gathered === 0 || spec === this.#gatheredSpec)) {
+      this.#gather(task, spec);
+      return;
     }
-    this.#finish(count);
+    this.#handInGathered();
+    this.#input(() => submitTask(this.#core, this.#pool, this.#clock.now(), task, spec));
+    if (!this.#turnIsOpen) {
+      this.#turnIsOpen = true;
+      queueMicrotask(this.#onTurnEnd);
+    }
+  }
+
+  #gather(task: number, spec: TaskSpec): void {
+    if (this.#gathered === 0) {
+      this.#gatheredSpec = spec;
+      this.#gatheredAt = this.#clock.now();
+    }
+    this.#core.answers[this.#gathered] = task;
+    this.#gathered += 1;
+    if (this.#gathered === MAX_ANSWERS * ANSWER_WORDS) {
+      this.#handInGathered();
+    }
+  }
+
+  #handInGathered(): void {
+    const [count, spec] = [this.#gathered, this.#gatheredSpec];
+    if (count > 0 && spec !== undefined) {
+      this.#gathered = 0;
+      this.#input(() => this.#submitMany(0, count, spec));
+    }
+  }
+
+  #submitMany(from: number, to: number, spec: TaskSpec): number {
+    const count = submitMany(this.#core, this.#pool, this.#gatheredAt, from, to, spec);
+    this.#restFollows(to, (next) => this.#submitMany(next, to, spec));
+    return count;
   }
 
   abort(task: number): void {
@@ -173,11 +211,16 @@ export class Driver {
   /** As many as lead to no more outputs than fit. The others follow when these are acted on. */
   #handInAnswers(worker: number, generation: number, from: number, to: number): number {
     const count = this.#exports.pool_answers(this.#pool, this.#clock.now(), worker, generation, from, to);
+    this.#restFollows(to, (next) => this.#handInAnswers(worker, generation, next, to));
+    return count;
+  }
+
+  /** Of several inputs as many were handed in as led to no more outputs than fit. */
+  #restFollows(to: number, handIn: (next: number) => number): void {
     const next = this.#core.floats[1] ?? to;
     if (next < to) {
-      this.#waiting.unshift(() => this.#handInAnswers(worker, generation, next, to));
+      this.#waiting.unshift(() => handIn(next));
     }
-    return count;
   }
 
   /** Nothing that waits is started, or is again. */
@@ -204,6 +247,7 @@ export class Driver {
       this.#waiting.push(handIn);
       return;
     }
+    this.#handInGathered();
     this.#driving = true;
     this.#finish(this.#guard(handIn));
   }

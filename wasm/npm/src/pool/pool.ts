@@ -7,6 +7,7 @@ import { candidates, type CustomBinding } from './binding.js';
 import type { OfferNames } from './capabilities.js';
 import { Clock } from './clock.js';
 import { Driver, TerminateReason, type PoolActions } from './driver.js';
+import type { EarlyStart } from './early-start.js';
 import { lossReason, pressure, resizeReason, type PoolPressure, type PoolResize, type QueueLevel, type TaskRetry, type WorkerLost, type WorkerRecycled } from './events.js';
 import { offers, type Offer, type WorkerOffer } from './offers.js';
 import { Readiness } from './readiness.js';
@@ -64,6 +65,8 @@ export interface PoolExtras {
   readonly choose?: CustomBinding['choose'] | undefined;
   readonly shouldRetry?: ((error: unknown, task: string) => boolean) | undefined;
   readonly recycle?: RecycleOptions | undefined;
+  /** Workers that were started before the pool was made. */
+  readonly early?: EarlyStart | undefined;
 }
 
 /** Workers, payloads and promises; the core decides about them by number. */
@@ -74,6 +77,7 @@ export class Pool implements PoolActions, LineEvents {
   readonly clock = new Clock();
   readonly #settings: PoolSettings;
   readonly #source: WorkerSource;
+  readonly #early: EarlyStart | undefined;
   readonly #events: PoolEvents;
   readonly #tasks = new TaskTable();
   readonly #lines: (Line | undefined)[] = [];
@@ -100,7 +104,7 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     names: OfferNames,
     events: PoolEvents,
-    { warmUp, offer, choose, recycle, shouldRetry }: PoolExtras = {},
+    { warmUp, offer, choose, recycle, shouldRetry, early }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
@@ -112,6 +116,7 @@ export class Pool implements PoolActions, LineEvents {
     this.#offers = offers(settings, names, offer);
     this.#settings = settings;
     this.#source = source;
+    this.#early = early;
     this.#events = events;
     this.driver = new Driver(core, this.clock, settings, this);
     this.driver.start();
@@ -202,7 +207,7 @@ export class Pool implements PoolActions, LineEvents {
 
   spawn(worker: number, generation: number): void {
     try {
-      const line = new Line(worker, generation, this.#source, this.capabilitiesOf(worker), this.#offer(worker).capacity, this);
+      const line = new Line(worker, generation, this.#source, this.#early, this.capabilitiesOf(worker), this.#offer(worker).capacity, this);
       line.hold(this.#isAwaited);
       this.#lines[worker] = line;
     } catch (thrown) {

@@ -124,6 +124,12 @@ export function submitTask(core: Core, pool: number, now: number, id: number, sp
   return core.exports.pool_submit_spec(pool, now, id);
 }
 
+/** Hands in tasks of a spec that is plain, as many as lead to no more outputs than fit. Their ids are in the core's answers. */
+export function submitMany(core: Core, pool: number, now: number, from: number, to: number, spec: TaskSpec): number {
+  const { type, priority, required, timeoutMs, queueTtlMs } = spec;
+  return core.exports.pool_submit_many(pool, now, from, to, type, priority, required, timeoutMs, queueTtlMs, spec.redeliverable ? 1 : 0);
+}
+
 function write(core: Core, numbers: readonly number[]): void {
   core.floats.set(numbers);
 }

@@ -24,6 +24,7 @@ import {
 import type { ComputeInfo } from '../compute/types.js';
 import { Outbox } from '../outbox.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
+import type { EarlyStart } from './early-start.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
 import type { PendingTask } from './task-table.js';
 
@@ -69,11 +70,12 @@ export class Line {
   /** Answers of the message that is read, which are told together. */
   #said: number[] = [];
 
-  /** Starts the worker. Throws where it can't be constructed. */
+  /** Starts the worker, or takes over one that was. Throws where it can't be constructed. */
   constructor(
     worker: number,
     generation: number,
     source: WorkerSource,
+    early: EarlyStart | undefined,
     capabilities: readonly string[],
     concurrency: number,
     events: LineEvents,
@@ -81,11 +83,12 @@ export class Line {
     this.worker = worker;
     this.generation = generation;
     this.#events = events;
-    this.#worker = startWorker(source, worker, {
-      onMessage: (message) => this.#onMessage(message),
+    const heard = {
+      onMessage: (message: unknown) => this.#onMessage(message),
       onGarbled: () => events.onGarbled(this, undefined),
-      onLost: (thrown) => events.onLost(this, thrown),
-    });
+      onLost: (thrown: unknown) => events.onLost(this, thrown),
+    };
+    this.#worker = early?.take(worker, heard) ?? startWorker(source, worker, heard);
     this.#outbox = new Outbox(
       (message, transfer) => this.#worker.post(message, transfer),
       (kind, id, _, thrown) => {

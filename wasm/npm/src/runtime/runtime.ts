@@ -3,6 +3,7 @@ import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from '../pool/events.js';
 import { checkBinding, type CheckedBinding } from '../pool/binding.js';
+import { EarlyStart } from '../pool/early-start.js';
 import { Pool, type PoolEvents, type TaskRequest, type WorkerDevice } from '../pool/pool.js';
 import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
@@ -153,8 +154,13 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
   const budgets = options.budgets === undefined || options.budgets === false ? undefined : budgetSettings(options.budgets);
   const { telemetry: asked = false } = options;
   const startTelemetry = asked === false ? undefined : (await import('../telemetry/pooled.js')).pooledTelemetry(asked);
-  const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-  return new CoreRuntime<Tasks>(new Core(module), settings, binding.choose, options, budgets, startTelemetry);
+  const early = new EarlyStart(options.worker, settings.minWorkers);
+  try {
+    const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
+    return new CoreRuntime<Tasks>(new Core(module), settings, binding.choose, options, budgets, startTelemetry, early);
+  } finally {
+    early.discard();
+  }
 }
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
@@ -185,6 +191,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     { worker, warmUp, offer, recycle, retry, types = {} }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
     startTelemetry: StartTelemetry | undefined,
+    early: EarlyStart,
   ) {
     this.#core = core;
     this.#places = settings.workers * settings.concurrency;
@@ -203,7 +210,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, shouldRetry: retry?.shouldRetry });
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, shouldRetry: retry?.shouldRetry, early });
     this.#resources =
       budgets === undefined
         ? undefined

@@ -42,16 +42,34 @@ pub extern "C" fn pool_submit(
     queue_ttl_millis: f64,
     redeliverable: u32,
 ) -> u32 {
-    let spec = TaskSpec {
-        task_type: TaskType::new(task_type),
-        priority: priority(urgency),
-        required: Capabilities::from_bits(u64::from(required)),
-        timeout: limit(timeout_millis),
-        queue_ttl: limit(queue_ttl_millis),
-        redeliverable: redeliverable != 0,
-        ..TaskSpec::default()
-    };
+    let spec = plain_spec(task_type, urgency, required, timeout_millis, queue_ttl_millis, redeliverable);
     input(pool, now, Input::Submit { task: task_id(task), spec })
+}
+
+/// Inputs: tasks were submitted of which all is said that [`pool_submit`] says of one, and the same. Their ids are where answers are put,
+/// one in each word; those from `from` to before `to` are handed in as [`pool_answers`] does.
+///
+/// # Panics
+///
+/// As [`pool_submit`], and where there are no such places.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_submit_many(
+    pool: u32,
+    now: f64,
+    from: u32,
+    to: u32,
+    task_type: u32,
+    urgency: u32,
+    required: u32,
+    timeout_millis: f64,
+    queue_ttl_millis: f64,
+    redeliverable: u32,
+) -> u32 {
+    let spec = plain_spec(task_type, urgency, required, timeout_millis, queue_ttl_millis, redeliverable);
+    state::with(|state| {
+        let tasks = from as usize..to as usize;
+        state.pools.get(pool).submissions(instant(now), spec, tasks, &mut state.slots)
+    })
 }
 
 /// Input: a task was submitted about which more is to be said, in the floats: see [`task_spec`].
@@ -165,6 +183,25 @@ pub extern "C" fn pool_deadline(pool: u32, now: f64) -> u32 {
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_drain(pool: u32) -> u32 {
     state::with(|state| state.pools.get(pool).drain(&mut state.slots))
+}
+
+fn plain_spec(
+    task_type: u32,
+    urgency: u32,
+    required: u32,
+    timeout_millis: f64,
+    queue_ttl_millis: f64,
+    redeliverable: u32,
+) -> TaskSpec {
+    TaskSpec {
+        task_type: TaskType::new(task_type),
+        priority: priority(urgency),
+        required: Capabilities::from_bits(u64::from(required)),
+        timeout: limit(timeout_millis),
+        queue_ttl: limit(queue_ttl_millis),
+        redeliverable: redeliverable != 0,
+        ..TaskSpec::default()
+    }
 }
 
 fn input(pool: u32, now: f64, input: Input) -> u32 {
