@@ -8,6 +8,7 @@ mod ingest;
 mod openapi;
 mod paging;
 pub mod problem;
+mod processes;
 mod reference;
 mod request_id;
 mod scrape;

@@ -12,7 +12,9 @@ use utoipa::{IntoResponses, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{App, config, health, ingest, problem, scrape, series, snapshot, sources, stream, version};
+use super::{
+    App, config, health, ingest, problem, processes, scrape, series, snapshot, sources, stream, version,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -40,6 +42,7 @@ struct Description;
 pub(super) fn api() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(snapshot::snapshot))
+        .routes(routes!(processes::processes))
         .routes(routes!(sources::sources))
         .routes(routes!(version::version))
         .routes(routes!(series::series))

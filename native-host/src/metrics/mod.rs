@@ -2,6 +2,8 @@
 
 mod exposition;
 mod families;
+mod host_devices;
+mod host_families;
 mod negotiation;
 mod page_families;
 

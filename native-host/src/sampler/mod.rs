@@ -32,6 +32,7 @@ use self::portable::Readings;
 use self::rate::Moment;
 pub use self::root::SystemRoot;
 use self::ticker::Ticker;
+pub(crate) use self::top::{by_cpu, by_io, by_memory};
 
 /// Distance of two ticks.
 pub const PERIOD: Duration = Duration::from_secs(1);

@@ -15,6 +15,7 @@ mod live;
 mod metrics;
 mod pages;
 mod process;
+mod processes;
 #[cfg(unix)]
 mod reload;
 mod series;

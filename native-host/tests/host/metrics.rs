@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use axum::http::{HeaderValue, header};
 use quillwork_host::clock::unix_millis;
-use quillwork_protocol::host::{Disk, Network};
+use quillwork_protocol::host::{
+    Battery, BlockDevice, Collector, Container, CpuModes, Disk, Fan, Gpu, Network, Pressure, Pressures,
+    ProcessCounts, Stall, Temperature,
+};
 
 use crate::harness::{Host, batch, machine_at, request, sample_at, source};
 
@@ -168,5 +171,61 @@ async fn a_hidden_page_is_up_and_has_no_current_figures() {
         let page = "{page=\"p1\",name=\"Page p1\"}";
         assert!(text.contains(&format!("\nquillwork_page_up{page} 1\n")), "{text}");
         assert_eq!(text.contains(&format!("\nquillwork_page_pool_workers{page} 2\n")), visible, "{text}");
+    }
+}
+
+/// Names of devices are chosen by others.
+#[tokio::test]
+async fn all_hardware_with_hostile_names_is_strictly_right() {
+    const NAME: &str = "a\"b\\c\nd} 1 # HELP x";
+    let host = Host::new();
+    let mut machine = machine_at(unix_millis(), Some(0.5));
+    machine.cpu.mode_seconds_total = Some(CpuModes { steal: 2.5, ..CpuModes::default() });
+    machine.cpu.core_hertz = vec![Some(2e9), None];
+    let stall = Stall { seconds_total: 1.5, ..Stall::default() };
+    machine.pressure =
+        Some(Pressures { io: Some(Pressure { some: stall, full: None }), ..Pressures::default() });
+    machine.block_devices =
+        vec![BlockDevice { name: NAME.into(), read_await_millis: Some(5.0), ..BlockDevice::default() }];
+    machine.temperatures = ["x", NAME]
+        .map(|device| Temperature {
+            label: NAME.into(),
+            device: device.into(),
+            celsius: Some(41.5),
+            ..Temperature::default()
+        })
+        .into();
+    machine.fans = vec![Fan { label: NAME.into(), rpm: Some(0.0), ..Fan::default() }];
+    machine.batteries = vec![Battery { name: "BAT0".into(), level_ratio: Some(0.5), ..Battery::default() }];
+    machine.gpus = vec![Gpu { device: "0000:03:00.0".into(), watts: Some(99.0), ..Gpu::default() }];
+    machine.containers = vec![Container { name: NAME.into(), memory_bytes: Some(7), ..Container::default() }];
+    machine.process_counts = Some(ProcessCounts { zombies: 3, ..ProcessCounts::default() });
+    machine.sampler.collectors =
+        vec![Collector { name: "cpu".into(), succeeded: true, ..Collector::default() }];
+    host.tick_with(machine).await;
+
+    let (_, old) = scrape(&host, "text/plain").await;
+    let (_, open) = scrape(&host, "application/openmetrics-text;version=1.0.0").await;
+    let old = Exposition::parse(&old, false);
+    assert_eq!(old.samples, Exposition::parse(&open, true).samples);
+    let escaped = "a\\\"b\\\\c\\nd} 1 # HELP x";
+    for (series, expected) in [
+        ("quillwork_host_cpu_seconds_total{mode=\"steal\"}".to_owned(), Some(2.5)),
+        ("quillwork_host_cpu_frequency_hertz{core=\"0\"}".to_owned(), Some(2e9)),
+        ("quillwork_host_cpu_frequency_hertz{core=\"1\"}".to_owned(), None),
+        (
+            "quillwork_host_pressure_stalled_seconds_total{resource=\"io\",kind=\"some\"}".to_owned(),
+            Some(1.5),
+        ),
+        ("quillwork_host_pressure_stalled_seconds_total{resource=\"io\",kind=\"full\"}".to_owned(), None),
+        (format!("quillwork_host_disk_read_await_seconds{{device=\"{escaped}\"}}"), Some(0.005)),
+        (format!("quillwork_host_temperature_celsius{{sensor=\"{escaped}\",device=\"x\"}}"), Some(41.5)),
+        (format!("quillwork_host_fan_rpm{{sensor=\"{escaped}\",device=\"\"}}"), Some(0.0)),
+        ("quillwork_host_battery_level_ratio{battery=\"BAT0\"}".to_owned(), Some(0.5)),
+        ("quillwork_host_gpu_power_watts{gpu=\"0000:03:00.0\",name=\"\"}".to_owned(), Some(99.0)),
+        ("quillwork_host_processes{state=\"zombie\"}".to_owned(), Some(3.0)),
+        ("quillwork_collector_success{collector=\"cpu\"}".to_owned(), Some(1.0)),
+    ] {
+        assert_eq!(old.samples.get(&series).copied(), expected, "{series}");
     }
 }

@@ -30,7 +30,7 @@ pub use disk::{BlockDevice, Disk};
 pub use gpu::Gpu;
 pub use memory::{Memory, MemoryLimit};
 pub use network::{Network, Sockets};
-pub use process::{Process, ProcessCounts, ProcessGroup};
+pub use process::{Process, ProcessCounts, ProcessGroup, ProcessList};
 pub use sampler::{Collector, HostProcess, Sampler};
 pub use sensor::{Fan, PowerSensor, Temperature, Voltage};
 

@@ -1,6 +1,7 @@
 //! Processes.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,4 +66,19 @@ pub struct ProcessCounts {
     pub zombies: u32,
     /// Threads of all.
     pub threads: u32,
+}
+
+/// Answer to a query for processes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, rename_all = "camelCase")]
+pub struct ProcessList {
+    /// The tick that this is of; `null` before the first.
+    pub at_unix_millis: Option<u64>,
+    /// How many there are.
+    pub counts: Option<ProcessCounts>,
+    /// The processes, in the order asked for.
+    pub processes: Vec<Process>,
+    /// The same by name, in the order asked for.
+    pub groups: Vec<ProcessGroup>,
 }

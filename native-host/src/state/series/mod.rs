@@ -1,10 +1,12 @@
 //! Names, units and resolutions of the series, and their values in a sample.
 
-use quillwork_protocol::host::HostSnapshot;
+mod host;
+
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::signals::VitalName;
 use quillwork_store::series::{InvalidKey, SeriesKey};
 
+pub(super) use self::host::of_host;
 use super::page::LastMinute;
 
 /// One value of a series.
@@ -25,50 +27,10 @@ pub(super) struct Measure {
 const RATIO: Measure = Measure { unit: "ratio", resolution: 0.001 };
 const SMALL_RATIO: Measure = Measure { unit: "ratio", resolution: 0.000_01 };
 const SCORE: Measure = Measure { unit: "count", resolution: 0.001 };
-const LOAD: Measure = Measure { unit: "count", resolution: 0.01 };
 const COUNT: Measure = Measure { unit: "count", resolution: 1.0 };
-const RATE: Measure = Measure { unit: "bytesPerSecond", resolution: 1.0 };
 const BYTES: Measure = Measure { unit: "bytes", resolution: 1_024.0 };
-const CELSIUS: Measure = Measure { unit: "celsius", resolution: 0.1 };
 const FRAMES: Measure = Measure { unit: "perSecond", resolution: 0.1 };
 const MILLIS: Measure = Measure { unit: "millis", resolution: 0.1 };
-
-/// Series of the machine. Where a device is absent so is its series.
-pub(super) fn of_host(host: &HostSnapshot) -> Vec<SeriesValue> {
-    let mut values = Values::default();
-    values.push("host.cpu.total", RATIO, host.cpu.total_ratio);
-    for (core, ratio) in host.cpu.core_ratios.iter().enumerate() {
-        values.push_of("host.cpu.core", ("core", &core.to_string()), RATIO, *ratio);
-    }
-    values.push("host.memory.used", RATIO, host.memory.used_ratio);
-    if host.memory.swap_total_bytes > 0 {
-        let used = share(host.memory.swap_used_bytes, host.memory.swap_total_bytes);
-        values.push("host.swap.used", RATIO, used);
-    }
-    if let Some([one, five, fifteen]) = host.cpu.load_averages {
-        values.push("host.load.1m", LOAD, Some(one));
-        values.push("host.load.5m", LOAD, Some(five));
-        values.push("host.load.15m", LOAD, Some(fifteen));
-    }
-    for network in &host.networks {
-        let interface = ("interface", network.name.as_str());
-        values.push_of("host.network.received", interface, RATE, network.received_bytes_per_second);
-        values.push_of("host.network.sent", interface, RATE, network.sent_bytes_per_second);
-    }
-    // What all interfaces or disks come to has a name of its own: a sum over one name would count it twice.
-    values.push("host.network.received.all", RATE, host.received_bytes_per_second());
-    values.push("host.network.sent.all", RATE, host.sent_bytes_per_second());
-    values.push("host.disk.read.all", RATE, host.read_bytes_per_second());
-    values.push("host.disk.written.all", RATE, host.written_bytes_per_second());
-    for disk in &host.disks {
-        let used = disk.total_bytes.saturating_sub(disk.available_bytes);
-        values.push_of("host.disk.used", ("mount", &disk.mount), RATIO, share(used, disk.total_bytes));
-    }
-    for sensor in &host.temperatures {
-        values.push_of("host.temperature", ("sensor", &sensor.label), CELSIUS, sensor.celsius);
-    }
-    values.values
-}
 
 /// Series of a page.
 pub(super) fn of_page(id: &str, sample: &PageSample, last_minute: LastMinute) -> Vec<SeriesValue> {
@@ -126,7 +88,18 @@ impl Values {
     }
 
     fn push_of(&mut self, name: &str, label: (&str, &str), measure: Measure, value: Option<f64>) {
-        self.add(SeriesKey::new(name, [label]), measure, value);
+        self.push_labelled(name, &[label], measure, value);
+    }
+
+    fn push_labelled(&mut self, name: &str, labels: &[(&str, &str)], measure: Measure, value: Option<f64>) {
+        self.add(SeriesKey::new(name, labels.iter().copied()), measure, value);
+    }
+
+    /// A value of which some systems never tell: where it is unknown there is no series.
+    fn push_known(&mut self, name: &str, measure: Measure, value: Option<f64>) {
+        if value.is_some() {
+            self.push(name, measure, value);
+        }
     }
 
     /// The names are ours. A label's value comes from outside, and one that is too long for a series has none.
