@@ -25,6 +25,8 @@ use super::App;
 use super::extract::Parameters;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
+use crate::config::Scope;
+use crate::guard::Standing;
 use crate::live::{Feed, Frame, Selection};
 use crate::places::Place;
 use crate::state::Tick;
@@ -81,7 +83,8 @@ pub(super) async fn stream(
         app.driver.resume(last).await.map_err(|stopped| Problem::new(Kind::Busy, stopped.to_string()))?;
     let feed = Feed::new(selection, resumed.base);
     let (events, sent) = mpsc::channel(1);
-    tokio::spawn(tell(app, feed, ticks, events, place));
+    let standing = app.guard.watch_bearer(&headers, Scope::Read);
+    tokio::spawn(tell(app, feed, ticks, events, place, standing));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -89,7 +92,7 @@ pub(super) async fn stream(
     Ok((headers, Body::new(Events(sent))).into_response())
 }
 
-/// Makes the events of one client until it is gone, reads too slowly, or the host stops.
+/// Makes the events of one client until it is gone, reads too slowly, loses its right, or the host stops.
 ///
 /// A task of its own: a body is only asked for more when the client has taken what came before, so that a time-out in it
 /// would never be noticed.
@@ -99,6 +102,7 @@ async fn tell(
     mut ticks: watch::Receiver<Arc<Tick>>,
     events: mpsc::Sender<Bytes>,
     _place: Place,
+    mut standing: Standing,
 ) {
     let mut stopping = app.stopping.clone();
     let mut comments = interval(app.limits.ping_interval);
@@ -117,6 +121,7 @@ async fn tell(
             }
             _ = comments.tick() => Bytes::from_static(b":\n\n"),
             () = events.closed() => return,
+            () = standing.withdrawn() => return,
             () = stopping.wait() => return,
         };
         match timeout(app.limits.send_timeout, events.send(event)).await {

@@ -159,19 +159,25 @@ impl Guard {
 
     /// Whether the request carries a token for this scope, where one is asked for.
     pub(crate) fn check_bearer(&self, headers: &HeaderMap, scope: Scope) -> Result<Option<String>, Problem> {
-        let bearer = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim());
-        self.check_token(bearer, scope)
+        self.check_token(bearer(headers), scope)
+    }
+
+    /// As [`watch`](Self::watch), for an answer without end.
+    pub(crate) fn watch_bearer(self: &Arc<Self>, headers: &HeaderMap, scope: Scope) -> Standing {
+        self.watch(bearer(headers).map(str::to_owned), scope)
     }
 
     /// Tells when what `token` was good for is over.
     pub(crate) fn watch(self: &Arc<Self>, token: Option<String>, scope: Scope) -> Standing {
         Standing { guard: Arc::clone(self), changes: self.rules.subscribe(), token, scope }
     }
+}
+
+/// The token that the request carries.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The right by which a connection lasts.

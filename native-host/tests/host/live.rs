@@ -6,6 +6,7 @@ use axum::body::BodyDataStream;
 use axum::http::{Request, header};
 use futures_util::{SinkExt, StreamExt};
 use quillwork_host::clock::unix_millis;
+use quillwork_host::guard::{Rules, Tokens};
 use quillwork_host::limits::Limits;
 use quillwork_protocol::host::Process;
 use quillwork_protocol::topic::Update;
@@ -340,6 +341,16 @@ async fn the_event_stream_tells_the_same_and_resumes() {
     assert_eq!(foreign.next().await.unwrap().name, "state");
 
     host.stop.stop();
+    while events.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_a_token_is_needed_that_it_does_not_show() {
+    let host = Host::new();
+    host.tick(0.1).await;
+    let mut events = Events::open(&host, "/api/v1/stream?topic=host", "").await;
+    assert_eq!(events.next().await.unwrap().name, "state");
+    host.guard.replace(Rules { tokens: Tokens::single(token()), ..Rules::default() });
     while events.next().await.is_some() {}
 }
 

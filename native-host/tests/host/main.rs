@@ -9,6 +9,8 @@ mod command;
 mod connections;
 mod conventions;
 mod guard;
+#[cfg(unix)]
+mod guides;
 mod harness;
 mod ingest;
 mod live;
