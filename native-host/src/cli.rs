@@ -9,7 +9,7 @@ use crate::config::{Flag, Layers};
 use crate::guard::Origin;
 use crate::simulate::{self, SimulateArgs};
 
-/// The Quillwork host: measures this machine, takes the telemetry of pages, keeps the last hour, raises alerts; and
+/// The Quillwork host: measures this machine, takes the telemetry of pages, keeps history, raises alerts; and
 /// simulates pools of workers.
 #[derive(Debug, Parser)]
 #[command(name = "quillwork", version, propagate_version = true, arg_required_else_help = true)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use quillwork_protocol::host::HostSnapshot;
 use quillwork_protocol::page::{PageBatch, PageSource};
-use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
+use quillwork_protocol::series::SeriesCatalogue;
 use quillwork_protocol::socket::Resume;
 use quillwork_protocol::source::Source;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,7 +16,8 @@ use tokio::time::{Instant as TokioInstant, sleep_until};
 
 use crate::clock::{Clock, Now};
 use crate::state::{
-    BatchRefusal, ConnectionId, Counted, PagesFull, Resumed, SeriesQuery, SeriesRefusal, State, Tick,
+    BatchRefusal, ConnectionId, Counted, PagesFull, Resumed, SeriesQuery, SeriesReading, SeriesRefusal,
+    State, Tick,
 };
 
 /// What the driver is told. Each is answered, so that who waits never waits for nothing.
@@ -28,7 +29,7 @@ enum Input {
     Resume { resume: Option<Resume>, reply: oneshot::Sender<Resumed> },
     Sources { reply: oneshot::Sender<Vec<Source>> },
     Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
-    Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesAnswer, SeriesRefusal>> },
+    Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesReading, SeriesRefusal>> },
     Stop { flushed: oneshot::Sender<()> },
 }
 
@@ -111,11 +112,11 @@ impl Driver {
         self.ask(|reply| Input::Catalogue { reply }).await
     }
 
-    /// Values of series.
+    /// What is needed to read values of series.
     pub(crate) async fn series(
         &self,
         query: SeriesQuery,
-    ) -> Result<Result<SeriesAnswer, SeriesRefusal>, Stopped> {
+    ) -> Result<Result<SeriesReading, SeriesRefusal>, Stopped> {
         self.ask(|reply| Input::Series { query, reply }).await
     }
 
@@ -186,7 +187,7 @@ fn handle(state: &mut State, now: Now, input: Input) {
         Input::Sources { reply } => drop(reply.send(state.sources(now))),
         Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
         Input::Stop { flushed } => drop(flushed),
-        Input::Series { query, reply } => drop(reply.send(state.series(now, &query))),
+        Input::Series { query, reply } => drop(reply.send(state.series(query))),
     }
 }
 

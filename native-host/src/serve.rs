@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quillwork_store::history::OpenError;
+use quillwork_store::history::{HistoryOptions, OpenError};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
@@ -57,7 +57,8 @@ pub async fn serve(layers: Layers, mut config: Config, log: Option<LogControl>) 
     let (sampler, host) = Sampler::spawn(&sampler::Options::default()).map_err(ServeError::Sampler)?;
     let medium =
         config.history.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
-    let state = State::new(clock.now(), instance(), medium)?;
+    let options = HistoryOptions { max_bytes: config.history.max_bytes.0, ..HistoryOptions::default() };
+    let state = State::new(clock.now(), instance(), medium, options)?;
     let driver = Driver::spawn(clock, state, host);
     announce(address, encryption.is_some(), &sites).map_err(ServeError::Io)?;
 

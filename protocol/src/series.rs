@@ -36,6 +36,8 @@ pub enum SeriesKind {
     Gauge,
     /// A count that only grows, and begins anew when whoever counts does.
     Counter,
+    /// The spread of many values in each step.
+    Sketch,
 }
 
 /// Answer to a catalogue query.
@@ -57,7 +59,7 @@ pub struct SeriesData {
     pub info: SeriesInfo,
     /// Instant of the first value, a multiple of the step.
     pub start_unix_millis: u64,
-    /// One per step; `null` is a gap. Where several stored values fall into one step this is their mean.
+    /// One per step; `null` is a gap. Where several stored values fall into one step this is their mean, and of a counter the last.
     pub values: Vec<Option<f64>>,
 }
 

@@ -7,7 +7,8 @@
 //! * [`Records`]: what is stored carries its own checksum, checked on each read. A flipped bit is an error that names
 //!   the record; it is never data.
 //! * [`series`]: what a series is, by name and labels.
-//! * [`History`](history::History): values of many series on a fixed step, for the last hour or so.
+//! * [`History`](history::History): values of many series on a fixed step, from the last minute to the last years, in
+//!   files of a [`volume`].
 //!
 //! ```
 //! use quillwork_store::backend::Memory;
@@ -24,6 +25,7 @@
 pub mod backend;
 pub mod history;
 pub mod series;
+pub mod volume;
 
 mod record;
 mod records;

@@ -30,7 +30,7 @@ use super::{
     tags(
         (name = "host", description = "The machine and everything connected to it."),
         (name = "live", description = "What changes, as it changes. The WebSocket at `/ws` tells the same."),
-        (name = "history", description = "The last hour of each series."),
+        (name = "history", description = "What was measured: a second apart for a day, and coarser for up to two years."),
         (name = "pages", description = "What pages send."),
         (name = "metrics", description = "For scrapers."),
         (name = "health", description = "For what keeps the host running."),

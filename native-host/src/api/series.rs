@@ -1,4 +1,4 @@
-//! The last hour.
+//! The catalogue of series, and their values.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,6 +14,7 @@ use super::extract::Parameters;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
 use crate::clock::unix_millis;
+use crate::driver::Stopped;
 use crate::state::{SeriesQuery, SeriesRefusal};
 
 /// Series of one query.
@@ -68,23 +69,41 @@ pub(super) async fn series(
     State(app): State<App>,
     Parameters(pairs): Parameters,
 ) -> Result<Response, Problem> {
-    let stopping = |stopped: crate::driver::Stopped| Problem::new(Kind::Busy, stopped.to_string());
+    let stopping = |stopped: Stopped| Problem::new(Kind::Busy, stopped.to_string());
     let no_store = [(header::CACHE_CONTROL, "no-store")];
     let Some(query) = parse(&pairs, unix_millis()).map_err(|detail| Problem::new(Kind::BadQuery, detail))?
     else {
         let catalogue = app.driver.catalogue().await.map_err(stopping)?;
         return Ok((no_store, Json(catalogue)).into_response());
     };
-    match app.driver.series(query).await.map_err(stopping)? {
+    match answer(&app, query).await.map_err(stopping)? {
         Ok(answer) => Ok((no_store, Json(answer)).into_response()),
         Err(refusal) => {
             let kind = match refusal {
                 SeriesRefusal::Unknown { .. } => Kind::NotFound,
+                SeriesRefusal::Rearranged => Kind::Busy,
                 SeriesRefusal::Unreadable { .. } => Kind::Internal,
             };
             Err(Problem::new(kind, refusal.to_string()))
         }
     }
+}
+
+/// The driver says what is to be read; reading it is another thread's. Where a file was replaced meanwhile it is asked again.
+async fn answer(app: &App, query: SeriesQuery) -> Result<Result<SeriesAnswer, SeriesRefusal>, Stopped> {
+    const TRIES: usize = 4;
+    let mut outcome = Err(SeriesRefusal::Rearranged);
+    for _ in 0..TRIES {
+        let reading = match app.driver.series(query.clone()).await? {
+            Ok(reading) => reading,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        outcome = tokio::task::spawn_blocking(move || reading.answer()).await.map_err(|_| Stopped)?;
+        if outcome != Err(SeriesRefusal::Rearranged) {
+            break;
+        }
+    }
+    Ok(outcome)
 }
 
 /// The query; none without a name. The error says which parameter can't be right.

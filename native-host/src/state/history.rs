@@ -1,11 +1,17 @@
-//! The last hour of each series.
+//! History of every series: what is kept of what is measured, and what is asked of it.
+//!
+//! Reading may take long, so it isn't done here: a query is answered by a [`SeriesReading`], which the API carries to another thread.
 
 use std::collections::BTreeMap;
 
+use quillwork_core::telemetry::Sketch;
 use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, SeriesInfo, SeriesKind as Kind};
-use quillwork_store::history::{self, AddSeriesError, HistoryOptions, OpenError};
+use quillwork_store::history::{
+    self, AddSeriesError, Aggregate, HistoryOptions, OpenError, ReadError, Reader, Steps,
+};
 use quillwork_store::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
+use quillwork_store::volume::VolumeError;
 
 use super::alerts::HOST;
 use super::medium::Medium;
@@ -18,8 +24,10 @@ pub(super) struct History {
     store: history::History<Medium>,
     /// Those that have series.
     sources: BTreeMap<String, Source>,
-    flushed_at: Instant,
+    tidied_at: Instant,
     is_full: bool,
+    /// Why history could not be written last, and when that was said.
+    failing: Option<(String, Instant)>,
 }
 
 /// The machine, or a page.
@@ -60,6 +68,9 @@ pub enum SeriesRefusal {
         /// What was asked for.
         series: SeriesKey,
     },
+    /// A file was just being replaced by another.
+    #[error("the history was rearranged meanwhile; ask again")]
+    Rearranged,
     /// The medium fails.
     #[error("history can't be read: {reason}")]
     Unreadable {
@@ -68,88 +79,105 @@ pub enum SeriesRefusal {
     },
 }
 
-/// Series of twice as many pages as may report, or of a machine with many devices. Memory is used by those that have
-/// values.
-const MOST_SERIES: usize = 4_096;
-
 /// The label that names the page of a series; the machine's have none.
 const SOURCE: &str = "source";
 
 /// Distance of two values.
 const STEP_MILLIS: u64 = 1_000;
 
-/// What is not on the disk after this long is lost when the process is killed.
-const FLUSH_PERIOD: Duration = Duration::from_secs(60);
+/// How often series are looked through for those that are gone.
+const TIDY_PERIOD: Duration = Duration::from_secs(3_600);
 
-/// A series without a value for as long as values are kept is gone.
-const KEPT: Duration = Duration::from_secs(3_600);
+/// A series of a page without a value for this long is gone.
+const KEPT: Duration = Duration::from_secs(30 * 86_400);
+
+/// A medium that goes on failing is spoken of this often.
+const REMINDER: Duration = Duration::from_secs(600);
 
 /// A page without a value for this long makes room for a new one, where there are too many series.
 const RESTING: Duration = Duration::from_secs(10);
 
-/// No instant is later: the largest whole number that JavaScript can count to. The store counts on from it without
-/// overflow.
-const LATEST_UNIX_MILLIS: u64 = 1 << 53;
-
 impl History {
-    pub(super) fn open(now: Now, medium: Medium) -> Result<Self, OpenError> {
-        let options = HistoryOptions { max_series: MOST_SERIES, ..HistoryOptions::default() };
-        let opened = history::History::open(medium, options)?;
-        for damaged in &opened.damaged {
-            tracing::warn!("a stored series was damaged and is begun anew: {damaged}");
-        }
-        let store = opened.history;
+    pub(super) fn open(now: Now, medium: Medium, options: HistoryOptions) -> Result<Self, OpenError> {
+        let opened = history::History::open(medium.clone(), options.clone(), now.unix_millis);
+        let store = match opened {
+            Err(OpenError::Catalogue) => {
+                history::History::open(medium.set_aside()?, options, now.unix_millis)?
+            }
+            opened => opened?,
+        };
         let mut sources = BTreeMap::new();
         for (id, spec) in store.catalogue() {
             let name = spec.key.label(SOURCE).unwrap_or(HOST).to_owned();
             let source: &mut Source = sources.entry(name).or_insert_with(|| Source::new(now));
             source.series.insert(spec.key.clone(), Known { id, last_value_at: now.monotonic });
         }
-        Ok(Self { store, sources, flushed_at: now.monotonic, is_full: false })
+        Ok(Self { store, sources, tidied_at: now.monotonic, is_full: false, failing: None })
     }
 
     /// Notes the values of one source at one instant. What is absent stays a gap.
     pub(super) fn record(&mut self, now: Now, name: &str, at_unix_millis: u64, values: Vec<SeriesValue>) {
-        // Taken out while it is worked on, so that it doesn't make room for itself.
-        let mut source = self.sources.remove(name).unwrap_or_else(|| Source::new(now));
-        let at_unix_millis = source.place(at_unix_millis);
         let mut present = Vec::with_capacity(values.len());
-        for SeriesValue { key, measure, value } in values {
-            let Some(value) = value else { continue };
-            let known = match source.series.get_mut(&key) {
-                Some(known) => known,
-                None => {
-                    let spec = SeriesSpec {
-                        key: key.clone(),
-                        kind: SeriesKind::Gauge,
-                        unit: measure.unit.to_owned(),
-                        resolution: measure.resolution,
-                    };
-                    let Some(id) = self.add(now, spec) else { continue };
-                    source.series.entry(key).or_insert(Known { id, last_value_at: now.monotonic })
-                }
-            };
-            known.last_value_at = now.monotonic;
-            source.last_value_at = now.monotonic;
-            present.push((known.id, Some(value)));
+        let at_unix_millis = self.of_source(now, name, |history, source| {
+            for SeriesValue { key, measure, value } in values {
+                let Some(value) = value else { continue };
+                let id = source.series(now, key, |key| {
+                    history.add(
+                        now,
+                        SeriesSpec {
+                            key,
+                            kind: SeriesKind::Gauge,
+                            unit: measure.unit.to_owned(),
+                            resolution: measure.resolution,
+                        },
+                    )
+                });
+                present.extend(id.map(|id| (id, value)));
+            }
+            source.place(at_unix_millis)
+        });
+        self.store.append(now.unix_millis, at_unix_millis, &present);
+    }
+
+    /// Notes the spread of many values of one source in the second that ended at an instant. After [`record`](Self::record) of the same
+    /// instant it lands in the same step.
+    pub(super) fn record_sketch(
+        &mut self,
+        now: Now,
+        name: &str,
+        at_unix_millis: u64,
+        spec: SeriesSpec,
+        sketch: &Sketch,
+    ) {
+        let (at_unix_millis, id) = self.of_source(now, name, |history, source| {
+            let id = source.series(now, spec.key.clone(), |_| history.add(now, spec));
+            (source.placed.map_or(at_unix_millis, |(_, step)| step * STEP_MILLIS), id)
+        });
+        if let Some(id) = id {
+            self.store.append_sketch(now.unix_millis, at_unix_millis, id, sketch);
         }
+    }
+
+    /// A source is taken out while it is worked on, so that it doesn't make room for itself.
+    fn of_source<T>(&mut self, now: Now, name: &str, act: impl FnOnce(&mut Self, &mut Source) -> T) -> T {
+        let mut source = self.sources.remove(name).unwrap_or_else(|| Source::new(now));
+        let outcome = act(self, &mut source);
         if !source.series.is_empty() {
             self.sources.insert(name.to_owned(), source);
         }
-        match self.store.append(now.unix_millis, at_unix_millis, &present) {
-            Ok(appended) => {
-                for damaged in appended.damaged {
-                    tracing::warn!("a stored piece of history was damaged and is a gap now: {damaged}");
-                }
-            }
-            Err(error) => tracing::warn!("values could not be noted: {error}"),
-        }
+        outcome
     }
 
     fn add(&mut self, now: Now, spec: SeriesSpec) -> Option<SeriesId> {
         let key = spec.key.clone();
         let mut added = self.store.add_series(spec.clone());
         if matches!(added, Err(AddSeriesError::TooManySeries { .. })) && self.make_room(now) {
+            added = self.store.add_series(spec.clone());
+        }
+        if added == Err(AddSeriesError::Differs) {
+            // A later version measures it otherwise: what was kept of it until now can't be told together with that.
+            tracing::warn!("series {key} has another kind, unit or resolution from now on and is begun anew");
+            self.store.find(&key).map(|earlier| self.store.remove_series(earlier));
             added = self.store.add_series(spec);
         }
         let error = match added {
@@ -186,42 +214,26 @@ impl History {
         SeriesCatalogue { series: self.store.catalogue().map(|(_, spec)| info(spec, STEP_MILLIS)).collect() }
     }
 
-    pub(super) fn answer(&mut self, now: Now, query: &SeriesQuery) -> Result<SeriesAnswer, SeriesRefusal> {
-        let from = query.from_unix_millis.min(LATEST_UNIX_MILLIS);
-        let to = query.to_unix_millis.min(LATEST_UNIX_MILLIS);
-        let max_points = usize::try_from(query.max_points).unwrap_or(usize::MAX);
-        let mut series = Vec::with_capacity(query.series.len());
-        for key in &query.series {
-            let unknown = || SeriesRefusal::Unknown { series: key.clone() };
-            let id = self.store.find(key).ok_or_else(unknown)?;
-            let spec = self.store.series(id).ok_or_else(unknown)?.clone();
-            let slice = self
-                .store
-                .query(id, from, to, max_points)
-                .map_err(|error| SeriesRefusal::Unreadable { reason: error.to_string() })?;
-            for damaged in &slice.damaged {
-                tracing::warn!("a stored piece of {key} is damaged and answered as a gap: {damaged}");
-            }
-            series.push(SeriesData {
-                info: info(&spec, slice.step_millis),
-                start_unix_millis: slice.start_unix_millis,
-                values: slice.values,
-            });
-        }
-        Ok(SeriesAnswer { server_unix_millis: now.unix_millis, series })
+    pub(super) fn reading(&self, query: SeriesQuery) -> Result<SeriesReading, SeriesRefusal> {
+        let find = |key: &SeriesKey| {
+            self.store.find(key).ok_or_else(|| SeriesRefusal::Unknown { series: key.clone() })
+        };
+        let ids = query.series.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        Ok(SeriesReading { reader: self.store.reader(ids.iter().copied()), ids, query })
     }
 
-    /// Writes what waits, and once a minute what is still growing; forgets series that have had no value for an hour.
+    /// Writes what waits; now and then forgets series of pages that have been gone for a month.
     pub(super) fn maintain(&mut self, now: Now) {
-        if now.monotonic.duration_since(self.flushed_at) < FLUSH_PERIOD {
-            report(self.store.commit());
+        let written = self.store.commit();
+        self.report(now, written);
+        if now.monotonic.duration_since(self.tidied_at) < TIDY_PERIOD {
             return;
         }
-        self.flushed_at = now.monotonic;
+        self.tidied_at = now.monotonic;
         let store = &mut self.store;
-        self.sources.retain(|_, source| {
+        self.sources.retain(|name, source| {
             source.series.retain(|_, known| {
-                let is_kept = now.monotonic.duration_since(known.last_value_at) < KEPT;
+                let is_kept = name == HOST || now.monotonic.duration_since(known.last_value_at) < KEPT;
                 if !is_kept {
                     store.remove_series(known.id);
                 }
@@ -230,18 +242,117 @@ impl History {
             !source.series.is_empty()
         });
         self.is_full = false;
-        self.flush();
     }
 
     /// Writes everything.
     pub(super) fn flush(&mut self) {
-        report(self.store.flush());
+        if let Err(error) = self.store.flush() {
+            tracing::error!("the newest minutes of history could not be written: {error}");
+        }
+    }
+
+    /// Says what goes wrong when it begins, now and then while it goes on, and when it is over.
+    fn report(&mut self, now: Now, written: Result<(), VolumeError>) {
+        for damaged in self.store.take_damaged() {
+            tracing::warn!("a piece of history is damaged and a gap now: {damaged}");
+        }
+        let Err(error) = written else {
+            if self.failing.take().is_some() {
+                tracing::info!("history is written again");
+            }
+            return;
+        };
+        let error = error.to_string();
+        let is_known = self.failing.as_ref().is_some_and(|(known, said_at)| {
+            *known == error && now.monotonic.duration_since(*said_at) < REMINDER
+        });
+        if !is_known {
+            tracing::error!("history can't be written and is tried again: {error}");
+            self.failing = Some((error, now.monotonic));
+        }
+    }
+}
+
+/// A query for values with all that is needed to answer it.
+#[derive(Debug)]
+pub struct SeriesReading {
+    reader: Reader<Medium>,
+    ids: Vec<SeriesId>,
+    query: SeriesQuery,
+}
+
+impl SeriesReading {
+    /// Reads the values. May take long: not for the driver's thread.
+    ///
+    /// # Errors
+    ///
+    /// If the medium fails, or a file was just being replaced.
+    pub fn answer(&self) -> Result<SeriesAnswer, SeriesRefusal> {
+        let SeriesQuery { from_unix_millis, to_unix_millis, max_points, .. } = self.query;
+        let now = self.reader.now_unix_millis();
+        let to = to_unix_millis.min(now + 1);
+        let from = from_unix_millis.max(self.reader.first_unix_millis().unwrap_or(to)).min(to);
+        let step_millis = self.reader.step_millis_for(from, to, max_points);
+        let read = self.reader.read(from, to, step_millis).map_err(|error| match error {
+            ReadError::Rearranged => SeriesRefusal::Rearranged,
+            other => SeriesRefusal::Unreadable { reason: other.to_string() },
+        })?;
+        for damaged in &read.damaged {
+            tracing::warn!("a piece of history is damaged and answered as a gap: {damaged}");
+        }
+        let start_unix_millis = from / step_millis * step_millis;
+        let place_of = |step: u64| usize::try_from(step - from / step_millis).unwrap_or(usize::MAX);
+        let length = if from < to { place_of(to.div_ceil(step_millis)) } else { 0 };
+        let mut by_id: BTreeMap<SeriesId, SeriesData> = BTreeMap::new();
+        for (id, stretch) in read.series {
+            let mut values = vec![None; length];
+            let mut place = |step: u64, value: Option<f64>| {
+                if let Some(place) = values.get_mut(place_of(step)) {
+                    *place = value;
+                }
+            };
+            match &stretch.steps {
+                Steps::Numbers(steps) => {
+                    steps.iter().for_each(|(step, all)| place(*step, Some(stands_for(&stretch.spec, all))));
+                }
+                Steps::Sketches(steps) => steps.iter().for_each(|(step, all)| place(*step, all.mean())),
+            }
+            by_id
+                .insert(id, SeriesData { info: info(&stretch.spec, step_millis), start_unix_millis, values });
+        }
+        let series = self.ids.iter().filter_map(|id| by_id.get(id).cloned()).collect();
+        Ok(SeriesAnswer { server_unix_millis: now, series })
+    }
+}
+
+/// One value for a stretch of time: of a level the mean, of a count where it stood at the end.
+fn stands_for(spec: &SeriesSpec, all: &Aggregate) -> f64 {
+    match spec.kind {
+        SeriesKind::Counter => spec.value_of(all.last as f64),
+        SeriesKind::Gauge | SeriesKind::Sketch => spec.value_of(all.sum as f64 / all.count as f64),
     }
 }
 
 impl Source {
     fn new(now: Now) -> Self {
         Self { series: BTreeMap::new(), last_value_at: now.monotonic, placed: None }
+    }
+
+    /// The series of this key, which has a value now.
+    fn series(
+        &mut self,
+        now: Now,
+        key: SeriesKey,
+        add: impl FnOnce(SeriesKey) -> Option<SeriesId>,
+    ) -> Option<SeriesId> {
+        self.last_value_at = now.monotonic;
+        if let Some(known) = self.series.get_mut(&key) {
+            known.last_value_at = now.monotonic;
+            return Some(known.id);
+        }
+        let id = add(key.clone())?;
+        self.series.insert(key, Known { id, last_value_at: now.monotonic });
+        Some(id)
     }
 
     /// Where values of an instant belong. A source that measures once a second, just about when a second turns, is now
@@ -260,13 +371,6 @@ impl Source {
     }
 }
 
-/// What could not be written goes on waiting.
-fn report(written: Result<(), quillwork_store::backend::BackendError>) {
-    if let Err(error) = written {
-        tracing::warn!("history could not be written and is tried again: {error}");
-    }
-}
-
 fn info(spec: &SeriesSpec, step_millis: u64) -> SeriesInfo {
     SeriesInfo {
         series: spec.key.to_string(),
@@ -275,6 +379,7 @@ fn info(spec: &SeriesSpec, step_millis: u64) -> SeriesInfo {
         kind: match spec.kind {
             SeriesKind::Gauge => Kind::Gauge,
             SeriesKind::Counter => Kind::Counter,
+            SeriesKind::Sketch => Kind::Sketch,
         },
         unit: spec.unit.clone(),
         step_millis: u32::try_from(step_millis).unwrap_or(u32::MAX),

@@ -1,17 +1,23 @@
 //! Where history is kept.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use quillwork_store::backend::{Backend, BackendError, Changes, FileBackend, Memory};
+use quillwork_store::volume::{Directory, Memory, Volume, VolumeError};
 
-/// A back end of the store, chosen when the host starts.
-#[derive(Debug)]
+/// A volume of the store, chosen when the host starts. Copies see the same files.
+#[derive(Clone, Debug)]
 pub enum Medium {
     /// Gone when the process ends.
     Memory(Memory),
-    /// A file in the data directory.
-    File(Box<FileBackend>),
+    /// A directory of its own in the data directory.
+    Directory {
+        /// Where it is.
+        path: PathBuf,
+        /// Its files.
+        files: Directory,
+    },
 }
 
 impl Medium {
@@ -21,41 +27,101 @@ impl Medium {
         Self::Memory(Memory::new())
     }
 
-    /// In `history.redb` of a directory, which is made if there is none.
+    /// In the directory `history` of a data directory, which is made if there is none. Where it is there and can't be written to the host reads it, and
+    /// says so: what is measured then waits in memory.
     ///
     /// # Errors
     ///
-    /// If the directory can't be made, or the file is in use or can't be opened.
-    pub fn directory(path: &Path) -> Result<Self, MediumError> {
-        let unusable = |source| MediumError::Directory { path: path.to_owned(), source };
-        std::fs::create_dir_all(path).map_err(unusable)?;
-        let opened = FileBackend::open(path.join("history.redb"))?;
-        if let Some(set_aside) = opened.set_aside {
-            tracing::warn!("the history file was broken and is begun anew: {set_aside:?}");
-        }
-        Ok(Self::File(Box::new(opened.backend)))
+    /// If the directory can't be made, or another process uses it.
+    pub fn directory(data: &Path) -> Result<Self, MediumError> {
+        let unusable = |source| MediumError::Directory { path: data.to_owned(), source };
+        std::fs::create_dir_all(data).map_err(unusable)?;
+        set_earlier_format_aside(data);
+        let path = data.join("history");
+        let files = match Directory::open(&path) {
+            Ok(files) => files,
+            Err(error @ VolumeError::InUse { .. }) => return Err(error.into()),
+            Err(error) => {
+                let files = Directory::read_only(&path).map_err(|_| error.clone())?;
+                tracing::error!("history can be read and not written: {error}");
+                files
+            }
+        };
+        Ok(Self::Directory { path, files })
+    }
+
+    /// Moves a history that nothing can be made of out of the way, and gives a new and empty one.
+    pub(super) fn set_aside(self) -> Result<Self, VolumeError> {
+        let Self::Directory { path, files } = self else { return Ok(Self::memory()) };
+        // Nobody writes to what is moved.
+        drop(files);
+        let aside = free_name(&path);
+        std::fs::rename(&path, &aside).map_err(|error| VolumeError::Io {
+            path: path.display().to_string(),
+            reason: format!("it can't be set aside: {error}"),
+        })?;
+        tracing::error!(
+            "the history is damaged beyond reading and set aside as {}; a new one is begun",
+            aside.display()
+        );
+        Ok(Self::Directory { files: Directory::open(&path)?, path })
     }
 }
 
-impl Backend for Medium {
-    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
+/// The one file of an earlier format held an hour at most. It is kept, and no longer read.
+fn set_earlier_format_aside(data: &Path) {
+    let earlier = data.join("history.redb");
+    if !earlier.exists() {
+        return;
+    }
+    let aside = free_name(&earlier);
+    match std::fs::rename(&earlier, &aside) {
+        Ok(()) => tracing::warn!(
+            "{} is of an earlier format, which held the last hour and isn't read any more; it is set aside as {}, delete it when you like",
+            earlier.display(),
+            aside.display()
+        ),
+        Err(error) => {
+            tracing::warn!("{} is of an earlier format and can't be set aside: {error}", earlier.display())
+        }
+    }
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let numbered = |number: u32| {
+        let mut name = path.to_owned().into_os_string();
+        name.push(format!(".aside-{number}"));
+        PathBuf::from(name)
+    };
+    (1..).map(numbered).find(|name| !name.exists()).unwrap_or_else(|| path.with_extension("aside"))
+}
+
+impl Volume for Medium {
+    fn list(&self) -> Result<BTreeMap<String, u64>, VolumeError> {
         match self {
-            Self::Memory(memory) => memory.get(key),
-            Self::File(file) => file.get(key),
+            Self::Memory(memory) => memory.list(),
+            Self::Directory { files, .. } => files.list(),
         }
     }
 
-    fn scan(&mut self, prefix: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), BackendError> {
+    fn read(&self, name: &str, from: u64, length: usize) -> Result<Option<Vec<u8>>, VolumeError> {
         match self {
-            Self::Memory(memory) => memory.scan(prefix, visit),
-            Self::File(file) => file.scan(prefix, visit),
+            Self::Memory(memory) => memory.read(name, from, length),
+            Self::Directory { files, .. } => files.read(name, from, length),
         }
     }
 
-    fn commit(&mut self, changes: &Changes) -> Result<(), BackendError> {
+    fn put(&mut self, name: &str, content: &[u8]) -> Result<(), VolumeError> {
         match self {
-            Self::Memory(memory) => memory.commit(changes),
-            Self::File(file) => file.commit(changes),
+            Self::Memory(memory) => memory.put(name, content),
+            Self::Directory { files, .. } => files.put(name, content),
+        }
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), VolumeError> {
+        match self {
+            Self::Memory(memory) => memory.remove(name),
+            Self::Directory { files, .. } => files.remove(name),
         }
     }
 }
@@ -68,11 +134,11 @@ pub enum MediumError {
     #[error("--data-dir {}: {source}; name a directory that this user may write to", path.display())]
     Directory {
         /// The directory.
-        path: std::path::PathBuf,
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// The file in it can't be used.
+    /// What is in it can't be used.
     #[error("--data-dir: {0}")]
-    Backend(#[from] BackendError),
+    Volume(#[from] VolumeError),
 }

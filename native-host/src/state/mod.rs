@@ -19,15 +19,15 @@ use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::VERSION;
 use quillwork_protocol::host::HostSnapshot;
 use quillwork_protocol::page::{PageBatch, PageSample, PageSource};
-use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue};
+use quillwork_protocol::series::SeriesCatalogue;
 use quillwork_protocol::snapshot::Snapshot;
 use quillwork_protocol::socket::Resume;
 use quillwork_protocol::source::{Source, SourceKind};
-use quillwork_store::history::OpenError;
+use quillwork_store::history::{HistoryOptions, OpenError};
 
 use self::alerts::{Alerts, PageFigures};
 use self::history::History;
-pub use self::history::{SeriesQuery, SeriesRefusal};
+pub use self::history::{SeriesQuery, SeriesReading, SeriesRefusal};
 pub use self::medium::{Medium, MediumError};
 use self::pages::Pages;
 pub use self::pages::{ConnectionId, PagesFull};
@@ -74,7 +74,12 @@ impl State {
     /// # Errors
     ///
     /// If the medium fails, or holds what isn't a history.
-    pub fn new(now: Now, instance: String, medium: Medium) -> Result<Self, OpenError> {
+    pub fn new(
+        now: Now,
+        instance: String,
+        medium: Medium,
+        history: HistoryOptions,
+    ) -> Result<Self, OpenError> {
         let snapshot = Snapshot {
             version: VERSION,
             instance: instance.clone(),
@@ -88,7 +93,7 @@ impl State {
             host: None,
             pages: Pages::new(),
             alerts: Alerts::new(now),
-            history: History::open(now, medium)?,
+            history: History::open(now, medium, history)?,
             recent: Recent::new(),
             tick: Arc::new(Tick::new(now, snapshot)),
             output: None,
@@ -169,6 +174,10 @@ impl State {
                     self.alerts.observe_page(at, id, &sample, last_minute, figures, &values);
                 }
                 self.history.record(now, id, sample.at_unix_millis, values);
+                if let Some(response) = response {
+                    let spec = series::response_of_page(id);
+                    self.history.record_sketch(now, id, sample.at_unix_millis, spec, response);
+                }
             }
             Counted::New
         } else {
@@ -247,13 +256,13 @@ impl State {
         self.history.catalogue()
     }
 
-    /// Values of series.
+    /// Takes what is needed to read values of series, which is then done elsewhere.
     ///
     /// # Errors
     ///
     /// If a series is unknown.
-    pub fn series(&mut self, now: Now, query: &SeriesQuery) -> Result<SeriesAnswer, SeriesRefusal> {
-        self.history.answer(now, query)
+    pub fn series(&self, query: SeriesQuery) -> Result<SeriesReading, SeriesRefusal> {
+        self.history.reading(query)
     }
 
     /// Writes everything that is to outlive the process.

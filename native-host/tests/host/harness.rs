@@ -21,6 +21,7 @@ use quillwork_host::tls::Encryption;
 use quillwork_protocol::VERSION;
 use quillwork_protocol::host::{Cpu, HostSnapshot, Memory};
 use quillwork_protocol::page::{Latency, PageBatch, PageSample, PageSource, Pool};
+use quillwork_store::history::HistoryOptions;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -75,7 +76,9 @@ impl Host {
     pub(crate) fn with(setup: Setup) -> Self {
         let (machine, samples) = watch::channel(None);
         let clock = Clock::start();
-        let state = State::new(clock.now(), "test-instance".to_owned(), Medium::memory()).unwrap();
+        let state =
+            State::new(clock.now(), "test-instance".to_owned(), Medium::memory(), HistoryOptions::default())
+                .unwrap();
         let driver = Driver::spawn(clock, state, samples);
         let origins = setup.origins.iter().map(|origin| origin.parse().unwrap()).collect();
         let tokens = setup.token.map(Tokens::single).unwrap_or_default();

@@ -6,6 +6,7 @@ use quillwork_host::state::{Medium, SeriesQuery, State};
 use quillwork_protocol::alert::AlertState;
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::socket::Resume;
+use quillwork_store::history::HistoryOptions;
 
 use crate::harness::{batch, machine_at, sample_at};
 use crate::world::{START_MILLIS, World, now};
@@ -44,7 +45,7 @@ fn a_range_at_the_end_of_time_is_empty() {
             to_unix_millis: to,
             max_points: 1,
         };
-        let answer = world.state.series(world.now(), &query).unwrap();
+        let answer = world.state.series(query).unwrap().answer().unwrap();
         assert_eq!(answer.series[0].values.len(), usize::from(from == 0), "{from} to {to}");
     }
 }
@@ -196,7 +197,7 @@ fn jitter_about_the_turn_of_a_second_leaves_no_gap() {
         to_unix_millis: begin + 5_000,
         max_points: 100,
     };
-    let answer = world.state.series(world.now(), &query).unwrap();
+    let answer = world.state.series(query).unwrap().answer().unwrap();
     let values = &answer.series[0].values;
     assert!(values[..4].iter().all(Option::is_some), "{values:?}");
 }
@@ -205,7 +206,8 @@ fn jitter_about_the_turn_of_a_second_leaves_no_gap() {
 fn history_outlives_a_restart_in_a_data_directory() {
     let directory = tempfile::tempdir().unwrap();
     let medium = || Medium::directory(directory.path()).unwrap();
-    let open = |millis| State::new(now(millis), "run".to_owned(), medium()).unwrap();
+    let open =
+        |millis| State::new(now(millis), "run".to_owned(), medium(), HistoryOptions::default()).unwrap();
     let mut state = open(0);
     state.handle_host(now(0), Arc::new(machine_at(START_MILLIS, Some(0.5))));
     state.flush();
@@ -219,7 +221,7 @@ fn history_outlives_a_restart_in_a_data_directory() {
         to_unix_millis: START_MILLIS + 11_000,
         max_points: 100,
     };
-    let answer = state.series(now(10_000), &query).unwrap();
+    let answer = state.series(query).unwrap().answer().unwrap();
     let values = &answer.series[0].values;
     assert_eq!((values[0], values[10]), (Some(0.5), Some(0.25)));
     assert!(values[1..10].iter().all(Option::is_none), "the time between is a gap");

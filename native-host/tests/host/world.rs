@@ -7,6 +7,7 @@ use quillwork_host::clock::Now;
 use quillwork_host::state::{Medium, State};
 use quillwork_protocol::alert::AlertStatus;
 use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
+use quillwork_store::history::HistoryOptions;
 
 use crate::harness::machine_at;
 
@@ -22,7 +23,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let millis = 0;
-        let state = State::new(now(millis), "run-1".to_owned(), Medium::memory()).unwrap();
+        let state =
+            State::new(now(millis), "run-1".to_owned(), Medium::memory(), HistoryOptions::default()).unwrap();
         Self { state, millis, published: 0 }
     }
 

@@ -1,32 +1,37 @@
 //! How history can fail, one type per operation.
 
-use crate::backend::BackendError;
-use crate::record::DamagedRecord;
-use crate::series::InvalidSpec;
+use crate::series::{InvalidSpec, SeriesId};
+use crate::volume::VolumeError;
 
 /// A history that could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Step, chunk or retention is nothing.
-    #[error("step and chunk must not be zero, and the retention must be a step at least")]
-    Options,
-    /// What is stored was made with another step or chunk length.
+    /// The options don't fit together.
     #[error(
-        "the stored history has steps of {step_millis} ms in chunks of {chunk_steps}: open it with those"
+        "each tier's step must be a multiple of the finer one's and divide its window, each window hold whole finer windows, \
+         the first two windows be the same, each retention be longer than the finer one's and than the next window, with the first retention on top of it from the second tier on, \
+         and a head have up to 64 steps that divide the first window"
     )]
-    OtherFormat {
-        /// Its step.
-        step_millis: u32,
-        /// Its chunk length.
-        chunk_steps: u16,
-    },
-    /// The record that tells the format is damaged, so nothing else can be understood.
-    #[error(transparent)]
-    Damaged(#[from] DamagedRecord),
+    Options,
+    /// What is stored was made with other steps or windows.
+    #[error(
+        "the stored history was made with other steps or windows; open it with those, or name another directory"
+    )]
+    OtherFormat,
+    /// It was written by a later version.
+    #[error(
+        "the stored history has format {0}, which this version doesn't know; use the version that wrote it"
+    )]
+    Version(u8),
+    /// Both copies of the catalogue are damaged, so nobody knows which values belong to which series.
+    #[error(
+        "both copies of the catalogue of series are damaged; set the directory aside, and restore a backup if there is one"
+    )]
+    Catalogue,
     /// The medium failed.
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Volume(#[from] VolumeError),
 }
 
 /// A series that could not be added.
@@ -47,17 +52,45 @@ pub enum AddSeriesError {
     Invalid(#[from] InvalidSpec),
 }
 
-/// A value that could not be appended, or a range that could not be read.
+/// A range that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum HistoryError {
-    /// There is no such series, or it was removed.
-    #[error("there is no such series")]
-    UnknownSeries,
-    /// The range ends before it begins, or no point was asked for.
-    #[error("the range must not end before it begins, and at least one point must be asked for")]
-    Range,
+pub enum ReadError {
+    /// The step is not a multiple of the finest one.
+    #[error("the step must be a multiple of {finest_millis} ms")]
+    Step {
+        /// The finest.
+        finest_millis: u64,
+    },
+    /// A file was joined to others or dropped while it was to be read. Take a new reader and ask again.
+    #[error("the history was rearranged meanwhile; ask again")]
+    Rearranged,
     /// The medium failed.
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Volume(#[from] VolumeError),
+}
+
+/// A piece of a file that can't be trusted. What it held is a gap.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file} is damaged: {what}")]
+pub struct Damaged {
+    /// Which file.
+    pub file: String,
+    /// What of it.
+    pub what: Damage,
+}
+
+/// What of a file is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// Its head or directory: nothing in it can be found.
+    #[error("its directory, and with it all of it")]
+    Directory,
+    /// The part that begins with this series.
+    #[error("the part of the series from number {} on", .0.0)]
+    Part(SeriesId),
+    /// One series in it.
+    #[error("what it holds of series number {}", .0.0)]
+    Points(SeriesId),
 }

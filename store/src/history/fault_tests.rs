@@ -1,263 +1,356 @@
-//! History on a medium that fails.
+//! History on a volume that fails.
 
-use super::{History, HistoryError, HistoryOptions};
-use crate::backend::{Backend, BackendError, Changes, Faults, Faulty, Memory, SetAside};
-use crate::record::Damage;
-use crate::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
+use std::collections::BTreeMap;
 
-const OPTIONS: HistoryOptions =
-    HistoryOptions { step_millis: 1_000, chunk_steps: 10, retention_millis: 60_000, max_series: 50 };
+use super::test_support::{START, STEP, open, options, read, settle, spec, values};
+use super::{Damage, History, HistoryOptions, OpenError};
+use crate::series::{SeriesId, SeriesKind};
+use crate::volume::{Faults, Faulty, Memory, Volume, VolumeError};
 
-fn key(name: &str) -> SeriesKey {
-    SeriesKey::plain(name).unwrap()
+/// A value for each step, none of them like its neighbours.
+fn value(step: u64) -> i64 {
+    (step * 37 % 1_000).cast_signed()
 }
 
-fn spec(name: &str) -> SeriesSpec {
-    SeriesSpec { key: key(name), kind: SeriesKind::Gauge, unit: "ratio".into(), resolution: 0.001 }
+fn append<V: Volume>(history: &mut History<V>, id: SeriesId, steps: std::ops::Range<u64>) {
+    for step in steps {
+        let now = START + step * STEP;
+        #[expect(clippy::cast_precision_loss, reason = "less than a thousand")]
+        let value = value(step) as f64;
+        assert_eq!(history.append(now, now, &[(id, value)]).stored, 1);
+        let _may_fail = history.commit();
+    }
+}
+
+fn expected(steps: std::ops::Range<u64>) -> BTreeMap<u64, i64> {
+    steps.map(|step| (START / STEP + step, value(step))).collect()
+}
+
+fn kept<V: Volume>(history: &History<V>, id: SeriesId, steps: std::ops::Range<u64>) -> BTreeMap<u64, i64> {
+    values(history, id, START + steps.start * STEP, START + steps.end * STEP)
 }
 
 fn faulty(seed: u64) -> (History<Faulty<Memory>>, SeriesId) {
-    let mut history = History::open(Faulty::new(Memory::new(), seed), OPTIONS).unwrap().history;
-    let id = history.add_series(spec("a")).unwrap();
+    let mut history = open(Faulty::new(Memory::new(), seed), START);
+    let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
     history.commit().unwrap();
     (history, id)
 }
 
-/// A value for each second, none of them like its neighbours.
-fn value(second: u64) -> f64 {
-    (second * 37 % 1_000) as f64 / 1_000.0
+fn reopened(history: &History<Faulty<Memory>>, step: u64) -> History<Faulty<Memory>> {
+    history.volume.set_faults(Faults::default());
+    open(history.volume.clone(), START + step * STEP)
 }
 
-fn append<B: Backend>(history: &mut History<B>, id: SeriesId, seconds: std::ops::Range<u64>) {
-    for second in seconds {
-        let now = second * 1_000;
-        history.append(now, now, &[(id, Some(value(second)))]).unwrap();
-    }
-}
-
-fn values<B: Backend>(history: &mut History<B>, id: SeriesId, from: u64, to: u64) -> Vec<Option<f64>> {
-    history.query(id, from * 1_000, to * 1_000, usize::MAX).unwrap().values
-}
-
-fn expected(from: u64, to: u64) -> Vec<Option<f64>> {
-    (from..to).map(|second| Some(value(second))).collect()
-}
-
-impl History<Faulty<Memory>> {
-    fn set_faults(&mut self, faults: Faults) {
-        self.records_mut().backend_mut().set_faults(faults);
+#[test]
+fn a_full_or_read_only_disk_loses_nothing_and_recovers_when_there_is_room() {
+    let faults = [
+        (Faults { no_space: 1.0, ..Faults::default() }, VolumeError::NoSpace),
+        (
+            Faults { read_only: true, ..Faults::default() },
+            VolumeError::ReadOnly { path: "head-000003200000".into() },
+        ),
+    ];
+    for (seed, (faults, error)) in (1..).zip(faults) {
+        let (mut history, id) = faulty(seed);
+        history.volume.set_faults(faults);
+        append(&mut history, id, 0..40);
+        assert_eq!(history.commit(), Err(error));
+        assert_eq!(kept(&history, id, 0..40), expected(0..40));
+        history.volume.set_faults(Faults::default());
+        settle(&mut history);
+        history.flush().unwrap();
+        assert_eq!(kept(&reopened(&history, 39), id, 0..40), expected(0..40));
     }
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_recovers_when_there_is_room() {
-    let (mut history, id) = faulty(1);
-    history.set_faults(Faults { no_space: 1.0, ..Faults::default() });
-    for second in 100..145 {
-        append(&mut history, id, second..second + 1);
-        let full_chunk_waits = second >= 110;
-        assert_eq!(history.commit(), if full_chunk_waits { Err(BackendError::NoSpace) } else { Ok(()) });
-    }
-    assert_eq!(values(&mut history, id, 100, 145), expected(100, 145));
-
-    history.set_faults(Faults::default());
-    history.flush().unwrap();
-    let mut reopened = History::open(history.into_backend().into_inner(), OPTIONS).unwrap().history;
-    let id = reopened.find(&key("a")).unwrap();
-    assert_eq!(values(&mut reopened, id, 100, 145), expected(100, 145));
-}
-
-#[test]
-fn what_waits_for_a_full_disk_stays_within_the_retention() {
+fn what_waits_for_a_full_disk_is_bounded_and_the_newest_stays() {
     let (mut history, id) = faulty(2);
-    history.set_faults(Faults { no_space: 1.0, ..Faults::default() });
-    for second in 100..2_000 {
-        append(&mut history, id, second..second + 1);
-        let _full = history.commit();
+    let others: Vec<SeriesId> =
+        ["b", "c", "d"].map(|name| history.add_series(spec(name, SeriesKind::Gauge)).unwrap()).into();
+    history.volume.set_faults(Faults { no_space: 1.0, ..Faults::default() });
+    let steps = 18_000;
+    for step in 0..steps {
+        let now = START + step * STEP;
+        #[expect(clippy::cast_precision_loss, reason = "less than a thousand")]
+        let all: Vec<(SeriesId, f64)> =
+            [id].iter().chain(&others).map(|&id| (id, value(step) as f64)).collect();
+        history.append(now, now, &all);
     }
-    // Sixty seconds are in seven chunks at most, one of them open.
-    assert!(history.waiting().iter().count() <= 7, "{}", history.waiting().iter().count());
-    assert_eq!(values(&mut history, id, 1_940, 2_000), expected(1_940, 2_000));
+    let waiting: usize = history.heads.values().map(|head| head.series.len()).sum();
+    assert!(waiting <= 16_384 + 4, "{waiting}");
+    assert_eq!(kept(&history, id, steps - 60..steps), expected(steps - 60..steps));
 }
 
 #[test]
-fn series_that_come_and_go_while_the_disk_is_full_leave_nothing_behind() {
-    let (mut history, _) = faulty(8);
-    history.set_faults(Faults { no_space: 1.0, ..Faults::default() });
-    for second in 100..1_100 {
-        let id = history.add_series(spec("page")).unwrap();
-        append(&mut history, id, second..second + 1);
-        let _full = history.flush();
-        assert!(history.remove_series(id));
-    }
-    assert_eq!(history.waiting().iter().count(), 0);
-}
-
-#[test]
-fn commits_that_fail_after_taking_effect_are_simply_made_again() {
+fn writes_that_fail_after_taking_effect_are_simply_made_again() {
     let (mut history, id) = faulty(3);
-    history.set_faults(Faults { commit_error: 0.7, ..Faults::default() });
-    for second in 100..400 {
-        append(&mut history, id, second..second + 1);
-        let _failed = history.commit();
-    }
-    history.set_faults(Faults::default());
+    history.volume.set_faults(Faults { write_error: 0.4, ..Faults::default() });
+    append(&mut history, id, 0..300);
+    history.volume.set_faults(Faults::default());
     history.flush().unwrap();
-    let mut reopened = History::open(history.into_backend().into_inner(), OPTIONS).unwrap().history;
-    let id = reopened.find(&key("a")).unwrap();
-    reopened.append(399_000, 399_000, &[]).unwrap();
-    assert_eq!(values(&mut reopened, id, 340, 400), expected(340, 400));
-}
-
-#[test]
-fn a_damaged_chunk_is_a_gap_that_is_named_never_data() {
-    let (mut history, id) = faulty(4);
-    append(&mut history, id, 100..145);
-    history.commit().unwrap();
-    history.set_faults(Faults { bit_flip: 0.5, ..Faults::default() });
-    let mut damaged_in_all = 0;
-    for _ in 0..50 {
-        let slice = history.query(id, 100_000, 145_000, usize::MAX).unwrap();
-        damaged_in_all += slice.damaged.len();
-        assert!(slice.damaged.iter().all(|record| record.damage == Damage::Checksum));
-        let gaps = slice.values.iter().filter(|value| value.is_none()).count();
-        assert_eq!(gaps, slice.damaged.len() * 10);
-        for (value, expected) in slice.values.iter().zip(expected(100, 145)) {
-            assert!(value.is_none() || *value == expected);
-        }
-    }
-    assert!(damaged_in_all > 50);
-}
-
-#[test]
-fn a_late_value_into_a_damaged_chunk_begins_it_anew_and_says_so() {
-    let (mut history, id) = faulty(5);
-    append(&mut history, id, 100..125);
-    history.commit().unwrap();
-    history.set_faults(Faults { bit_flip: 1.0, ..Faults::default() });
-    let appended = history.append(125_000, 105_000, &[(id, Some(0.5))]).unwrap();
-    assert_eq!((appended.stored, appended.damaged.len()), (1, 1));
-    history.set_faults(Faults::default());
-    let read = values(&mut history, id, 100, 110);
-    assert_eq!((read[5], read.iter().flatten().count()), (Some(0.5), 1));
+    settle(&mut history);
+    let history = reopened(&history, 299);
+    assert_eq!(kept(&history, id, 240..300), expected(240..300));
+    let rolled = read(&history, id, START + 6_400, START + 29_900, 400);
+    assert!(rolled.values().all(|all| all.count == 4) && rolled.len() >= 58, "{}", rolled.len());
 }
 
 #[test]
 fn a_read_that_fails_is_an_error_and_works_again_later() {
     let (mut history, id) = faulty(6);
-    append(&mut history, id, 100..125);
-    history.commit().unwrap();
-    history.set_faults(Faults { read_error: 1.0, ..Faults::default() });
-    assert!(matches!(
-        history.query(id, 100_000, 125_000, 10),
-        Err(HistoryError::Backend(BackendError::Io(_)))
-    ));
-    history.set_faults(Faults::default());
-    assert_eq!(values(&mut history, id, 100, 125), expected(100, 125));
-}
-
-/// Breaks when told to: what it held is gone, and it begins anew, as a file that is set aside.
-#[derive(Debug, Default)]
-struct Breaking {
-    inner: Memory,
-    breaks: bool,
-}
-
-impl Breaking {
-    fn check(&mut self) -> Result<(), BackendError> {
-        if std::mem::take(&mut self.breaks) {
-            self.inner = Memory::new();
-            let set_aside = SetAside { path: "history.broken-1".into(), reason: "a test broke it".into() };
-            return Err(BackendError::SetAside(set_aside));
-        }
-        Ok(())
-    }
-}
-
-impl Backend for Breaking {
-    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, BackendError> {
-        self.check()?;
-        self.inner.get(key)
-    }
-
-    fn scan(&mut self, prefix: &[u8], visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), BackendError> {
-        self.check()?;
-        self.inner.scan(prefix, visit)
-    }
-
-    fn commit(&mut self, changes: &Changes) -> Result<(), BackendError> {
-        self.check()?;
-        self.inner.commit(changes)
-    }
+    append(&mut history, id, 0..30);
+    history.volume.set_faults(Faults { read_error: 1.0, ..Faults::default() });
+    assert!(history.reader([id]).read(START, START + 3_000, STEP).is_err());
+    history.volume.set_faults(Faults::default());
+    assert_eq!(kept(&history, id, 0..30), expected(0..30));
 }
 
 #[test]
-fn after_its_file_was_set_aside_a_history_goes_on_with_what_is_in_memory() {
-    for broken_by_reading in [false, true] {
-        let mut history = History::open(Breaking::default(), OPTIONS).unwrap().history;
-        let id = history.add_series(spec("a")).unwrap();
-        append(&mut history, id, 100..125);
-        history.commit().unwrap();
-
-        append(&mut history, id, 125..135);
-        history.records_mut().backend_mut().breaks = true;
-        if broken_by_reading {
-            assert!(history.query(id, 100_000, 110_000, 10).is_err());
-        } else {
-            assert!(matches!(history.commit(), Err(BackendError::SetAside(_))));
-        }
-        append(&mut history, id, 135..140);
-        history.flush().unwrap();
-
-        let mut reopened = History::open(history.into_backend(), OPTIONS).unwrap().history;
-        let id = reopened.find(&key("a")).expect("the series was stored again");
-        let kept = values(&mut reopened, id, 100, 140);
-        // The chunks of 100 to 119 were on the broken medium only.
-        assert_eq!(kept[kept.len() - 20..], expected(120, 140));
-        assert_eq!(kept.iter().flatten().count(), 20);
+fn damaged_pieces_are_named_gaps_and_never_data() {
+    let (mut history, id) = faulty(4);
+    append(&mut history, id, 0..60);
+    settle(&mut history);
+    history.volume.set_faults(Faults { bit_flip: 0.05, ..Faults::default() });
+    let (mut damaged, mut whole) = (0, 0);
+    for _ in 0..200 {
+        let read = history.reader([id]).read(START, START + 6_000, STEP).unwrap();
+        let super::Steps::Numbers(steps) = &read.series[0].1.steps else { unreachable!() };
+        assert!(steps.iter().all(|(step, all)| all.last == expected(0..60)[step]));
+        assert_eq!(steps.len() == 60, read.damaged.is_empty(), "what is missing is named");
+        damaged += usize::from(!read.damaged.is_empty());
+        whole += usize::from(read.damaged.is_empty());
     }
+    assert!(damaged > 50 && whole > 5, "{damaged} damaged, {whole} whole");
 }
 
 #[test]
-fn a_series_whose_record_is_damaged_is_gone_and_named_and_the_others_stay() {
-    let (mut history, a) = faulty(7);
-    let b = history.add_series(spec("b")).unwrap();
-    append(&mut history, a, 100..125);
-    append(&mut history, b, 100..125);
+fn a_damaged_head_costs_itself_when_its_window_is_sealed() {
+    let (mut history, id) = faulty(5);
+    append(&mut history, id, 0..7);
     history.flush().unwrap();
-    let mut backend = history.into_backend().into_inner();
-    let record_key = super::keys::series(a);
-    let mut broken = Changes::new();
-    let mut record = backend.get(&record_key).unwrap().unwrap();
-    record[9] ^= 4;
-    broken.put(&record_key, &record);
-    backend.commit(&broken).unwrap();
-
-    let opened = History::open(backend, OPTIONS).unwrap();
-    let mut history = opened.history;
-    assert_eq!(opened.damaged.len(), 1);
-    assert_eq!((opened.damaged[0].key.as_slice(), history.find(&key("a"))), (record_key.as_slice(), None));
-    assert_eq!(values(&mut history, b, 100, 125), expected(100, 125));
-    // A new series of the name starts empty: what was left of the old one is not taken for its own.
-    let again = history.add_series(spec("a")).unwrap();
-    history.commit().unwrap();
-    assert!(values(&mut history, again, 100, 125).iter().all(Option::is_none));
+    let name = "head-000003200000";
+    let mut bytes = history.volume.read(name, 0, usize::MAX).unwrap().expect("the first head is there");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    history.volume.put(name, &bytes).unwrap();
+    append(&mut history, id, 7..20);
+    settle(&mut history);
+    assert_eq!(
+        history.take_damaged().iter().map(|damaged| damaged.what).collect::<Vec<_>>(),
+        [Damage::Part(id)]
+    );
+    assert_eq!(kept(&history, id, 0..20), expected(4..20));
 }
 
-/// What the module's documentation says a series takes.
 #[test]
-fn bytes_of_a_series_that_changes_a_little_at_each_step() {
-    let mut history = History::open(Memory::new(), HistoryOptions::default()).unwrap().history;
-    let id = history.add_series(spec("host.cpu.total")).unwrap();
-    let mut rng = quillwork_core::rng::Rng::from_seed(1);
-    let mut busy = 0.4;
-    for second in 0..7_200 {
-        busy = (busy + (rng.unit_f64() - 0.5) * 0.1).clamp(0.0, 1.0);
-        history.append(second * 1_000, second * 1_000, &[(id, Some(busy))]).unwrap();
+fn one_damaged_copy_of_the_catalogue_costs_nothing_and_two_are_said() {
+    let (mut history, id) = faulty(7);
+    append(&mut history, id, 0..20);
+    history.flush().unwrap();
+    let damage = |history: &mut History<Faulty<Memory>>, name: &str| {
+        let mut bytes = history.volume.read(name, 0, usize::MAX).unwrap().unwrap();
+        bytes[9] ^= 4;
+        history.volume.put(name, &bytes).unwrap();
+    };
+    damage(&mut history, "catalogue");
+    let mut again = reopened(&history, 20);
+    assert_eq!(kept(&again, id, 0..20), expected(0..20));
+    let other = again.add_series(spec("b", SeriesKind::Gauge)).unwrap();
+    assert!(other > SeriesId(1_000), "a number that the damaged copy may have given out is not given again");
+    again.flush().unwrap();
+    damage(&mut again, "catalogue");
+    damage(&mut again, "catalogue-copy");
+    let error = History::open(again.volume.clone(), options(), START).unwrap_err();
+    assert_eq!(error, OpenError::Catalogue);
+}
+
+/// All bytes of a sealed window, of a head and of the catalogue, flipped in turn.
+#[test]
+fn whichever_byte_is_flipped_what_is_read_is_what_was_written() {
+    let mut history = open(Memory::new(), START);
+    let ids = ["a", "b", "c"].map(|name| history.add_series(spec(name, SeriesKind::Gauge)).unwrap());
+    for step in 0..30_u64 {
+        let now = START + step * STEP;
+        #[expect(clippy::cast_precision_loss, reason = "less than a thousand")]
+        history.append(now, now, &ids.map(|id| (id, value(step + u64::from(id.0)) as f64)));
         history.commit().unwrap();
     }
-    let stored = history.into_backend().content_bytes();
-    let open = 600 * 8 + 600 / 8;
-    println!("{stored} bytes stored, {open} for the open chunk");
-    assert!(stored + open < 10_000, "{stored} + {open}");
+    settle(&mut history);
+    history.flush().unwrap();
+    let now = START + 29 * STEP;
+    let files = history.volume.list().unwrap();
+    for prefix in ["tier0", "tier1", "head", "catalogue"] {
+        let name = files.keys().find(|name| name.starts_with(prefix)).expect("there is one of each");
+        let sound = history.volume.read(name, 0, usize::MAX).unwrap().unwrap();
+        for at in 0..sound.len() {
+            let mut flipped = sound.clone();
+            flipped[at] ^= 1 << (at % 8);
+            history.volume.put(name, &flipped).unwrap();
+            let opened = open(history.volume.clone(), now);
+            for (series, id) in (0_u64..).zip(ids) {
+                for step in [STEP, 400] {
+                    let read = opened.reader([id]).read(START, now + 1, step).unwrap();
+                    let super::Steps::Numbers(steps) = &read.series[0].1.steps else { unreachable!() };
+                    let right = steps.iter().all(|(found, all)| {
+                        let first = found * step / STEP - START / STEP;
+                        let values = (first..first + step / STEP).map(|step| value(step + series));
+                        values.clone().any(|value| value == all.last) && all.max <= values.max().unwrap_or(0)
+                    });
+                    assert!(right, "byte {at} of {name}: {steps:?}");
+                    let whole = steps.len() as u64 == (30 * STEP).div_ceil(step);
+                    assert!(
+                        whole || !read.damaged.is_empty(),
+                        "byte {at} of {name}: a gap that nobody names"
+                    );
+                }
+            }
+        }
+        history.volume.put(name, &sound).unwrap();
+    }
+}
+
+#[test]
+fn the_bound_on_bytes_is_never_exceeded_and_every_tier_keeps_its_share() {
+    let most = 400 << 10;
+    let bounded = HistoryOptions { max_bytes: most, ..options() };
+    let mut history = History::open(Memory::new(), bounded.clone(), START).unwrap();
+    let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+    let mut rng = quillwork_core::rng::Rng::from_seed(9);
+    for step in 0..2_000_u64 {
+        let now = START + step * STEP;
+        #[expect(clippy::cast_precision_loss, reason = "any number will do")]
+        history.append(now, now, &[(id, rng.below(1 << 40) as f64)]);
+        history.commit().unwrap();
+        let files = history.volume.list().unwrap();
+        let taken: u64 = files.values().map(|bytes| bytes.div_ceil(4_096) * 4_096).sum();
+        assert!(taken <= most, "{taken} bytes at step {step}");
+        assert!(taken <= history.used_bytes(), "what is counted is what is there");
+    }
+    let now = START + 1_999 * STEP;
+    assert!(kept(&history, id, 1_980..2_000).len() == 20, "the newest stays");
+    let tiers: Vec<usize> = [STEP, 400, 800].map(|step| read(&history, id, 0, now, step).len()).into();
+    assert!(
+        tiers[2] * 8 > tiers[0] && history.reader([id]).first_unix_millis().unwrap() + 15_000 < now,
+        "{tiers:?}"
+    );
+}
+
+#[cfg(feature = "file")]
+mod power {
+    use super::*;
+    use crate::history::test_support::key;
+    use crate::volume::Directory;
+    use crate::volume::power_cut::{Fragile, fragile_volume};
+
+    /// The power goes before each step of a short history in turn, and each state in which that may leave the disk is opened: what was acknowledged is there, nothing is
+    /// wrong, and the history goes on.
+    #[test]
+    fn whenever_the_power_goes_what_was_written_is_there() {
+        const STEPS: u64 = 26;
+        for cut in 0.. {
+            let disk = Fragile::cut_at(cut);
+            let mut acknowledged = 0;
+            let mut id = None;
+            if let Ok(mut history) = History::open(fragile_volume(&disk), options(), START) {
+                let series = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+                id = Some(series);
+                for step in 0..STEPS {
+                    let now = START + step * STEP;
+                    #[expect(clippy::cast_precision_loss, reason = "less than a thousand")]
+                    history.append(now, now, &[(series, value(step) as f64)]);
+                    let written = if step % 10 == 9 { history.flush() } else { history.commit() };
+                    if written.is_ok() {
+                        // Heads of four steps settle two steps after their end.
+                        let settled = (step.saturating_sub(2) / 4 * 4).max(acknowledged);
+                        acknowledged = if step % 10 == 9 { step + 1 } else { settled };
+                    }
+                }
+            }
+            let is_whole = disk.steps() < cut;
+            for after in disk.after_the_cut() {
+                let now = START + STEPS * STEP;
+                let mut history = History::open(fragile_volume(&after), options(), now).unwrap();
+                let Some(id) = id.filter(|_| history.find(&key("a")).is_some()) else {
+                    assert_eq!(acknowledged, 0, "cut before step {cut}");
+                    continue;
+                };
+                for settled in [false, true] {
+                    let kept = kept(&history, id, 0..STEPS);
+                    let whole = expected(0..STEPS);
+                    assert!(
+                        kept.iter().all(|(step, value)| whole.get(step) == Some(value)),
+                        "cut before step {cut}"
+                    );
+                    let first = expected(0..acknowledged);
+                    assert!(
+                        first.keys().all(|step| kept.contains_key(step)),
+                        "cut before step {cut}: {acknowledged} were acknowledged"
+                    );
+                    if !settled {
+                        settle(&mut history);
+                        assert_eq!(history.take_damaged(), []);
+                    }
+                }
+            }
+            if is_whole {
+                assert!(cut > 40, "{cut} steps are hardly a history");
+                return;
+            }
+        }
+    }
+
+    /// Two thousand bits spread over a store of real files.
+    #[test]
+    fn flips_all_over_a_directory_are_found_or_harmless() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut history = open(Directory::open(directory.path()).unwrap(), START);
+        let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+        append(&mut history, id, 0..200);
+        settle(&mut history);
+        history.flush().unwrap();
+        let now = START + 199 * STEP;
+        drop(history);
+        let files: Vec<_> =
+            std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|path| (path, std::fs::read(path).unwrap()))
+            .filter(|(_, bytes)| !bytes.is_empty())
+            .collect();
+        let total: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+        let mut found = 0;
+        for flip in 0..2_000 {
+            let mut at = flip * total / 2_000;
+            let (path, bytes) = files
+                .iter()
+                .find(|(_, bytes)| {
+                    let here = at < bytes.len();
+                    if !here {
+                        at -= bytes.len();
+                    }
+                    here
+                })
+                .unwrap();
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (flip % 8);
+            std::fs::write(path, &flipped).unwrap();
+            let history = open(Directory::open(directory.path()).unwrap(), now);
+            let mut is_named = false;
+            for step in [STEP, 400, 800] {
+                let read = history.reader([id]).read(START, now + 1, step).unwrap();
+                let super::super::Steps::Numbers(steps) = &read.series[0].1.steps else { unreachable!() };
+                let right = |(found, all): &(u64, super::super::Aggregate)| {
+                    let first = found * step / STEP - START / STEP;
+                    (first..first + step / STEP).any(|step| value(step) == all.last)
+                };
+                assert!(steps.iter().all(right), "byte {at} of {}", path.display());
+                is_named |= !read.damaged.is_empty();
+            }
+            found += usize::from(is_named);
+            std::fs::write(path, bytes).unwrap();
+        }
+        assert!(found > 500, "the sweep hit hardly anything: {found}");
+    }
 }

@@ -1,364 +1,375 @@
-//! Appending, keeping and dropping.
+//! Appending and writing.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::sync::Arc;
 
-use crate::backend::{Backend, BackendError, Changes};
-use crate::record::{Damage, DamagedRecord};
-use crate::records::{Records, StoreError};
+use quillwork_core::telemetry::Sketch;
 
-use super::chunk::Chunk;
-use super::errors::{AddSeriesError, HistoryError};
-use super::keys;
+use super::block::{Block, BlockId, Opened, Table, build};
+use super::catalogue::Catalogue;
+use super::errors::{AddSeriesError, Damaged, OpenError};
+use super::head::{Head, HeadPoints};
 use super::options::HistoryOptions;
-use crate::series::{SeriesId, SeriesKey, SeriesSpec};
+use super::points::{Form, Points};
+use super::rollup::Job;
+use crate::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
+use crate::volume::{Volume, VolumeError};
 
 /// Values of many series. See the [module](super).
 #[derive(Debug)]
-pub struct History<B> {
-    pub(super) records: Records<B>,
-    pub(super) options: HistoryOptions,
-    pub(super) series: BTreeMap<SeriesId, Series>,
-    pub(super) by_key: BTreeMap<SeriesKey, SeriesId>,
-    pub(super) next_id: u32,
-    /// The step of the last `now`.
-    pub(super) now_step: Option<u64>,
-    /// What the next commit writes.
-    pub(super) waiting: Changes,
-}
-
-#[derive(Debug)]
-pub(super) struct Series {
-    pub(super) spec: SeriesSpec,
-    /// Whether its record is on the medium, and not only waiting to be.
-    pub(super) stored: bool,
-    /// The chunk that was last written to.
-    pub(super) open: Option<Open>,
-    /// The chunks that are stored or waiting to be, by index.
-    pub(super) chunks: BTreeMap<u64, Kept>,
-}
-
-#[derive(Debug)]
-pub(super) struct Open {
-    chunk: Chunk,
-    /// Whether it holds what is neither stored nor waiting.
-    pub(super) changed: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// Waiting to be stored for the first time.
-    Waiting,
-    /// On the medium, perhaps in an earlier form.
-    Stored,
+pub struct History<V> {
+    pub(super) volume: V,
+    pub(super) options: Arc<HistoryOptions>,
+    pub(super) catalogue: Catalogue,
+    /// The files that there are, and their lengths. Readers hold on to the list as it was.
+    pub(super) files: Arc<BTreeMap<BlockId, u64>>,
+    pub(super) catalogue_bytes: u64,
+    pub(super) heads: BTreeMap<u64, Head>,
+    pub(super) now_millis: u64,
+    /// After a leap of the clock nothing is dropped for its age before this instant.
+    pub(super) expires_from: u64,
+    /// Where the clock was set back: from when on what is stored is still to be forgotten.
+    pub(super) forget_from: Option<u64>,
+    /// Windows before these were dropped for want of room, by tier.
+    pub(super) floors: Vec<u64>,
+    pub(super) job: Option<Job>,
+    pub(super) may_have_work: bool,
+    pub(super) damaged: Vec<Damaged>,
 }
 
 /// What became of values that were appended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Appended {
-    /// How many were taken, gaps included.
+    /// How many were taken.
     pub stored: usize,
-    /// How many were not: of a series that is not there, or of a time that lies in the future or is no longer kept.
+    /// How many were not: not finite or beyond what the resolution can count, of a series that is not there or of another kind, or of a time that lies in the future
+    /// or is no longer kept step by step.
     pub refused: usize,
-    /// Chunks that were to be added to and could not be trusted. They were begun anew.
-    pub damaged: Vec<DamagedRecord>,
 }
 
-impl<B: Backend> History<B> {
+impl<V: Volume> History<V> {
+    /// Opens what a volume holds, or begins. Reads the catalogue and the list of files, and none of the values. `now` is the wall clock's.
+    ///
+    /// # Errors
+    ///
+    /// Where the options make no sense or are not those it was made with, both copies of the catalogue are damaged, or the medium fails.
+    pub fn open(volume: V, options: HistoryOptions, now_unix_millis: u64) -> Result<Self, OpenError> {
+        options.check()?;
+        let listed = volume.list()?;
+        let files: BTreeMap<BlockId, u64> =
+            listed.iter().filter_map(|(name, bytes)| Some((BlockId::parse(name)?, *bytes))).collect();
+        let catalogue = match Catalogue::open(&volume, &options)? {
+            Some(catalogue) => catalogue,
+            // Values without a catalogue belong to nobody.
+            None if files.is_empty() => Catalogue::new(),
+            None => return Err(OpenError::Catalogue),
+        };
+        let catalogue_bytes = listed.get(super::catalogue::COPIES[0]).copied().unwrap_or(0);
+        let floors = vec![0; options.tiers.len()];
+        let mut history = Self {
+            volume,
+            options: Arc::new(options),
+            catalogue,
+            files: Arc::new(files),
+            catalogue_bytes,
+            heads: BTreeMap::new(),
+            now_millis: 0,
+            expires_from: 0,
+            forget_from: None,
+            floors,
+            job: None,
+            may_have_work: true,
+            damaged: Vec::new(),
+        };
+        // A beginning is no leap of the clock.
+        let is_new = history.files.is_empty();
+        history.floors[0] = history.first_raw();
+        history.now_millis = if is_new { now_unix_millis } else { history.newest_stored() };
+        history.set_clock(now_unix_millis);
+        Ok(history)
+    }
+
     /// Adds a series, or finds the one that is there.
     ///
     /// # Errors
     ///
-    /// Where it makes no sense, one of its name is there and differs, or there are as many as there may be.
+    /// Where it makes no sense, one of its name and labels is there and differs, or there are as many as there may be.
     pub fn add_series(&mut self, spec: SeriesSpec) -> Result<SeriesId, AddSeriesError> {
-        spec.check()?;
-        if let Some(&id) = self.by_key.get(&spec.key) {
-            return if self.series[&id].spec == spec { Ok(id) } else { Err(AddSeriesError::Differs) };
-        }
-        if self.series.len() >= self.options.max_series {
-            return Err(AddSeriesError::TooManySeries { limit: self.options.max_series });
-        }
-        let id = SeriesId(self.next_id);
-        self.next_id += 1;
-        self.waiting.put(&keys::series(id), &spec.encode());
-        self.by_key.insert(spec.key.clone(), id);
-        self.series.insert(id, Series { spec, stored: false, open: None, chunks: BTreeMap::new() });
-        Ok(id)
+        self.catalogue.add(spec, self.options.max_series)
     }
 
-    /// Removes a series and all its values. Says whether there was one.
+    /// Removes a series: its values can no longer be asked for, and go when their files do. Says whether there was one.
     pub fn remove_series(&mut self, id: SeriesId) -> bool {
-        let Some(series) = self.series.remove(&id) else { return false };
-        self.by_key.remove(&series.spec.key);
-        if series.stored {
-            self.waiting.delete(&keys::series(id));
-        } else {
-            self.waiting.forget(&keys::series(id));
-        }
-        for (index, kept) in series.chunks {
-            drop_chunk(&mut self.waiting, id, index, kept);
-        }
-        true
+        self.heads.values_mut().for_each(|head| drop(head.series.remove(&id)));
+        self.catalogue.remove(id)
     }
 
     /// What a series is.
     #[must_use]
     pub fn series(&self, id: SeriesId) -> Option<&SeriesSpec> {
-        self.series.get(&id).map(|series| &series.spec)
+        self.catalogue.get(id)
     }
 
     /// The series of this name and these labels.
     #[must_use]
     pub fn find(&self, key: &SeriesKey) -> Option<SeriesId> {
-        self.by_key.get(key).copied()
+        self.catalogue.find(key)
     }
 
     /// All series, by name and labels.
     pub fn catalogue(&self) -> impl Iterator<Item = (SeriesId, &SeriesSpec)> {
-        self.by_key.values().map(|id| (*id, &self.series[id].spec))
+        self.catalogue.iter()
     }
 
-    /// Notes values of the instant `at`, of several series. A value that is not finite, or far beyond what the resolution
-    /// can count, is a gap.
-    ///
-    /// `now` moves the clock, with all that follows; see the [module](super).
-    ///
-    /// # Errors
-    ///
-    /// Where an earlier chunk is needed and the medium fails to read it; the values before were taken.
+    /// How many series there are.
+    #[must_use]
+    pub fn series_count(&self) -> usize {
+        self.catalogue.len()
+    }
+
+    /// Notes values of the instant `at`, of gauges and counters. `now` moves the clock, with all that follows; see the [module](super).
     pub fn append(
         &mut self,
         now_unix_millis: u64,
         at_unix_millis: u64,
-        values: &[(SeriesId, Option<f64>)],
-    ) -> Result<Appended, HistoryError> {
+        values: &[(SeriesId, f64)],
+    ) -> Appended {
+        self.set_clock(now_unix_millis);
+        let Some((window, place)) = self.place_of(at_unix_millis) else {
+            return Appended { stored: 0, refused: values.len() };
+        };
+        let steps = self.options.head_steps;
+        let head = self.heads.entry(window).or_default();
         let mut appended = Appended::default();
-        self.set_clock(now_unix_millis, &mut appended.damaged)?;
-        let step = self.options.step_of(at_unix_millis);
-        let (oldest, end) = self.kept_steps();
-        if !(oldest..end).contains(&step) {
-            appended.refused = values.len();
-            return Ok(appended);
-        }
-        let place = self.options.place_of(step);
         for &(id, value) in values {
-            let Some(spec) = self.series.get(&id).map(|series| &series.spec) else {
+            let spec = self.catalogue.get(id).filter(|spec| spec.kind != SeriesKind::Sketch);
+            let Some((spec, units)) = spec.and_then(|spec| Some((spec, spec.units_of(value)?))) else {
                 appended.refused += 1;
                 continue;
             };
-            let units = value.and_then(|value| spec.units_of(value));
-            let open = self.open_chunk(id, self.options.chunk_of(step), &mut appended.damaged)?;
-            open.chunk.set(place, units);
-            open.changed = true;
+            head.series.entry(id).or_insert_with(|| HeadPoints::empty(spec.kind, steps)).set(place, units);
             appended.stored += 1;
         }
-        Ok(appended)
+        head.is_changed |= appended.stored > 0;
+        self.bound_heads();
+        appended
     }
 
-    /// Writes full chunks and changes of the catalogue. Cheap where there are none.
+    /// Notes the values of one step of a sketch, of which an earlier one for the step is forgotten. As [`append`](Self::append) otherwise. An empty
+    /// sketch is none.
+    pub fn append_sketch(
+        &mut self,
+        now_unix_millis: u64,
+        at_unix_millis: u64,
+        id: SeriesId,
+        sketch: &Sketch,
+    ) -> Appended {
+        const REFUSED: Appended = Appended { stored: 0, refused: 1 };
+        self.set_clock(now_unix_millis);
+        let is_sketch = self.catalogue.get(id).is_some_and(|spec| spec.kind == SeriesKind::Sketch);
+        if !is_sketch || sketch.is_empty() {
+            return REFUSED;
+        }
+        let Some((window, place)) = self.place_of(at_unix_millis) else { return REFUSED };
+        let head = self.heads.entry(window).or_default();
+        head.series
+            .entry(id)
+            .or_insert_with(|| HeadPoints::empty(SeriesKind::Sketch, 0))
+            .set_sketch(place, sketch.clone());
+        head.is_changed = true;
+        self.bound_heads();
+        Appended { stored: 1, refused: 0 }
+    }
+
+    /// Writes what has settled, drops what is too old, and does a bounded piece of what is to be sealed and rolled up: what a host calls
+    /// after each tick.
     ///
     /// # Errors
     ///
-    /// Where the medium fails. What was to be written goes on waiting for the next call.
-    pub fn commit(&mut self) -> Result<(), BackendError> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        self.records.commit(&self.waiting).map_err(|error| self.after_failure(error))?;
-        self.waiting = Changes::new();
-        for series in self.series.values_mut() {
-            series.stored = true;
-            series.chunks.values_mut().for_each(|kept| *kept = Kept::Stored);
-        }
-        Ok(())
+    /// Where the medium fails. What was to be written waits in memory for the next call, up to some 8 MB, and then the oldest of
+    /// it is lost.
+    pub fn commit(&mut self) -> Result<(), VolumeError> {
+        self.write_catalogue()?;
+        self.forget_what_lies_ahead()?;
+        self.write_heads(|history, window| {
+            history.has_settled((window + 1) * history.options.head_millis())
+        })?;
+        let worked = self.work();
+        self.expire()?;
+        worked
     }
 
-    /// Writes the open chunks too, as they are now: what a process does before it ends.
+    /// Writes everything as it is now: what a process does before it ends.
     ///
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
-    pub fn flush(&mut self) -> Result<(), BackendError> {
-        for (&id, series) in &mut self.series {
-            store_open(&mut self.waiting, id, series);
-        }
-        self.commit()
+    pub fn flush(&mut self) -> Result<(), VolumeError> {
+        self.write_catalogue()?;
+        self.forget_what_lies_ahead()?;
+        self.write_heads(|_, _| true)
+    }
+
+    /// Files, or pieces of files, that turned out to be damaged since this was asked last. What they held is a gap.
+    pub fn take_damaged(&mut self) -> Vec<Damaged> {
+        std::mem::take(&mut self.damaged)
     }
 
     /// What the history was made with.
     #[must_use]
-    pub const fn options(&self) -> &HistoryOptions {
+    pub fn options(&self) -> &HistoryOptions {
         &self.options
     }
 
-    /// Gives the back end back. What was not committed is lost.
-    pub fn into_backend(self) -> B {
-        self.records.into_backend()
+    pub(super) fn has_settled(&self, end_millis: u64) -> bool {
+        end_millis + self.options.settle_millis <= self.now_millis
     }
 
-    #[cfg(test)]
-    pub(super) fn records_mut(&mut self) -> &mut Records<B> {
-        &mut self.records
-    }
-
-    #[cfg(test)]
-    pub(super) fn waiting(&self) -> &Changes {
-        &self.waiting
-    }
-
-    /// The steps that are kept: from the oldest to the one after now.
-    pub(super) fn kept_steps(&self) -> (u64, u64) {
-        match self.now_step {
-            Some(now) => (self.options.oldest_step(now), now + 1),
-            // Opened and not yet told the time: everything stored may be asked for.
-            None => (self.first_stored_step(), self.end_of_stored_steps()),
+    /// The head and the place in it of an instant; `None` where it is not taken.
+    fn place_of(&self, at_unix_millis: u64) -> Option<(u64, u32)> {
+        let tier = &self.options.tiers[0];
+        let step = self.options.step_of(at_unix_millis);
+        let sealed = at_unix_millis / tier.window_millis();
+        let oldest = self.now_millis.saturating_sub(tier.retention_millis).div_ceil(tier.window_millis());
+        let floor = self.floors[0];
+        let is_dropped = sealed < floor && floor <= self.now_millis / tier.window_millis();
+        if step > self.options.step_of(self.now_millis) || sealed < oldest || is_dropped {
+            return None;
         }
+        let place = step % u64::from(self.options.head_steps);
+        Some((step / u64::from(self.options.head_steps), u32::try_from(place).ok()?))
     }
 
-    /// Splits a range of steps where chunks end.
-    pub(super) fn chunks_of(&self, steps: Range<u64>) -> Vec<Range<u64>> {
-        let length = u64::from(self.options.chunk_steps);
-        let mut ranges = Vec::new();
-        let mut start = steps.start;
-        while start < steps.end {
-            let end = ((start / length + 1) * length).min(steps.end);
-            ranges.push(start..end);
-            start = end;
-        }
-        ranges
-    }
-
-    /// The chunk that a step lies in; `None` where there is none, or it could not be trusted and was noted.
-    pub(super) fn load(
-        &mut self,
-        id: SeriesId,
-        step: u64,
-        damaged: &mut Vec<DamagedRecord>,
-    ) -> Result<Option<Chunk>, HistoryError> {
-        let index = self.options.chunk_of(step);
-        let Some(series) = self.series.get(&id) else { return Ok(None) };
-        match &series.open {
-            Some(open) if open.chunk.index == index => Ok(Some(open.chunk.clone())),
-            Some(_) | None if series.chunks.contains_key(&index) => self.read_chunk(id, index, damaged),
-            Some(_) | None => Ok(None),
-        }
-    }
-
-    fn read_chunk(
-        &mut self,
-        id: SeriesId,
-        index: u64,
-        damaged: &mut Vec<DamagedRecord>,
-    ) -> Result<Option<Chunk>, HistoryError> {
-        let key = keys::chunk(id, index);
-        let bytes = match self.waiting.change_of(&key) {
-            Some(waiting) => waiting.map(<[u8]>::to_vec),
-            None => match self.records.get(&key) {
-                Ok(bytes) => bytes,
-                Err(StoreError::Damaged(record)) => {
-                    damaged.push(record);
-                    return Ok(None);
-                }
-                Err(StoreError::Backend(error)) => return Err(self.after_failure(error).into()),
-            },
+    /// Before this window only coarser tiers are left. A late value there would stand for all that it was one of.
+    fn first_raw(&self) -> u64 {
+        let first = |table| {
+            let ids = BlockId::new(table, 0)..=BlockId::new(table, u64::MAX);
+            self.files.range(ids).next().map(|(id, _)| id.window)
         };
-        let Some(bytes) = bytes else { return Ok(None) };
-        let chunk = Chunk::decode(index, usize::from(self.options.chunk_steps), &bytes);
-        if chunk.is_none() {
-            damaged.push(DamagedRecord { key, damage: Damage::Content });
-        }
-        Ok(chunk)
+        let Some(coarse) = self.options.tiers.get(1) else { return 0 };
+        let raw = self.options.tiers[0].window_millis();
+        let rolled = first(Table::Tier(1)).map(|window| window * coarse.window_millis() / raw);
+        first(Table::Tier(0)).filter(|raw| rolled.is_some_and(|rolled| rolled < *raw)).unwrap_or(0)
     }
 
-    /// The chunk of this index, to be written to. The one that was open before waits for the next commit.
-    fn open_chunk(
-        &mut self,
-        id: SeriesId,
-        index: u64,
-        damaged: &mut Vec<DamagedRecord>,
-    ) -> Result<&mut Open, HistoryError> {
-        let is_open = |series: &Series| series.open.as_ref().is_some_and(|open| open.chunk.index == index);
-        if !self.series.get(&id).is_some_and(is_open) {
-            let length = usize::from(self.options.chunk_steps);
-            let stored = self.series.get(&id).is_some_and(|series| series.chunks.contains_key(&index));
-            let chunk = if stored { self.read_chunk(id, index, damaged)? } else { None };
-            let series = self.series.get_mut(&id).ok_or(HistoryError::UnknownSeries)?;
-            store_open(&mut self.waiting, id, series);
-            series.open =
-                Some(Open { chunk: chunk.unwrap_or_else(|| Chunk::empty(index, length)), changed: false });
+    /// Late values are written at once where there are many, and the oldest are lost where they can't be.
+    fn bound_heads(&mut self) {
+        let most = MOST_WAITING.max(4 * self.catalogue.len());
+        let waiting =
+            |heads: &BTreeMap<u64, Head>| heads.values().map(|head| head.series.len()).sum::<usize>();
+        if self.heads.len() < 3 || waiting(&self.heads) <= most {
+            return;
         }
-        let series = self.series.get_mut(&id).ok_or(HistoryError::UnknownSeries)?;
-        series.open.as_mut().ok_or(HistoryError::UnknownSeries)
+        let newest = self.options.step_of(self.now_millis) / u64::from(self.options.head_steps);
+        let written = self.write_catalogue().and_then(|()| self.write_heads(|_, window| window + 1 < newest));
+        if written.is_err() {
+            while waiting(&self.heads) > most && self.heads.len() > 2 {
+                self.heads.pop_first();
+            }
+        }
     }
 
-    fn set_clock(
-        &mut self,
-        now_unix_millis: u64,
-        damaged: &mut Vec<DamagedRecord>,
-    ) -> Result<(), HistoryError> {
-        let step = self.options.step_of(now_unix_millis);
-        if self.now_step == Some(step) {
+    fn write_catalogue(&mut self) -> Result<(), VolumeError> {
+        if !self.catalogue.is_changed {
             return Ok(());
         }
-        if self.now_step.is_none_or(|before| before > step) {
-            self.forget_after(step, damaged)?;
-        }
-        self.now_step = Some(step);
-        let oldest = self.options.chunk_of(self.options.oldest_step(step));
-        for (&id, series) in &mut self.series {
-            series.open.take_if(|open| open.chunk.index < oldest);
-            while let Some((index, kept)) =
-                series.chunks.first_key_value().map(|(&index, &kept)| (index, kept))
-            {
-                if index >= oldest {
-                    break;
-                }
-                series.chunks.remove(&index);
-                drop_chunk(&mut self.waiting, id, index, kept);
+        let options = Arc::clone(&self.options);
+        let bytes = self.catalogue.encode(&options).len() as u64;
+        // Two copies, and room for the one that is being written.
+        self.make_room(bytes + 2 * bytes.saturating_sub(self.catalogue_bytes))?;
+        let volume = &mut self.volume;
+        self.catalogue.write(&options, |name, content| volume.put(name, content))?;
+        self.catalogue_bytes = bytes;
+        Ok(())
+    }
+
+    /// Writes heads that have changed. Those that have settled leave the memory.
+    pub(super) fn write_heads(&mut self, is_due: impl Fn(&Self, u64) -> bool) -> Result<(), VolumeError> {
+        let due: Vec<u64> = self.heads.keys().copied().filter(|&window| is_due(self, window)).collect();
+        for window in due {
+            self.write_head(window)?;
+            if self.has_settled((window + 1) * self.options.head_millis()) {
+                self.heads.remove(&window);
             }
         }
         Ok(())
     }
 
-    /// Forgets what was recorded for later than a step.
-    fn forget_after(&mut self, step: u64, damaged: &mut Vec<DamagedRecord>) -> Result<(), HistoryError> {
-        let (last_chunk, first_place) = (self.options.chunk_of(step), self.options.place_of(step) + 1);
-        let ids: Vec<SeriesId> = self.series.keys().copied().collect();
-        for id in ids {
-            let Some(series) = self.series.get_mut(&id) else { continue };
-            series.open.take_if(|open| open.chunk.index > last_chunk);
-            for (index, kept) in series.chunks.split_off(&(last_chunk + 1)) {
-                drop_chunk(&mut self.waiting, id, index, kept);
-            }
-            let holds_it = series.chunks.contains_key(&last_chunk)
-                || series.open.as_ref().is_some_and(|open| open.chunk.index == last_chunk);
-            if holds_it {
-                let open = self.open_chunk(id, last_chunk, damaged)?;
-                open.changed |= open.chunk.clear_from(first_place);
-            }
+    fn write_head(&mut self, window: u64) -> Result<(), VolumeError> {
+        let id = BlockId::new(Table::Head, window);
+        let Some(head) = self.heads.get(&window).filter(|head| head.is_changed) else { return Ok(()) };
+        let mut points: BTreeMap<SeriesId, Points> = BTreeMap::new();
+        if !head.is_whole && self.files.contains_key(&id) {
+            points = self.read_all(id)?;
         }
+        let Some(head) = self.heads.get(&window) else { return Ok(()) };
+        for (&series, newer) in &head.series {
+            let newer = newer.points();
+            points.entry(series).and_modify(|points| points.overlay(newer.clone(), 0)).or_insert(newer);
+        }
+        let encoded: Vec<(SeriesId, Vec<u8>)> = points
+            .iter()
+            .filter_map(|(&series, points)| {
+                Some((series, points.encode(self.form(series, id.table)?, false)))
+            })
+            .collect();
+        self.put(id, &build(id, &encoded))?;
+        let is_whole = points.keys().all(|series| self.heads[&window].series.contains_key(series));
+        if let Some(head) = self.heads.get_mut(&window) {
+            head.is_changed = false;
+            head.is_whole |= is_whole;
+        }
+        let sealed = window * self.options.head_millis() / self.options.tiers[0].window_millis();
+        // What was being sealed has changed under the work.
+        self.job.take_if(|job| job.seals(sealed));
         Ok(())
     }
-}
 
-/// Lets the open chunk wait for the next commit, if it has changed. It stays open.
-fn store_open(waiting: &mut Changes, id: SeriesId, series: &mut Series) {
-    let Some(open) = series.open.as_mut().filter(|open| open.changed) else { return };
-    open.changed = false;
-    let index = open.chunk.index;
-    if open.chunk.is_empty() {
-        if let Some(kept) = series.chunks.remove(&index) {
-            drop_chunk(waiting, id, index, kept);
+    /// How the points of a series are written in a table; `None` for one that is no longer there.
+    pub(super) fn form(&self, series: SeriesId, table: Table) -> Option<Form> {
+        form(&self.options, self.catalogue.get(series)?.kind, table)
+    }
+
+    /// All that a file holds.
+    pub(super) fn read_all(&mut self, id: BlockId) -> Result<BTreeMap<SeriesId, Points>, VolumeError> {
+        let mut points = BTreeMap::new();
+        match Block::open(&self.volume, id)? {
+            Opened::Gone => {}
+            Opened::Damaged(damaged) => self.note_damage([damaged]),
+            Opened::Sound(block) => {
+                let ids: Vec<SeriesId> = self.catalogue.ids_after(None).collect();
+                let mut damaged = Vec::new();
+                block.visit(&self.volume, &ids, &mut damaged, |series, bytes| {
+                    let decoded = self.form(series, id.table).and_then(|form| Points::decode(form, bytes));
+                    decoded.map(|decoded| points.insert(series, decoded)).is_some()
+                })?;
+                self.note_damage(damaged);
+            }
         }
-    } else {
-        waiting.put(&keys::chunk(id, index), &open.chunk.encode());
-        series.chunks.entry(index).or_insert(Kept::Waiting);
+        Ok(points)
+    }
+
+    pub(super) fn note_damage(&mut self, damaged: impl IntoIterator<Item = Damaged>) {
+        const MOST: usize = 64;
+        for damaged in damaged {
+            if self.damaged.len() < MOST && !self.damaged.contains(&damaged) {
+                self.damaged.push(damaged);
+            }
+        }
     }
 }
 
-fn drop_chunk(waiting: &mut Changes, id: SeriesId, index: u64, kept: Kept) {
-    match kept {
-        Kept::Waiting => waiting.forget(&keys::chunk(id, index)),
-        Kept::Stored => waiting.delete(&keys::chunk(id, index)),
+/// How points of this kind are written in a table.
+pub(super) fn form(options: &HistoryOptions, kind: SeriesKind, table: Table) -> Option<Form> {
+    match table {
+        Table::Head => Some(Form { kind, is_raw: true, steps: options.head_steps }),
+        Table::Tier(tier) => {
+            let steps = options.tiers.get(usize::from(tier))?.window_steps;
+            Some(Form { kind, is_raw: tier == 0, steps })
+        }
+        Table::Stale(_) => None,
     }
 }
+
+/// Minutes of a series that wait for the medium, each of half a kilobyte.
+const MOST_WAITING: usize = 16_384;

@@ -1,68 +1,92 @@
-//! History: values of many series on a fixed step, for the last hour or so.
+//! History: values of many series on a fixed step, from the last minute to the last years.
 //!
-//! Values are kept as whole multiples of each series' resolution, in chunks of a fixed number of steps: [`History`]
-//! appends to one open chunk per series and puts full ones into [`Records`](crate::Records). A step without a value is a
-//! **gap**, which is neither zero nor the value before.
+//! Values are kept as whole multiples of each series' resolution: step by step for a day, and rolled up in coarser [tiers](TierOptions)
+//! for longer. A step without a value is a **gap**, which is neither zero nor the value before.
+//!
+//! # Tiers
+//!
+//! By default a second for a day, ten seconds for a week, a minute for 30 days, an hour for two years. A rolled-up step of a gauge
+//! holds the number of values, their sum, smallest, largest and latest; of a counter the first and latest reading and the increase,
+//! which minds that counters begin anew; of a sketch the merged sketch. So means, rates and quantiles of a long time are as right as of
+//! a short one. [`Reader`] takes each stretch from the coarsest tier that can tell.
+//!
+//! # Files
+//!
+//! A [`Volume`](crate::volume::Volume) holds a file per window, which is written once and read in pieces: heads of a minute, one after
+//! the other; from 60 of them an hour, sealed and densely packed; from hours the windows of coarser tiers. A file names itself and checks each of its
+//! parts, so that a flipped bit costs one part at most and is never data. [`History::open`] reads the list of files and the catalogue of
+//! series, and no values.
+//!
+//! # What may be lost
+//!
+//! A killed process or a cut of power loses what [`commit`](History::commit) had not written: the running minute and the five seconds
+//! that a head waits for late values. Nothing older. While the medium fails values wait in memory, up to some 8 MB.
+//!
+//! # Room
+//!
+//! All files together never exceed [`max_bytes`](HistoryOptions::max_bytes): before one is written others make room, those whose age is the largest
+//! share of what their tier keeps, so that all tiers shrink alike.
 //!
 //! # The clock
 //!
-//! Time is the wall clock's, in milliseconds since 1970, rounded down to steps, and handed in with each [`append`](History::append).
+//! Time is the wall clock's, in milliseconds since 1970, handed in with each [`append`](History::append) and rounded down to steps.
 //!
-//! * **Forwards by a leap** (the machine slept, the process was stopped): the steps between are gaps.
-//! * **Backwards**: the clock was corrected, so what was recorded for later than now was wrong, and is forgotten. History
-//!   never holds a value from the future.
-//! * **Late values** (a page that was away sends its queue) go where they belong, as far back as values are kept. Of two values for one
-//!   step the last counts.
-//! * What is older than the retention is dropped, by whole chunks on the medium and exactly in what is answered.
-//!
-//! # What is kept where, and when
-//!
-//! Chunks wait in memory until [`commit`](History::commit), which also writes the open ones on [`flush`](History::flush). Where the
-//! medium fails they go on waiting, within the retention, and the next commit tries again: nothing is lost but what a
-//! killed process had not committed. Where a broken file was set aside, all that is still in memory goes into the new one.
-//!
-//! With the defaults a series takes 4.9 KB for its open chunk, and about a byte per value for full ones: a series that changes
-//! a little at each step took 3.3 KB for the hour before (`cargo test -p quillwork-store bytes_of -- --nocapture`). A value
-//! never takes more than 10 bytes.
+//! * **Forwards by a leap** (the machine slept, the process was stopped): the steps between are gaps. After more than an hour nothing is dropped for its
+//!   age until the clock has gone on steadily for ten minutes: it may be wrong.
+//! * **Backwards**: what was recorded for later than now was wrong, and is forgotten. A clock that is set back by more than 25 hours is not believed
+//!   so far: what lies ahead stays, and is not shown until its time.
+//! * **Late values** (a page that was away sends its queue) go where they belong, as far back as the finest tier goes, and the coarser tiers
+//!   are made again. Of two values for one step the last counts.
+//! * A value of the future is refused.
 //!
 //! ```
-//! use quillwork_store::backend::Memory;
-//! use quillwork_store::history::{History, HistoryOptions};
+//! use quillwork_store::history::{History, HistoryOptions, Steps};
 //! use quillwork_store::series::{SeriesKey, SeriesKind, SeriesSpec};
+//! use quillwork_store::volume::Memory;
 //!
-//! let mut history = History::open(Memory::new(), HistoryOptions::default())?.history;
+//! let start = 1_700_000_000_000;
+//! let mut history = History::open(Memory::new(), HistoryOptions::default(), start)?;
 //! let cpu = history.add_series(SeriesSpec {
 //!     key: SeriesKey::plain("host.cpu.total")?,
 //!     kind: SeriesKind::Gauge,
 //!     unit: "ratio".into(),
 //!     resolution: 0.001,
 //! })?;
-//!
-//! let start = 1_700_000_000_000;
 //! for (second, busy) in [(0, 0.25), (1, 0.5), (3, 0.75)] {
 //!     let now = start + second * 1_000;
-//!     history.append(now, now, &[(cpu, Some(busy))])?;
+//!     history.append(now, now, &[(cpu, busy)]);
+//!     history.commit()?;
 //! }
-//! let slice = history.query(cpu, start, start + 4_000, 100)?;
-//! assert_eq!(slice.values, [Some(0.25), Some(0.5), None, Some(0.75)]);
+//! let read = history.reader([cpu]).read(start, start + 10_000, 10_000)?;
+//! let Steps::Numbers(steps) = &read.series[0].1.steps else { panic!("a gauge has numbers") };
+//! let (_, all) = steps[0];
+//! assert_eq!((all.count, all.sum, all.max), (3, 1_500, 750), "in thousandths");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod chunk;
+mod aggregate;
+mod block;
+mod catalogue;
+mod clock;
+mod column;
 mod errors;
-mod keys;
+mod head;
 mod log;
-mod open;
 mod options;
-mod query;
+mod points;
+mod read;
+mod rollup;
+mod room;
 
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod test_support;
 
-pub use errors::{AddSeriesError, HistoryError, OpenError};
+pub use aggregate::Aggregate;
+pub use errors::{AddSeriesError, Damage, Damaged, OpenError, ReadError};
 pub use log::{Appended, History};
-pub use open::OpenedHistory;
-pub use options::HistoryOptions;
-pub use query::Slice;
+pub use options::{HistoryOptions, TierOptions};
+pub use read::{Read, Reader, Steps, Stretch};

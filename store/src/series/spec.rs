@@ -14,6 +14,8 @@ pub enum SeriesKind {
     Gauge,
     /// A count that only grows, and begins anew when whoever counts does. What is asked of it is its increase.
     Counter,
+    /// The spread of many values, each step a mergeable sketch of its own. What is asked of it are quantiles.
+    Sketch,
 }
 
 impl SeriesKind {
@@ -23,6 +25,7 @@ impl SeriesKind {
         match self {
             Self::Gauge => "gauge",
             Self::Counter => "counter",
+            Self::Sketch => "sketch",
         }
     }
 
@@ -30,6 +33,7 @@ impl SeriesKind {
         match self {
             Self::Gauge => 0,
             Self::Counter => 1,
+            Self::Sketch => 2,
         }
     }
 
@@ -37,6 +41,7 @@ impl SeriesKind {
         match code {
             0 => Some(Self::Gauge),
             1 => Some(Self::Counter),
+            2 => Some(Self::Sketch),
             _ => None,
         }
     }
@@ -80,14 +85,16 @@ impl SeriesSpec {
 
     /// How many times the resolution a value is; `None` where it is not finite, or so large that a float no longer tells neighbours
     /// apart: such a value is a gap.
-    pub(crate) fn units_of(&self, value: f64) -> Option<i64> {
+    #[must_use]
+    pub fn units_of(&self, value: f64) -> Option<i64> {
         let units = (value / self.resolution).round();
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
         (units.abs() <= MAX_UNITS).then_some(units as i64)
     }
 
     /// The value of so many times the resolution, or of a mean of such.
-    pub(crate) fn value_of(&self, units: f64) -> f64 {
+    #[must_use]
+    pub fn value_of(&self, units: f64) -> f64 {
         // Dividing by 1000 gives the float that is nearest to a decimal; multiplying by 0.001 often its neighbour.
         let per_unit = (1.0 / self.resolution).round();
         let is_whole_fraction = per_unit > 1.0 && (per_unit * self.resolution - 1.0).abs() < 1e-12;

@@ -4,7 +4,7 @@ mod host;
 
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::signals::VitalName;
-use quillwork_store::series::{InvalidKey, SeriesKey};
+use quillwork_store::series::{InvalidKey, SeriesKey, SeriesKind, SeriesSpec};
 
 pub(super) use self::host::of_host;
 use super::page::LastMinute;
@@ -75,6 +75,17 @@ pub(super) fn of_page(id: &str, sample: &PageSample, last_minute: LastMinute) ->
         }
     }
     values.values
+}
+
+/// The spread of a page's response times.
+pub(super) fn response_of_page(id: &str) -> SeriesSpec {
+    SeriesSpec {
+        key: SeriesKey::new("page.response", [("source", id)])
+            .expect("source ids are short and of letters and digits"),
+        kind: SeriesKind::Sketch,
+        unit: MILLIS.unit.to_owned(),
+        resolution: MILLIS.resolution,
+    }
 }
 
 #[derive(Default)]
