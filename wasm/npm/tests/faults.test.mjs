@@ -9,11 +9,12 @@ const { Core } = await source('abi');
 const { Pool } = await source('pool/pool');
 const { OfferNames } = await source('pool/capabilities');
 const { newPool, submitTask } = await source('pool/settings');
+const { checkBinding } = await source('pool/binding');
 const { poolSettings } = await source('runtime/options');
 const { TaskTypes } = await source('runtime/task-options');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
-const settings = poolSettings({ worker: 'tasks.js', workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0 });
+const settings = poolSettings({ worker: 'tasks.js', workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0 }, checkBinding('late'));
 const request = (over = {}) => ({
   name: 'square',
   input: 2,

@@ -8,6 +8,7 @@ import { source } from './source.mjs';
 const { Core } = await source('abi');
 const { OfferNames } = await source('pool/capabilities');
 const { Pool } = await source('pool/pool');
+const { checkBinding } = await source('pool/binding');
 const { poolSettings } = await source('runtime/options');
 const { TaskTypes } = await source('runtime/task-options');
 const { DONE, eachRecord, MAGIC, PING, PONG, READY, RUN } = await source('messages');
@@ -77,7 +78,7 @@ async function poolOfOne(settings = {}) {
     workers.push(new FakeWorker());
     return workers.at(-1);
   };
-  const all = poolSettings({ worker: start, workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0, ...settings });
+  const all = poolSettings({ worker: start, workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0, ...settings }, checkBinding('late'));
   const capabilities = new OfferNames();
   const types = new TaskTypes({}, capabilities);
   const pool = new Pool(new Core(module), all, start, capabilities, { onWorkerLost() {}, onClosed() {} });

@@ -8,6 +8,7 @@ import { source } from './source.mjs';
 const { Core } = await source('abi');
 const { Clock } = await source('pool/clock');
 const { newPool } = await source('pool/settings');
+const { checkBinding } = await source('pool/binding');
 const { poolSettings } = await source('runtime/options');
 const { Sampler } = await source('telemetry/sampler');
 const { FrameMeter } = await source('telemetry/fps');
@@ -28,7 +29,7 @@ afterEach(() => {
 
 function sampler() {
   const core = new Core(module);
-  const pool = newPool(core, 0, poolSettings({ worker: 'tasks.js', workers: 1 }));
+  const pool = newPool(core, 0, poolSettings({ worker: 'tasks.js', workers: 1 }, checkBinding('late')));
   const none = { hits: 0, misses: 0, evictions: 0, entries: 0 };
   return new Sampler(new PageMeters(new Cost(), false), { core, pool, clock: new Clock(), cacheTotals: () => none });
 }
