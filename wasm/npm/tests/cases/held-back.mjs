@@ -29,13 +29,16 @@ export default {
     const runtime = await t.runtime({ workers: 4, types: { hold: { maxConcurrent: 2, priority: 3 } } });
     await runtime.ready();
     const door = gate();
-    await occupied(runtime, door, { priority: 9 });
-    await occupied(runtime, door, { retries: 1 });
+    const first = await occupied(runtime, door, { priority: 9 });
+    const second = await occupied(runtime, door, { retries: 1 });
     const controller = new AbortController();
     const third = rejection(runtime.run('hold', door.name, { signal: controller.signal }));
     await refused(runtime.run('hold', door.name, { queueTtlMs: 1 }), 'ERR_QUEUE_EXPIRED');
     controller.abort('enough');
     equal(await third, 'enough');
+    door.open();
+    equal(await Promise.all([first.done, second.done]), ['through', 'through']);
+    door.close();
   },
 
   async 'settings of types are checked'(t) {
