@@ -32,6 +32,7 @@ pub(crate) fn package(workspace: &Workspace) -> Result<ExitCode> {
     let parts = [
         ("npm tarball", vec![build::tarball(workspace)], false),
         ("  runtime.wasm", vec![dist.join("runtime.wasm")], true),
+        ("  runtime-full.wasm", vec![dist.join("runtime-full.wasm")], true),
         ("  compute.wasm", vec![dist.join("compute.wasm")], true),
         ("  its JavaScript", scripts, true),
         ("release binary", vec![workspace.host_binary()], false),

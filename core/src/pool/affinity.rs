@@ -104,7 +104,7 @@ impl Scheduler {
     /// The task is new or about to be queued again, and is as choosy as it may be.
     pub(super) fn choose_lane(&mut self, now: Instant, slot: u32) {
         self.end_patience(slot);
-        if self.binder.is_some() || self.tasks.task(slot).is_particular() {
+        if self.binder.as_ref().is_some() || self.tasks.task(slot).is_particular() {
             self.tasks.task_mut(slot).queued_at = now;
             let needs = self.needs_now(now, slot);
             self.tasks.task_mut(slot).needs = needs;

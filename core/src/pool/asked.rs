@@ -82,7 +82,8 @@ impl Scheduler {
     /// Whether a strategy outside is to choose for a task with these needs, which is about to be queued: where there is anybody
     /// to choose from, and a place in the queue to wait in.
     pub(super) fn asks_for(&self, needs: &Needs) -> bool {
-        matches!(self.config.binding, Binding::Asked { .. })
+        self.binder.as_ref().is_some()
+            && matches!(self.config.binding, Binding::Asked { .. })
             && self.queued() < self.config.max_queued
             && (0..self.workers.len()).any(|index| self.is_candidate(index, needs))
     }
@@ -108,7 +109,7 @@ impl Scheduler {
     }
 
     fn enter_line(&mut self, now: Instant, slot: u32, of: WorkerId) -> Line {
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_given(now, self.tasks.task(slot), of);
         }
         Line { of, is_open: self.opens_at(slot, of) <= now }

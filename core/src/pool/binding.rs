@@ -7,6 +7,8 @@
 //! [`Binding::Early::steal_after`] (work stealing), and what stands in the line of a worker that is gone, leaves, rests or can't
 //! run it any more is bound anew.
 
+use alloc::boxed::Box;
+
 use crate::balance::{
     BalanceConfig, BuiltIn, ConfigError, LoadBalancer, Task as Choice, WorkerSpec, WorkerStatus,
 };
@@ -87,6 +89,25 @@ pub(super) struct Figures {
     pub(super) backlog: Duration,
 }
 
+/// Who chooses early. Without the feature `binding` that is nobody, which the compiler knows: it leaves the balancer out.
+#[derive(Debug)]
+pub(super) struct Chooser(Option<Box<Binder>>);
+
+impl Chooser {
+    pub(super) fn new(config: &PoolConfig) -> Self {
+        let strategy = if cfg!(feature = "binding") { config.binding.strategy() } else { None };
+        Self(strategy.map(|strategy| Box::new(Binder::new(strategy, config.seed))))
+    }
+
+    pub(super) fn as_ref(&self) -> Option<&Binder> {
+        if cfg!(feature = "binding") { self.0.as_deref() } else { None }
+    }
+
+    pub(super) fn as_mut(&mut self) -> Option<&mut Binder> {
+        if cfg!(feature = "binding") { self.0.as_deref_mut() } else { None }
+    }
+}
+
 /// Keeps the balancer informed of what the pool does.
 #[derive(Debug)]
 pub(super) struct Binder {
@@ -94,13 +115,10 @@ pub(super) struct Binder {
 }
 
 impl Binder {
-    pub(super) fn new(config: &PoolConfig) -> Option<Self> {
-        let strategy = config.binding.strategy()?.name();
-        let settings = BalanceConfig { strategy, ..BalanceConfig::default() };
-        let balancer: Result<_, ConfigError> = LoadBalancer::new(settings, config.seed);
-        Some(Self {
-            balancer: balancer.expect("the defaults make sense, and built-in strategies are registered"),
-        })
+    fn new(strategy: BuiltIn, seed: u64) -> Self {
+        let settings = BalanceConfig { strategy: strategy.name(), ..BalanceConfig::default() };
+        let balancer: Result<_, ConfigError> = LoadBalancer::new(settings, seed);
+        Self { balancer: balancer.expect("the defaults make sense, and built-in strategies are registered") }
     }
 
     /// A worker is up, or offers something else.

@@ -139,6 +139,9 @@ impl PoolConfig {
         }
         self.health.validate().map_err(ConfigError::Health)?;
         self.rest.validate().map_err(ConfigError::Rest)?;
+        if self.binding != Binding::Late && !cfg!(feature = "binding") {
+            return Err(ConfigError::BindingLeftOut);
+        }
         if matches!(self.binding, Binding::Asked { answer_within: Duration::ZERO, .. }) {
             return Err(ConfigError::AnswerWithin);
         }
@@ -230,6 +233,8 @@ pub enum ConfigError {
     Health(HealthConfigError),
     /// A setting of [`PoolConfig::rest`].
     Rest(RestConfigError),
+    /// Early binding in a build without the feature `binding`.
+    BindingLeftOut,
     /// No time for an asked strategy to answer.
     AnswerWithin,
     /// A setting of [`PoolConfig::elastic`].
@@ -276,6 +281,9 @@ impl fmt::Display for ConfigError {
             }
             Self::Health(error) => fmt::Display::fmt(error, f),
             Self::Rest(error) => fmt::Display::fmt(error, f),
+            Self::BindingLeftOut => {
+                f.write_str("this build binds late only: turn the feature `binding` of quillwork-core on")
+            }
             Self::AnswerWithin => f.write_str(
                 "an asked strategy needs some time to answer: set it above zero, or bind early by a built-in one",
             ),

@@ -174,7 +174,7 @@ impl Scheduler {
         self.let_in(slot);
         self.enter_gate(slot);
         let worker = worker_id(index);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_given(now, self.tasks.task(slot), worker);
         }
         let entry = self.tasks.task_mut(slot);
@@ -200,7 +200,7 @@ impl Scheduler {
     pub(super) fn on_started(&mut self, now: Instant, slot: u32) {
         self.end_patience(slot);
         let task = self.tasks.task_mut(slot);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_started(now, task.id);
         }
         task.attempts += 1;

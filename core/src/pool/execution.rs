@@ -77,7 +77,7 @@ impl Scheduler {
         success: bool,
     ) -> Option<Duration> {
         let task_type = self.tasks.task(slot).spec.task_type;
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_ended(now, self.tasks.task(slot).id, success);
         }
         let expected = self.statistics.on_ended(now, task_type, worker_id(index), took, success);

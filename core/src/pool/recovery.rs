@@ -73,7 +73,7 @@ impl Scheduler {
         }
         self.stays(index);
         self.candidates.close(worker);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_gone(now, worker);
         }
         self.forget_row(now, index);

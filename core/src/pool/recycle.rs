@@ -26,7 +26,7 @@ impl Scheduler {
         self.leaving += 1;
         self.give_up_reservation(index);
         self.weigh_candidate(index);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_pause(now, worker, true);
         }
         self.soften_hopeless(now);
@@ -53,7 +53,7 @@ impl Scheduler {
         self.stays(index);
         self.counters.workers_recycled += 1;
         self.candidates.close(worker);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_gone(now, worker);
         }
         self.forget_row(now, index);

@@ -247,7 +247,7 @@ impl Scheduler {
         let generation = place.generation;
         self.retired += 1;
         self.candidates.close(worker);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_gone(now, worker);
         }
         self.forget_row(now, index);

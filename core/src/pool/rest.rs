@@ -116,7 +116,7 @@ impl Scheduler {
         self.workers[index].row.rests_until = Some(now + lasts);
         self.resting += 1;
         self.candidates.rest(worker_id(index), true);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_pause(now, worker_id(index), true);
         }
         self.soften_hopeless(now);
@@ -155,7 +155,7 @@ impl Scheduler {
         if self.workers[index].row.rests_until.take().is_some() {
             self.resting -= 1;
             self.candidates.rest(worker_id(index), false);
-            if let Some(binder) = &mut self.binder {
+            if let Some(binder) = self.binder.as_mut() {
                 binder.handle_pause(now, worker_id(index), self.workers[index].is_leaving);
             }
         }

@@ -20,7 +20,7 @@ impl Scheduler {
         task.failed_on.push_last(worker);
         task.standing = Standing::Delayed;
         let task = task.id;
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_dropped(now, task);
         }
         self.delayed += 1;

@@ -1,6 +1,5 @@
 //! The scheduler: what can happen to a pool, and what it answers.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::error::Error;
@@ -12,7 +11,7 @@ use crate::rng::Rng;
 use crate::telemetry::Sketch;
 use crate::time::{Duration, Instant};
 
-use super::binding::Binder;
+use super::binding::Chooser;
 use super::candidates::{Candidates, worker_id};
 use super::estimate::RunTimes;
 use super::gate::Gates;
@@ -65,7 +64,7 @@ pub struct Scheduler {
     /// Tasks that have become less choosy in this input, and were not offered to anybody since.
     pub(super) softened: Vec<u32>,
     /// Who chooses workers early, where that is done.
-    pub(super) binder: Option<Box<Binder>>,
+    pub(super) binder: Chooser,
     /// When a worker that left a task to faster ones looks at it again: see [`super::threshold`].
     pub(super) left_until: Option<Instant>,
     pub(super) sizer: Sizer,
@@ -131,7 +130,7 @@ impl Scheduler {
             speeds: Speeds::new(config.workers, config.threshold),
             to_feed: Vec::with_capacity(config.workers as usize),
             softened: Vec::new(),
-            binder: Binder::new(&config).map(Box::new),
+            binder: Chooser::new(&config),
             left_until: None,
             sizer: Sizer::new(config.elastic, config.workers, now),
             pressure: Pressure::new(config.budgets, config.workers),
@@ -205,7 +204,7 @@ impl Scheduler {
             self.candidates.set_offer(worker, offer);
         }
         if (changed || was_booting)
-            && let Some(binder) = &mut self.binder
+            && let Some(binder) = self.binder.as_mut()
         {
             binder.handle_ready(now, worker, &offer);
         }
@@ -461,7 +460,7 @@ impl Scheduler {
             self.statistics.on_response(now, now - task.submitted_at, awaited);
         }
         let task = self.tasks.settle(slot);
-        if let Some(binder) = &mut self.binder {
+        if let Some(binder) = self.binder.as_mut() {
             binder.handle_dropped(self.last_now, task);
         }
         self.emit_settlement(task, settlement);

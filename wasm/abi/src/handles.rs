@@ -1,5 +1,7 @@
 //! Things by their handles.
 
+use alloc::vec::Vec;
+
 /// Things by handle, counted from 1, until they are freed.
 #[derive(Debug)]
 pub struct Handles<T> {

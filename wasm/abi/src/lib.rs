@@ -1,5 +1,5 @@
 //! What the modules that the package embeds have in common: `flow.wasm` (`wasm/flow`) and `balance.wasm` (`wasm/balance`); of it
-//! `runtime.wasm` (`wasm/runtime`) has the clock only.
+//! `runtime.wasm` (`wasm/runtime`) has the clock, the text, and what stands in for the standard library: none of them links that.
 //!
 //! The package makes an instance of each when the first thing of it is made, so that `circuitBreaker()` or `new LoadBalancer()` work
 //! at once, without a file to load, and who uses one of them doesn't load the other. JavaScript keeps functions, promises and timers;
@@ -24,11 +24,20 @@
 //!
 //! # Faults
 //!
-//! A panic traps. Its message is then readable as the text; the instance's state is unknown, so that the caller must ask it nothing
-//! else and makes a new one for what is made from then on.
+//! A panic traps, and says nothing more: the trap's stack holds the place. The instance's state is unknown then, so that the caller must
+//! ask it nothing else and makes a new one for what is made from then on.
+
+#![no_std]
+
+extern crate alloc;
+#[cfg(not(target_family = "wasm"))]
+extern crate std;
 
 pub mod clock;
+#[cfg(target_family = "wasm")]
+mod fault;
 pub mod handles;
+pub mod kept;
 mod module;
 pub mod settings;
 pub mod slots;

@@ -1,24 +1,15 @@
 //! What each module exports, and what it keeps between calls.
 
 /// Keeps a `State`, which has [`Slots`](crate::slots::Slots) as its field `slots`, between the calls to the module in which this stands,
-/// gives them to a call (`with`), and exports what all modules do: `init`, to be called once and first, and where floats and text
-/// are.
+/// gives them to a call (`with`), and exports what all modules do: where floats and text are.
 #[macro_export]
 macro_rules! module {
     ($state:ty) => {
-        ::std::thread_local! {
-            static STATE: ::std::cell::RefCell<$state> = ::std::cell::RefCell::default();
-        }
+        $crate::kept!(STATE: $state);
 
         /// Runs a call. Panics where one is running already.
         pub(crate) fn with<R>(call: impl FnOnce(&mut $state) -> R) -> R {
-            STATE.with_borrow_mut(call)
-        }
-
-        /// Prepares the instance: from then on a panic's message can be read. To be called once, first.
-        #[unsafe(no_mangle)]
-        pub extern "C" fn init() {
-            ::std::panic::set_hook(::std::boxed::Box::new(|info| $crate::text::set(info.to_string())));
+            STATE.with(|state| call(state.borrow_mut().get_or_insert_default()))
         }
 
         /// Where the floats are, until the next [`floats_reserve`].
@@ -39,7 +30,7 @@ macro_rules! module {
             with(|state| state.slots.reserve(floats));
         }
 
-        /// Where the text of the last refusal or panic is.
+        /// Where the text of the last refusal is.
         #[unsafe(no_mangle)]
         pub extern "C" fn text_ptr() -> *const u8 {
             $crate::text::with(str::as_ptr)

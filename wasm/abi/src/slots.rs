@@ -1,5 +1,8 @@
 //! The part of the memory that both sides write to and read from.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// Floats that there are from the start.
 pub const FLOATS: usize = 1_024;
 /// Floats of one record.

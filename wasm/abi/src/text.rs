@@ -1,7 +1,7 @@
-//! The text of the last refusal or panic.
+//! The text of the last refusal.
 
-use std::cell::RefCell;
-use std::fmt::Display;
+use alloc::string::{String, ToString};
+use core::fmt::Display;
 
 /// The handle of what was made, or 0 with the refusal as text.
 pub fn made<T, E: Display>(thing: Result<T, E>, insert: impl FnOnce(T) -> u32) -> u32 {
@@ -16,19 +16,12 @@ pub fn made<T, E: Display>(thing: Result<T, E>, insert: impl FnOnce(T) -> u32) -
 
 /// Keeps a text until the next one.
 pub fn set(text: String) {
-    // A panic while this is borrowed can only come from here, and must not hide the first one.
-    TEXT.with(|slot| {
-        if let Ok(mut slot) = slot.try_borrow_mut() {
-            *slot = text;
-        }
-    });
+    TEXT.with(|slot| *slot.borrow_mut() = Some(text));
 }
 
 /// Looks at it.
 pub fn with<R>(look: impl FnOnce(&str) -> R) -> R {
-    TEXT.with_borrow(|text| look(text))
+    TEXT.with(|text| look(text.borrow().as_deref().unwrap_or("")))
 }
 
-thread_local! {
-    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
-}
+crate::kept!(TEXT: String);

@@ -5,6 +5,9 @@
 //! `balancing/rows.rs` says. A question that is answered with a list needs room for it in the floats
 //! beforehand.
 
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
 use quillwork_core::balance::{Load, RuleEffect};
 use quillwork_core::ids::{TaskType, WorkerId};
 use quillwork_core::time::Duration;

@@ -4,6 +4,9 @@
     unsafe_code,
     reason = "exporting a function under its own name needs `unsafe(no_mangle)`; the names are unique in the module"
 )]
+#![no_std]
+
+extern crate alloc;
 
 pub mod balance;
 mod balancing;

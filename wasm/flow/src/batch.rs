@@ -13,7 +13,8 @@
 //! Settlements: 1 succeeded, 2 failed, 3 aborted, 4 closed. An index of -1: the processing failed as a whole. Reasons: 1 to 6 as a stack's
 //! "gave up", 7 the number of results was wrong.
 
-use std::num::{NonZeroU32, NonZeroU64};
+use alloc::vec::Vec;
+use core::num::{NonZeroU32, NonZeroU64};
 
 use quillwork_core::flow::batch::{
     BatchClose, BatchConfig, BatchGiveUp, BatchId, BatchItem, BatchOutput, BatchRefusal, BatchRun, Batcher,

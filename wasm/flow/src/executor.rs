@@ -9,7 +9,8 @@
 //! | 3 | stop it: nobody waits for it any more |
 //! | 4 | it has ended: 1 completed, 2 failed, 3 aborted, 4 expired, 5 dropped, 6 closed |
 
-use std::num::NonZeroU32;
+use alloc::string::ToString;
+use core::num::NonZeroU32;
 
 use quillwork_core::flow::executor::{
     CoolDown, Executor, ExecutorConfig, ExecutorOutput, ExecutorRefusal, ExecutorSettlement, Overflow,

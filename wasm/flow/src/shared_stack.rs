@@ -1,6 +1,6 @@
 //! Stacks that share a retry budget.
 
-use std::mem;
+use core::mem;
 
 use quillwork_core::flow::policy::PolicyStack;
 use quillwork_core::flow::retry::RetryBudget;

@@ -1,6 +1,8 @@
 //! Policies around a call: retry, breaker, hedge, rate limit, bulkhead or adaptive limit, time-outs. Breakers, bulkheads and the
 //! rest on their own are stacks of one layer.
 
+use alloc::format;
+
 use quillwork_core::flow::policy::{AttemptId, CallId, PolicyMetrics, PolicyStack};
 use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome};
 use quillwork_core::time::Duration;

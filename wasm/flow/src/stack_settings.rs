@@ -1,6 +1,6 @@
 //! A stack's layers as the caller writes them, outermost first. Each layer that may be absent begins with a flag.
 
-use std::num::NonZeroU32;
+use core::num::NonZeroU32;
 
 use quillwork_core::flow::Fallback;
 use quillwork_core::flow::adaptive_limit::{AdaptiveLimitConfig, GradientConfig, LimitAlgorithm};

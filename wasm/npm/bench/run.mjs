@@ -60,7 +60,9 @@ async function bundle(where) {
     platform: where === 'page' ? 'browser' : 'node',
     logLevel: 'error',
   });
-  cpSync(join(dist, 'runtime.wasm'), join(folder, where, 'runtime.wasm'));
+  for (const file of ['runtime.wasm', 'runtime-full.wasm']) {
+    cpSync(join(dist, file), join(folder, where, file));
+  }
 }
 
 async function inPage(tell) {

@@ -61,8 +61,10 @@ const APPS = {
       format: 'esm',
       target: 'es2022',
     });
-    // esbuild leaves `new URL('./runtime.wasm', import.meta.url)` as it is: the file goes beside the code.
-    cpSync(join(installed, 'dist/runtime.wasm'), join(out, 'runtime.wasm'));
+    // esbuild leaves `new URL('./runtime.wasm', import.meta.url)` as it is: the files go beside the code.
+    for (const file of ['runtime.wasm', 'runtime-full.wasm']) {
+      cpSync(join(installed, 'dist', file), join(out, file));
+    }
     writePage(out);
   },
 };

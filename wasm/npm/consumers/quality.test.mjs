@@ -22,7 +22,7 @@ describe('the package', () => {
           join(import.meta.dirname, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
           process.env.QUILLWORK_TARBALL,
           // Node 10's resolution knows no `exports`; CommonJS programs import() the package, which is ESM.
-          ...['--profile', 'esm-only', '--no-color', '--format', 'ascii', '--exclude-entrypoints', 'runtime.wasm', 'compute.wasm'],
+          ...['--profile', 'esm-only', '--no-color', '--format', 'ascii', '--exclude-entrypoints', 'runtime.wasm', 'runtime-full.wasm', 'compute.wasm'],
         ],
         { encoding: 'utf8' },
       );

@@ -1,10 +1,9 @@
-import { QuillworkError } from './errors.js';
+import { QuillworkError, trapPlace } from './errors.js';
 import type { CompiledModule } from './runtime/load.js';
 
-/** The exports of `runtime.wasm`; what each does is written in `wasm/runtime/src/lib.rs`. */
+/** The exports of `runtime.wasm` and, from {@link Core.isFull} on, `runtime-full.wasm`; what each does is written in `wasm/runtime/src/lib.rs`. */
 export interface RuntimeExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  init(): void;
   words_ptr(): number;
   floats_ptr(): number;
   answers_ptr(): number;
@@ -59,6 +58,7 @@ export interface RuntimeExports {
   pool_worker_stats(pool: number, now: number): number;
   pool_type_stats(pool: number, now: number): number;
   pool_take_responses(pool: number): number;
+  /** This and the next three: of `runtime-full.wasm` only. */
   pool_candidates(pool: number, now: number, task: number): number;
   pool_strategy_answer(pool: number, now: number, task: number, worker: number): number;
   pool_recording(pool: number): number;
@@ -98,7 +98,6 @@ export class Core {
   constructor(module: CompiledModule) {
     // The module imports nothing: clock, timers and payloads stay on this side.
     this.exports = new WebAssembly.Instance(module as WebAssembly.Module, {}).exports as unknown as RuntimeExports;
-    this.exports.init();
     this.#words = this.#viewWords();
     this.#floats = this.#viewFloats();
     this.#answers = this.#viewAnswers();
@@ -133,7 +132,12 @@ export class Core {
     return this.exports.memory.buffer.byteLength;
   }
 
-  /** What a refusal or a panic left to read. */
+  /** Whether the module is `runtime-full.wasm`, whose pools can bind early and be recorded. */
+  get isFull(): boolean {
+    return 'pool_recording' in this.exports;
+  }
+
+  /** What a refusal left to read. */
   text(): string {
     const { memory, text_ptr, text_len } = this.exports;
     return new TextDecoder().decode(new Uint8Array(memory.buffer, text_ptr(), text_len()));
@@ -150,7 +154,7 @@ export class Core {
 
   /** What a trap means. */
   fault(thrown: unknown): QuillworkError {
-    return new QuillworkError('ERR_INTERNAL', `runtime.wasm failed: ${this.text() || String(thrown)}. Please report this`, {
+    return new QuillworkError('ERR_INTERNAL', `runtime.wasm failed ${trapPlace(thrown)}. Please report this`, {
       cause: thrown,
     });
   }

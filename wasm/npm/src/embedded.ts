@@ -1,9 +1,8 @@
-import { describe, QuillworkError } from './errors.js';
+import { describe, QuillworkError, trapPlace } from './errors.js';
 
 /** The exports that each embedded module has; what they have in common is written in `wasm/abi/src/lib.rs`. */
 export interface EmbeddedExports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  init(): void;
   floats_ptr(): number;
   floats_len(): number;
   floats_reserve(floats: number): void;
@@ -30,7 +29,6 @@ export class EmbeddedCore<Exports extends EmbeddedExports> {
     this.#module = module;
     // The module imports nothing: clocks, timers and functions stay on this side.
     this.exports = new WebAssembly.Instance(compiled as WebAssembly.Module, {}).exports as unknown as Exports;
-    this.exports.init();
     this.#floats = this.#view();
   }
 
@@ -101,7 +99,7 @@ export class EmbeddedCore<Exports extends EmbeddedExports> {
   /** What a trap means. The instance is of no more use; what is made from then on gets a new one. */
   fault(thrown: unknown): QuillworkError {
     this.#module.forget(this);
-    this.#fault ??= new QuillworkError('ERR_INTERNAL', `${this.#module.name} failed: ${this.#text() || String(thrown)}. Please report this`, {
+    this.#fault ??= new QuillworkError('ERR_INTERNAL', `${this.#module.name} failed ${trapPlace(thrown)}. Please report this`, {
       cause: thrown,
     });
     return this.#fault;

@@ -79,5 +79,11 @@ export function describe(thrown: unknown): string {
   }
 }
 
+/** @internal Where a module trapped, as its stack says it: what a report needs. The browsers agree on the form. */
+export function trapPlace(thrown: unknown): string {
+  const place = thrown instanceof Error ? /wasm-function\[\d+\]:0x[\da-f]+/.exec(thrown.stack ?? '')?.[0] : undefined;
+  return `${place === undefined ? '' : `at ${place} `}(${describe(thrown)})`;
+}
+
 /** @internal What is said of something that can't be read. */
 export const UNREADABLE = 'an error that could not be read';

@@ -49,9 +49,9 @@ for (const [subject, cases] of Object.entries(names)) {
 }
 
 describe('Vite', () => {
-  it('puts runtime.wasm beside the code', () => {
+  it('puts runtime.wasm and runtime-full.wasm beside the code', () => {
     const assets = readdirSync(join(output, 'assets'));
-    assert.ok(assets.some((name) => /^runtime-.*\.wasm$/.test(name)), assets.join(' '));
+    assert.equal(assets.filter((name) => /^runtime-(full-)?[\w-]{8}\.wasm$/.test(name)).length, 2, assets.join(' '));
     assert.ok(existsSync(join(output, 'pages/bundled.html')));
   });
 

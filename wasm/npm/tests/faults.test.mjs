@@ -15,6 +15,7 @@ const { TaskTypes } = await source('runtime/task-options');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
 const settings = poolSettings({ worker: 'tasks.js', workers: 1, gpu: false, maxQueue: 10, maxRedeliveries: 0 }, checkBinding('late'));
+const PLACE = /^runtime\.wasm failed at wasm-function\[\d+\]:0x[\da-f]+ /;
 const request = (over = {}) => ({
   name: 'square',
   input: 2,
@@ -29,16 +30,26 @@ describe('runtime.wasm', () => {
     }
   });
 
-  it('leaves the message of a panic to be read', () => {
+  it('says where it failed, for the report', () => {
     const core = new Core(module);
     const pool = newPool(core, 0, settings);
-    assert.throws(() => submitTask(core, pool, 0, 0, request({ priority: 99 }).spec), WebAssembly.RuntimeError);
-    assert.match(core.fault(new Error('trap')).message, /the page checks priorities/);
+    assert.throws(
+      () => core.call(() => submitTask(core, pool, 0, 0, request({ priority: 99 }).spec)),
+      (error) => error.code === 'ERR_INTERNAL' && PLACE.test(error.message) && error.cause instanceof WebAssembly.RuntimeError,
+    );
+    assert.equal(core.fault('odd').message, 'runtime.wasm failed (odd). Please report this');
   });
 
   it('says what is wrong with settings', () => {
     const core = new Core(module);
     assert.throws(() => newPool(core, 0, { ...settings, workers: 0 }), { code: 'ERR_INVALID_OPTION', message: /1 to 1024 workers, not 0/ });
+    for (const asked of [{ binding: 1 }, { recordBytes: 1_024 }]) {
+      assert.throws(() => newPool(core, 0, { ...settings, ...asked }), { code: 'ERR_INVALID_OPTION', message: /runtime-full\.wasm/ });
+    }
+    newPool(core, 0, settings);
+    core.floats[22] = 1;
+    assert.equal(core.exports.pool_new(0), 0);
+    assert.match(core.text(), /binds late only/);
     assert.equal(core.exports.cache_new(0, Infinity), 0);
     assert.match(core.text(), /capacity/);
   });
@@ -57,6 +68,6 @@ describe('a pool whose core fails', () => {
     const codes = await Promise.all([waiting, broken].map((task) => task.then(() => 'settled', (error) => error.code)));
     assert.deepEqual(codes, ['ERR_INTERNAL', 'ERR_INTERNAL']);
     await over;
-    await assert.rejects(pool.submit(request()), { code: 'ERR_INTERNAL', message: /the page checks priorities/ });
+    await assert.rejects(pool.submit(request()), { code: 'ERR_INTERNAL', message: PLACE });
   });
 });

@@ -1,6 +1,6 @@
 //! The drive loop's half of a pool: hands inputs in, and outputs out as records.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use quillwork_core::ids::{Generation, TaskId, WorkerId};
 use quillwork_core::pool::{
@@ -24,13 +24,14 @@ pub struct PoolDriver {
 }
 
 impl PoolDriver {
-    /// A pool that asks at once for its workers. What happens to it is recorded, up to so many bytes of log, where that is asked for.
+    /// A pool that asks at once for its workers. What happens to it is recorded, up to so many bytes of log, where that is asked for and
+    /// this build records ([`RECORDS`]).
     ///
     /// # Errors
     ///
     /// Where a setting can't be used.
     pub fn new(now: Instant, config: PoolConfig, record: Option<usize>) -> Result<Self, ConfigError> {
-        let recording = record.map(|max_bytes| Recording::new(&config, now, max_bytes));
+        let recording = record.filter(|_| RECORDS).map(|max_bytes| Recording::new(&config, now, max_bytes));
         Ok(Self { scheduler: Scheduler::new(config, now)?, now, recording })
     }
 
@@ -110,11 +111,11 @@ impl PoolDriver {
     /// What was recorded, where that was asked for.
     #[must_use]
     pub fn recording(&self) -> Option<&Recording> {
-        self.recording.as_ref()
+        self.recording.as_ref().filter(|_| RECORDS)
     }
 
     fn hand_in(&mut self, input: Input) {
-        if let Some(recording) = &mut self.recording {
+        if let Some(recording) = self.recording.as_mut().filter(|_| RECORDS) {
             recording.input(self.now, &input);
         }
         self.scheduler.handle_input(self.now, input).expect("a slot is used by one unsettled task at a time");
@@ -123,7 +124,7 @@ impl PoolDriver {
     fn write_outputs(&mut self, written: usize, slots: &mut Slots) -> usize {
         slots.write_records(written, || {
             let output = self.scheduler.poll_output()?;
-            if let Some(recording) = &mut self.recording {
+            if let Some(recording) = self.recording.as_mut().filter(|_| RECORDS) {
                 recording.output(&output);
             }
             Some(record(output))
@@ -175,6 +176,9 @@ impl PoolDriver {
     }
 }
 
+/// Whether pools can be recorded, and bind early: in `runtime-full.wasm`. Where it is known that they can't, the compiler leaves it out.
+pub const RECORDS: bool = cfg!(feature = "full");
+
 fn answer(worker: WorkerId, generation: Generation, task: TaskId, said: u32) -> Input {
     match said {
         0 => Input::TaskDone { worker, generation, task, outcome: TaskOutcome::Completed },
@@ -187,6 +191,8 @@ fn answer(worker: WorkerId, generation: Generation, task: TaskId, said: u32) -> 
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use quillwork_core::pool::{CloseMode, Offer, Priority, TaskSpec};
     use quillwork_core::time::Duration;
 

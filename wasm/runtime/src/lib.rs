@@ -78,8 +78,18 @@
 //!
 //! # Faults
 //!
-//! A panic traps. Its message is then readable through [`abi::text_ptr`] and [`abi::text_len`]; the instance's state is unknown,
-//! so that the page must ask it nothing else.
+//! A panic traps, and says nothing more: the trap's stack holds the place. The instance's state is unknown then, so that the page must
+//! ask it nothing else.
+//!
+//! # Two builds
+//!
+//! `runtime.wasm` is what most pages need, in little more than half the size: its pools bind late, and can't be recorded. With the feature
+//! `full`, which is on by default, it is `runtime-full.wasm`, which the page loads where one of the two is asked for. What both can do they
+//! decide alike.
+
+#![no_std]
+
+extern crate alloc;
 
 pub mod abi;
 pub mod driver;

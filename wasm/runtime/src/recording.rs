@@ -1,5 +1,7 @@
 //! A pool's run as it is recorded in the page, with a digest of what was decided.
 
+use alloc::vec::Vec;
+
 use quillwork_core::digest::Digest;
 use quillwork_core::pool::recording::{OutputBytes, Recorder};
 use quillwork_core::pool::{Input, Output, PoolConfig};

@@ -129,6 +129,8 @@ fn settlement_words(settlement: Settlement) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use quillwork_core::pool::{Load, Priority};
 
     use super::*;

@@ -1,5 +1,8 @@
 //! The part of the memory that the page reads from and writes to. It never moves.
 
+use alloc::boxed::Box;
+use alloc::vec;
+
 use crate::records::{RECORD_WORDS, Record};
 
 /// Records that fit. A submit or a message leads to one or two; only closing and a crash lead to many.

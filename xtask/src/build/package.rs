@@ -35,6 +35,7 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
     let flow = wasm::flow_file(workspace);
     let balance = wasm::balance_file(workspace);
     let runtime = wasm::runtime_file(workspace);
+    let runtime_full = wasm::runtime_full_file(workspace);
     let compute = wasm::compute_dir(workspace);
     let packed = tarball(workspace);
     let sources = [
@@ -46,7 +47,7 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
         "scripts",
         "README.md",
     ];
-    let modules = [flow.clone(), balance.clone(), runtime.clone(), compute.clone()];
+    let modules = [&flow, &balance, &runtime, &runtime_full, &compute].map(Clone::clone);
     let inputs: Vec<_> = sources.map(|name| dir.join(name)).into_iter().chain(modules).collect();
     let stamp = Stamp::new(workspace, "npm-package", &inputs, &[], &[packed.clone(), unpacked(workspace)])?;
     stamp.unless_fresh(|| {
@@ -54,6 +55,7 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
             .env("QUILLWORK_FLOW_WASM", &flow)
             .env("QUILLWORK_BALANCE_WASM", &balance)
             .env("QUILLWORK_RUNTIME_WASM", &runtime)
+            .env("QUILLWORK_RUNTIME_FULL_WASM", &runtime_full)
             .env("QUILLWORK_COMPUTE_DIR", &compute)
             .args(["run", "build"])
             .check()?;

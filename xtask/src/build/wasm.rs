@@ -1,8 +1,9 @@
 //! The modules that pages and workers load.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::job::Job;
 use crate::setup::Tools;
@@ -11,7 +12,12 @@ use crate::workspace::{WASM_TARGET, Workspace};
 
 /// The module for the page, as the compiler leaves it. The package's build strips it.
 pub(super) fn runtime_file(workspace: &Workspace) -> PathBuf {
-    workspace.wasm_artifact("wasm", "quillwork_runtime.wasm")
+    workspace.target("xtask/wasm/runtime.wasm")
+}
+
+/// The same with all that a pool can do.
+pub(super) fn runtime_full_file(workspace: &Workspace) -> PathBuf {
+    workspace.target("xtask/wasm/runtime-full.wasm")
 }
 
 /// The module of flow control, as the compiler leaves it. The package's build strips and embeds it, as it does the next.
@@ -29,9 +35,18 @@ pub(super) fn compute_dir(workspace: &Workspace) -> PathBuf {
     workspace.target("xtask/wasm/compute")
 }
 
-/// Builds `runtime.wasm`.
+/// Builds `runtime.wasm` and `runtime-full.wasm`. The compiler gives both one name, so each is set aside.
 pub(super) fn runtime(workspace: &Workspace, tools: &Tools) -> Result<()> {
-    cargo(workspace, tools, "quillwork-runtime")
+    let built = workspace.wasm_artifact("wasm", "quillwork_runtime.wasm");
+    for (file, features) in
+        [(runtime_file(workspace), &["--no-default-features"][..]), (runtime_full_file(workspace), &[])]
+    {
+        cargo_with(workspace, tools, "quillwork-runtime", features)?;
+        fs::create_dir_all(workspace.target("xtask/wasm"))
+            .context("could not make a place for the modules")?;
+        fs::copy(&built, &file).with_context(|| format!("could not write {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Builds `flow.wasm`.
@@ -83,6 +98,10 @@ pub(crate) fn test_module(workspace: &Workspace, tools: &Tools) -> Result<PathBu
 }
 
 fn cargo(workspace: &Workspace, tools: &Tools, package: &str) -> Result<()> {
+    cargo_with(workspace, tools, package, &[])
+}
+
+fn cargo_with(workspace: &Workspace, tools: &Tools, package: &str, features: &[&str]) -> Result<()> {
     Job::new(workspace, &format!("build {package} for the browser"), "cargo")
         .envs(tools.compiler.wasm_env()?)
         .args([
@@ -97,5 +116,6 @@ fn cargo(workspace: &Workspace, tools: &Tools, package: &str) -> Result<()> {
             "--target-dir",
         ])
         .args([workspace.target("wasm")])
+        .args(features)
         .check()
 }

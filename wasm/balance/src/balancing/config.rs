@@ -153,6 +153,8 @@ fn small(setting: f64, default: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use quillwork_core::balance::LoadBalancer;
     use quillwork_core::balance::adaptive::Adaptive;
     use quillwork_core::ids::TaskType;

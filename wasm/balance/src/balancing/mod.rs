@@ -10,7 +10,8 @@ mod queue;
 mod reply;
 mod rows;
 
-use std::mem;
+use alloc::vec::Vec;
+use core::mem;
 
 use quillwork_core::balance::adaptive::{Adaptive, AdaptiveState, AdaptiveStateError};
 use quillwork_core::balance::{

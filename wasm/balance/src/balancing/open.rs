@@ -1,6 +1,6 @@
 //! Choices whose outcome isn't known yet.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 use quillwork_core::ids::{TaskId, TaskType, WorkerId};
 

@@ -1,5 +1,7 @@
 //! The queue that is reordered: who was overtaken is remembered from one time to the next.
 
+use alloc::vec::Vec;
+
 use quillwork_core::balance::{LoadBalancer, Queued, sort_by_submission, take_next};
 use quillwork_core::ids::{TaskId, TaskType};
 use quillwork_core::pool::Priority;
@@ -59,6 +61,8 @@ fn queued(&[number, task_type, priority, submitted]: &[f64; QUEUED]) -> Queued {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use quillwork_core::balance::{BalanceConfig, ReorderConfig};
 
     use super::*;

@@ -1,5 +1,7 @@
 //! Workers and tasks as floats.
 
+use alloc::vec::Vec;
+
 use quillwork_core::balance::{Load, Task, WorkerRecord, WorkerSpec, WorkerStatus};
 use quillwork_core::ids::{RegionId, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{Capabilities, Priority};

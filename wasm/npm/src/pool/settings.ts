@@ -71,8 +71,19 @@ export interface TaskSpec {
   readonly plain: boolean;
 }
 
-/** Makes a pool and returns its handle. Throws `ERR_INVALID_OPTION` where the core refuses the settings. */
+/** Whether a pool needs `runtime-full.wasm`: it binds early, or is recorded. */
+export function needsFull({ binding, recordBytes }: PoolSettings): boolean {
+  return binding !== 0 || recordBytes > 0;
+}
+
+/** Makes a pool and returns its handle. Throws `ERR_INVALID_OPTION` where the core refuses the settings, or its module lacks what they need. */
 export function newPool(core: Core, now: number, settings: PoolSettings): number {
+  if (needsFull(settings) && !core.isFull) {
+    throw new QuillworkError(
+      'ERR_INVALID_OPTION',
+      '`binding` and `record` need `runtime-full.wasm`, and the option `wasm` gives `runtime.wasm`: let it give that one, or leave it out',
+    );
+  }
   write(core, [
     settings.workers,
     settings.minWorkers,

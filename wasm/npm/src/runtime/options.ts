@@ -86,9 +86,12 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly abortGraceMs?: number;
   /** Takes care of the machine's memory and CPU: see the `pressure` event. Default: off. `{}` is the usual budgets. */
   readonly budgets?: false | BudgetOptions;
-  /** Keeps a log of what happens to the pool, for `Runtime.recording`. Default `false`. */
+  /** Keeps a log of what happens to the pool, for `Runtime.recording`. Loads `runtime-full.wasm`, as early `binding` does. Default `false`. */
   readonly record?: boolean | RecordOptions;
-  /** Where `runtime.wasm` is, or its bytes, or the compiled module. Default: beside this package's JavaScript. */
+  /**
+   * Where `runtime.wasm` is, or its bytes, or the compiled module; with `binding` or `record` it is `runtime-full.wasm`. Default: beside this
+   * package's JavaScript.
+   */
   readonly wasm?: WasmSource;
   /** Measures the page and reports to a Quillwork host. Default: off. `{}` reports to the host that serves the page. */
   readonly telemetry?: false | TelemetryOptions;

@@ -24,7 +24,7 @@ export interface Recording {
 
 /** Reads a pool's recording. Throws `ERR_INVALID_OPTION` where nothing is recorded. */
 export function readRecording(core: Core, pool: number): Recording {
-  const bytes = core.call(({ pool_recording }) => pool_recording(pool));
+  const bytes = core.isFull ? core.call(({ pool_recording }) => pool_recording(pool)) : 0;
   if (bytes === 0) {
     throw new QuillworkError('ERR_INVALID_OPTION', 'nothing was recorded: make the runtime with `record: true`');
   }

@@ -7,7 +7,7 @@ import { EarlyStart } from '../pool/early-start.js';
 import { Pool, type PoolEvents, type TaskRequest, type WorkerDevice } from '../pool/pool.js';
 import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
-import type { PoolSettings } from '../pool/settings.js';
+import { needsFull, type PoolSettings } from '../pool/settings.js';
 import { BufferedStream, type TaskStream } from '../pool/stream.js';
 import type { StartTelemetry } from '../telemetry/pooled.js';
 import type { PageTelemetry, Telemetry } from '../telemetry/telemetry.js';
@@ -135,7 +135,7 @@ export interface Runtime<Tasks = UntypedTasks> {
 }
 
 /**
- * Starts a runtime: loads `runtime.wasm` and starts the workers, which boot while the page goes on.
+ * Starts a runtime: loads `runtime.wasm`, or `runtime-full.wasm` for early `binding` and `record`, and starts the workers, which boot while the page goes on.
  *
  * ```ts
  * const runtime = await createRuntime<Tasks>({
@@ -156,7 +156,10 @@ export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>
   const startTelemetry = asked === false ? undefined : (await import('../telemetry/pooled.js')).pooledTelemetry(asked);
   const early = new EarlyStart(options.worker, settings.minWorkers);
   try {
-    const module = await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
+    // Bundlers must see both addresses.
+    const module = needsFull(settings)
+      ? await loadModule('runtime-full.wasm', options.wasm ?? new URL('./runtime-full.wasm', import.meta.url))
+      : await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
     return new CoreRuntime<Tasks>(new Core(module), settings, binding.choose, options, budgets, startTelemetry, early);
   } finally {
     early.discard();

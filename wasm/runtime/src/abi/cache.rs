@@ -6,7 +6,9 @@
 use quillwork_core::cache::{Cache, CacheOptions, Insertion};
 use quillwork_core::ids::CacheId;
 
-use super::{set_text, state};
+use quillwork_abi::text::made;
+
+use super::state;
 use crate::clock::{instant, limit};
 use crate::slots::Slots;
 
@@ -18,13 +20,7 @@ pub const MAX_DROPPED: usize = 4_096;
 pub extern "C" fn cache_new(max_entries: u32, ttl_millis: f64) -> u32 {
     let options =
         CacheOptions { capacity: u64::from(max_entries), ttl: limit(ttl_millis), ..CacheOptions::default() };
-    match Cache::new(options) {
-        Ok(cache) => state::with(|state| state.caches.insert(cache)),
-        Err(refusal) => {
-            set_text(refusal.to_string());
-            0
-        }
-    }
+    made(Cache::new(options), |cache| state::with(|state| state.caches.insert(cache)))
 }
 
 /// Looks an entry up and counts a hit (flag 1) or a miss.
@@ -101,7 +97,7 @@ fn call(cache: u32, act: impl FnOnce(&mut Cache) -> bool) -> u32 {
 }
 
 fn drain(cache: &mut Cache, slots: &mut Slots) -> u32 {
-    let dropped = std::iter::from_fn(|| cache.poll_output()).map(|dropped| dropped.key.get() as f64);
+    let dropped = core::iter::from_fn(|| cache.poll_output()).map(|dropped| dropped.key.get() as f64);
     slots.write_floats(dropped.take(MAX_DROPPED))
 }
 

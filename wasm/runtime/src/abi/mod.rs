@@ -6,18 +6,14 @@
 
 pub mod cache;
 pub mod pool;
+#[cfg(feature = "full")]
 pub mod pool_recording;
 pub mod pool_stats;
+#[cfg(feature = "full")]
 pub mod pool_strategy;
 mod state;
 
-use std::cell::RefCell;
-
-/// Prepares the instance: from then on a panic's message can be read. To be called once, first.
-#[unsafe(no_mangle)]
-pub extern "C" fn init() {
-    std::panic::set_hook(Box::new(|info| set_text(info.to_string())));
-}
+use quillwork_abi::text;
 
 /// Where the records are.
 #[unsafe(no_mangle)]
@@ -38,27 +34,14 @@ pub extern "C" fn floats_ptr() -> *const f64 {
     state::with(|state| state.slots.floats().as_ptr())
 }
 
-/// Where the text of the last refusal or panic is.
+/// Where the text of the last refusal is.
 #[unsafe(no_mangle)]
 pub extern "C" fn text_ptr() -> *const u8 {
-    TEXT.with_borrow(|text| text.as_ptr())
+    text::with(str::as_ptr)
 }
 
 /// Its length in bytes of UTF-8.
 #[unsafe(no_mangle)]
 pub extern "C" fn text_len() -> usize {
-    TEXT.with_borrow(String::len)
-}
-
-fn set_text(text: String) {
-    // A panic while this is borrowed can only come from here, and must not hide the first one.
-    TEXT.with(|slot| {
-        if let Ok(mut slot) = slot.try_borrow_mut() {
-            *slot = text;
-        }
-    });
-}
-
-thread_local! {
-    static TEXT: RefCell<String> = const { RefCell::new(String::new()) };
+    text::with(str::len)
 }

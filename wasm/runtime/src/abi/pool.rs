@@ -3,7 +3,9 @@
 use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{Capabilities, CloseMode, Input, Load, Offer, PerMille, TaskSpec};
 
-use super::{set_text, state};
+use quillwork_abi::text::made;
+
+use super::state;
 use crate::clock::{instant, limit};
 use crate::driver::PoolDriver;
 use crate::settings::{pool_config, priority, record_bytes, region, task_spec};
@@ -14,13 +16,8 @@ use crate::settings::{pool_config, priority, record_bytes, region, task_spec};
 pub extern "C" fn pool_new(now: f64) -> u32 {
     state::with(|state| {
         let config = pool_config(state.slots.floats());
-        match PoolDriver::new(instant(now), config, record_bytes(state.slots.floats())) {
-            Ok(pool) => state.pools.insert(pool),
-            Err(refusal) => {
-                set_text(refusal.to_string());
-                0
-            }
-        }
+        let pool = PoolDriver::new(instant(now), config, record_bytes(state.slots.floats()));
+        made(pool, |pool| state.pools.insert(pool))
     })
 }
 

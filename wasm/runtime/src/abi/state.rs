@@ -1,6 +1,6 @@
 //! What lives between calls.
 
-use std::cell::RefCell;
+use alloc::vec::Vec;
 
 use quillwork_core::cache::Cache;
 
@@ -12,6 +12,7 @@ use crate::slots::Slots;
 pub(crate) struct State {
     pub(crate) slots: Slots,
     /// The log that was last asked for.
+    #[cfg(feature = "full")]
     pub(crate) log: Vec<u8>,
     pub(crate) pools: Handles<PoolDriver>,
     pub(crate) caches: Handles<Cache>,
@@ -45,9 +46,7 @@ impl<T> Default for Handles<T> {
 
 /// Runs a call. Panics where one is running already.
 pub(crate) fn with<R>(call: impl FnOnce(&mut State) -> R) -> R {
-    STATE.with_borrow_mut(call)
+    STATE.with(|state| call(state.borrow_mut().get_or_insert_default()))
 }
 
-thread_local! {
-    static STATE: RefCell<State> = RefCell::default();
-}
+quillwork_abi::kept!(STATE: State);
