@@ -15,9 +15,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant as TokioInstant, sleep_until};
 
 use crate::clock::{Clock, Now};
+use crate::otlp::points::FromProgram;
 use crate::state::{
-    BatchRefusal, ConnectionId, Counted, PagesFull, Resumed, SeriesQuery, SeriesReading, SeriesRefusal,
-    State, Tick,
+    BatchRefusal, ConnectionId, Counted, PagesFull, ProgramRefusal, Rejected, Resumed, SeriesQuery,
+    SeriesReading, SeriesRefusal, State, Tick,
 };
 
 /// What the driver is told. Each is answered, so that who waits never waits for nothing.
@@ -27,6 +28,7 @@ enum Input {
     Disconnect { connection: ConnectionId, goodbye: bool },
     Batch { batch: Box<PageBatch>, proof: Proof, reply: oneshot::Sender<Result<Counted, BatchRefusal>> },
     Resume { resume: Option<Resume>, reply: oneshot::Sender<Resumed> },
+    Program { sent: FromProgram, reply: oneshot::Sender<Result<Option<Rejected>, ProgramRefusal>> },
     Sources { reply: oneshot::Sender<Vec<Source>> },
     Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
     Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesReading, SeriesRefusal>> },
@@ -100,6 +102,14 @@ impl Driver {
     /// A dashboard connected.
     pub(crate) async fn resume(&self, resume: Option<Resume>) -> Result<Resumed, Stopped> {
         self.ask(|reply| Input::Resume { resume, reply }).await
+    }
+
+    /// A program's OpenTelemetry metrics came.
+    pub(crate) async fn program(
+        &self,
+        sent: FromProgram,
+    ) -> Result<Result<Option<Rejected>, ProgramRefusal>, Stopped> {
+        self.ask(|reply| Input::Program { sent, reply }).await
     }
 
     /// Who reports, by id.
@@ -184,6 +194,7 @@ fn handle(state: &mut State, now: Now, input: Input) {
             drop(reply.send(state.handle_beacon(now, *batch)));
         }
         Input::Resume { resume, reply } => drop(reply.send(state.resume(resume.as_ref()))),
+        Input::Program { sent, reply } => drop(reply.send(state.handle_program(now, sent))),
         Input::Sources { reply } => drop(reply.send(state.sources(now))),
         Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
         Input::Stop { flushed } => drop(flushed),

@@ -23,6 +23,7 @@ mod live;
 pub mod logging;
 mod metrics;
 mod open_files;
+mod otlp;
 mod places;
 pub mod reload;
 pub mod sampler;

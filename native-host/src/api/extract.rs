@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use flate2::read::GzDecoder;
 use serde::de::DeserializeOwned;
 
@@ -21,8 +21,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or("").trim();
+        let media_type = media_type(request.headers());
         if !["application/json", "text/plain"]
             .iter()
             .any(|accepted| media_type.eq_ignore_ascii_case(accepted))
@@ -34,28 +33,39 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
                 ),
             ));
         }
-        let is_gzip = match request.headers().get(header::CONTENT_ENCODING) {
-            None => false,
-            Some(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"gzip") => true,
-            Some(_) => {
-                let detail = "bodies are compressed by gzip, or not at all; send it without Content-Encoding";
-                return Err(Problem::new(Kind::UnsupportedMediaType, detail));
-            }
-        };
-        // A body that is announced as too large is refused before it is sent.
-        let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        if announced
-            .and_then(|length| length.parse().ok())
-            .is_some_and(|length: usize| length > app.limits.body_bytes)
-        {
-            return Err(too_large(app));
-        }
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(app, &rejection))?;
-        let bytes = if is_gzip { inflate(app, &bytes)? } else { bytes.into() };
+        let bytes = body(request, app).await?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             Problem::new(Kind::MalformedBody, format!("the body isn't what is expected: {error}"))
         })
     }
+}
+
+/// The type of a body, without its parameters; empty where none is told.
+pub(super) fn media_type(headers: &HeaderMap) -> &str {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.and_then(|value| value.split(';').next()).unwrap_or("").trim()
+}
+
+/// A whole body, decompressed and within bounds.
+pub(super) async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {
+    let is_gzip = match request.headers().get(header::CONTENT_ENCODING) {
+        None => false,
+        Some(encoding) if encoding.as_bytes().eq_ignore_ascii_case(b"gzip") => true,
+        Some(_) => {
+            let detail = "bodies are compressed by gzip, or not at all; send it without Content-Encoding";
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        }
+    };
+    // A body that is announced as too large is refused before it is sent.
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > app.limits.body_bytes)
+    {
+        return Err(too_large(app));
+    }
+    let bytes = Bytes::from_request(request, app).await.map_err(|rejection| unread(app, &rejection))?;
+    if is_gzip { Ok(inflate(app, &bytes)?.into()) } else { Ok(bytes) }
 }
 
 /// A bound on what a body is inflated to keeps a small one from becoming a huge one.

@@ -6,6 +6,7 @@ mod extract;
 mod health;
 mod ingest;
 mod openapi;
+mod otlp;
 mod paging;
 pub mod problem;
 mod processes;

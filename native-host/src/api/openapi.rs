@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, config, health, ingest, problem, processes, scrape, series, snapshot, sources, stream, version,
+    App, config, health, ingest, otlp, problem, processes, scrape, series, snapshot, sources, stream, version,
 };
 
 #[derive(OpenApi)]
@@ -56,6 +56,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
 pub(super) fn open() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(ingest::ingest))
+        .routes(routes!(otlp::metrics))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
 }

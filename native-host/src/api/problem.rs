@@ -25,6 +25,16 @@ impl Problem {
         Self { kind, detail: detail.into(), header: None }
     }
 
+    /// Its status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.kind.facts().0
+    }
+
+    /// What went wrong this time, and what to do about it.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Adds the header that belongs to the status, for instance `Upgrade`.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -170,8 +180,10 @@ pub(crate) async fn problems_only(request: Request, next: Next) -> Response {
     let asked = format!("{} {}", request.method(), request.uri().path());
     let (parts, body) = next.run(request).await.into_parts();
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
-    // The page that tells how to build the dashboard is for people, and an error as well.
-    let explained = |value: &HeaderValue| value == MEDIA_TYPE || value.as_bytes().starts_with(b"text/html");
+    // The page that tells how to build the dashboard is for people, and an error as well; OTLP's senders read protobuf.
+    let explained = |value: &HeaderValue| {
+        value == MEDIA_TYPE || value == "application/x-protobuf" || value.as_bytes().starts_with(b"text/html")
+    };
     if !is_error || parts.headers.get(header::CONTENT_TYPE).is_some_and(explained) {
         return Response::from_parts(parts, body);
     }

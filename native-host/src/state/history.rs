@@ -117,6 +117,18 @@ impl History {
 
     /// Notes the values of one source at one instant. What is absent stays a gap.
     pub(super) fn record(&mut self, now: Now, name: &str, at_unix_millis: u64, values: Vec<SeriesValue>) {
+        self.record_as(now, name, at_unix_millis, SeriesKind::Gauge, values);
+    }
+
+    /// As [`record`](Self::record), of series of this kind.
+    pub(super) fn record_as(
+        &mut self,
+        now: Now,
+        name: &str,
+        at_unix_millis: u64,
+        kind: SeriesKind,
+        values: Vec<SeriesValue>,
+    ) {
         let mut present = Vec::with_capacity(values.len());
         let at_unix_millis = self.of_source(now, name, |history, source| {
             for SeriesValue { key, measure, value } in values {
@@ -126,7 +138,7 @@ impl History {
                         now,
                         SeriesSpec {
                             key,
-                            kind: SeriesKind::Gauge,
+                            kind,
                             unit: measure.unit.to_owned(),
                             resolution: measure.resolution,
                         },

@@ -6,6 +6,7 @@ mod history;
 mod medium;
 mod page;
 mod pages;
+mod programs;
 mod recent;
 mod series;
 mod skew;
@@ -24,6 +25,7 @@ use quillwork_protocol::snapshot::Snapshot;
 use quillwork_protocol::socket::Resume;
 use quillwork_protocol::source::{Source, SourceKind};
 use quillwork_store::history::{HistoryOptions, OpenError};
+use quillwork_store::series::SeriesKind;
 
 use self::alerts::{Alerts, PageFigures};
 use self::history::History;
@@ -31,12 +33,15 @@ pub use self::history::{SeriesQuery, SeriesReading, SeriesRefusal};
 pub use self::medium::{Medium, MediumError};
 use self::pages::Pages;
 pub use self::pages::{ConnectionId, PagesFull};
+pub use self::programs::ProgramRefusal;
+use self::programs::Programs;
 use self::recent::Recent;
 pub use self::recent::Resumed;
 pub use self::tick::Tick;
 pub use self::validate::InvalidField;
 use self::validate::ValidBatch;
 use crate::clock::Now;
+use crate::otlp::points::FromProgram;
 
 /// Everything the host knows.
 ///
@@ -48,6 +53,7 @@ pub struct State {
     instance: String,
     host: Option<Arc<HostSnapshot>>,
     pages: Pages,
+    programs: Programs,
     alerts: Alerts,
     history: History,
     recent: Recent,
@@ -92,6 +98,7 @@ impl State {
             instance,
             host: None,
             pages: Pages::new(),
+            programs: Programs::default(),
             alerts: Alerts::new(now),
             history: History::open(now, medium, history)?,
             recent: Recent::new(),
@@ -111,7 +118,7 @@ impl State {
     pub fn handle_host(&mut self, now: Now, host: Arc<HostSnapshot>) {
         let at = instant_of(now, host.at_unix_millis);
         let values = series::of_host(&host);
-        self.alerts.observe_host(at, &values);
+        self.alerts.observe_values(at, &values);
         self.history.record(now, alerts::HOST, host.at_unix_millis, values);
         self.host = Some(host);
         self.publish(now);
@@ -233,6 +240,33 @@ impl State {
         self.recent.since(&self.instance, self.tick.sequence, resume)
     }
 
+    /// A program's OpenTelemetry metrics came. What of them was refused, if any was.
+    ///
+    /// # Errors
+    ///
+    /// If it sends too much, or too many programs do. Nothing has counted then.
+    pub(crate) fn handle_program(
+        &mut self,
+        now: Now,
+        sent: FromProgram,
+    ) -> Result<Option<Rejected>, ProgramRefusal> {
+        let id = sent.id.clone();
+        let kept = self.programs.take(now, sent)?;
+        for (at_unix_millis, values) in kept.values {
+            let at = instant_of(now, at_unix_millis);
+            for kind in [SeriesKind::Gauge, SeriesKind::Counter] {
+                let of_kind = values.iter().filter(|(of, _)| *of == kind).map(|(_, value)| value.clone());
+                let values: Vec<_> = of_kind.collect();
+                if now.monotonic.duration_since(at) <= ALERTED {
+                    self.alerts.observe_values(at, &values);
+                }
+                self.history.record_as(now, &id, at_unix_millis, kind, values);
+            }
+        }
+        self.alerts.handle_transitions(self.host.as_deref(), &self.tick.snapshot.pages);
+        Ok(kept.reason.map(|reason| (kept.rejected, reason)))
+    }
+
     /// Who reports, by id.
     #[must_use]
     pub fn sources(&self, now: Now) -> Vec<Source> {
@@ -245,6 +279,7 @@ impl State {
             clock_offset_millis: None,
         };
         let mut sources = self.pages.sources(now);
+        sources.extend(self.programs.sources());
         sources.push(machine);
         sources.sort_by(|a, b| a.id.cmp(&b.id));
         sources
@@ -299,6 +334,9 @@ fn instant_of(now: Now, unix_millis: u64) -> Instant {
     let age = Duration::from_millis(now.unix_millis.saturating_sub(unix_millis));
     Instant::from_nanos(now.monotonic.as_nanos().saturating_sub(age.as_nanos()))
 }
+
+/// Points that were refused, and why the first was.
+pub(crate) type Rejected = (u64, String);
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

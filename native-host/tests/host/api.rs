@@ -163,7 +163,8 @@ async fn the_description_lists_every_endpoint_and_every_refusal() {
             "/api/v1/version",
             "/healthz",
             "/metrics",
-            "/readyz"
+            "/readyz",
+            "/v1/metrics",
         ]
     );
     for (path, operations) in paths {

@@ -15,6 +15,7 @@ mod harness;
 mod ingest;
 mod live;
 mod metrics;
+mod otlp;
 mod pages;
 mod process;
 mod processes;

@@ -60,8 +60,8 @@ impl Alerts {
         monotonic + self.offset
     }
 
-    /// The machine was measured.
-    pub(crate) fn observe_host(&mut self, at: Instant, values: &[SeriesValue]) {
+    /// The machine was measured, or a program sent these.
+    pub(crate) fn observe_values(&mut self, at: Instant, values: &[SeriesValue]) {
         for value in values {
             self.observe(at, value, u64::MAX);
         }
