@@ -156,6 +156,7 @@ async fn the_description_lists_every_endpoint_and_every_refusal() {
         [
             "/api/v1/config",
             "/api/v1/ingest",
+            "/api/v1/processes",
             "/api/v1/series",
             "/api/v1/snapshot",
             "/api/v1/sources",
