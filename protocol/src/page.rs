@@ -69,7 +69,7 @@ pub struct PageSample {
     /// 1 % low: the rate of the slowest hundredth of the last 600 frames; `null` where too few were seen.
     #[serde(default)]
     pub low_frames_per_second: Option<f64>,
-    /// Tasks of 50 ms and more on the main thread; `null` where the browser doesn't tell.
+    /// Tasks of 50 ms and more on the main thread, estimated where the browser doesn't tell; `null` where there are no frames either.
     pub long_tasks: Option<LongTasks>,
     /// Frames of 50 ms and more and what ran in them; `null` where the browser doesn't tell.
     #[serde(default)]
@@ -128,6 +128,14 @@ pub struct LongTasks {
     pub total_millis: f64,
     /// The longest.
     pub max_millis: f64,
+    /// Whether they follow from frames that came late, because the browser tells of none.
+    #[serde(default, skip_serializing_if = "is_told")]
+    pub estimated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+fn is_told(estimated: &bool) -> bool {
+    !estimated
 }
 
 /// State of the pool at the end of the interval, and what ended in it.

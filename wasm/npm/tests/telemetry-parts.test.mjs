@@ -15,6 +15,7 @@ const { FrameMeter } = await source('telemetry/fps');
 const { GarbageMeter } = await source('telemetry/garbage');
 const { gpuTimer } = await source('telemetry/gpu-timer');
 const { LongFrameMeter } = await source('telemetry/long-frames');
+const { LongTaskMeter } = await source('telemetry/longtask');
 const { MetricBook } = await source('telemetry/metric-book');
 const { PageMeters } = await source('telemetry/page-meters');
 const { Poster } = await source('telemetry/post');
@@ -38,6 +39,106 @@ afterEach(() => {
   while (undo.length > 0) {
     undo.pop()();
   }
+});
+
+describe('long tasks where the browser tells of none', () => {
+  /** A page of 60 frames a second on a clock of its own, whose thread is held up or whose frames are withheld as the test says. */
+  function slowPage() {
+    let [now, frame] = [0, undefined];
+    const timers = [];
+    const listeners = [];
+    withGlobals({
+      performance: { now: () => now },
+      PerformanceObserver: Object.assign(class {}, { supportedEntryTypes: ['paint'] }),
+      requestAnimationFrame: (then) => ((frame = then), 1),
+      cancelAnimationFrame: () => (frame = undefined),
+      document: { addEventListener: (_, listener) => listeners.push(listener), removeEventListener: () => listeners.splice(0) },
+      setTimeout: (then, wait) => timers.push({ then, due: now + wait }),
+      clearTimeout: (id) => id !== undefined && (timers[id - 1] = undefined),
+    });
+    const runTimers = () => {
+      for (const [at, timer] of timers.entries()) {
+        if (timer !== undefined && timer.due <= now) {
+          timers[at] = undefined;
+          timer.then();
+        }
+      }
+    };
+    const draw = () => {
+      const then = frame;
+      frame = undefined;
+      then?.(now);
+    };
+    return {
+      frames(count) {
+        for (let n = 0; n < count; n += 1) {
+          now += 1_000 / 60;
+          runTimers();
+          draw();
+        }
+      },
+      /** The thread is busy right after a frame, and the next one comes when it is done. */
+      block(ms) {
+        now = (Math.ceil(((now + ms) * 60) / 1_000 - 1e-9) * 1_000) / 60;
+        runTimers();
+        draw();
+      },
+      /** The browser gives no frame, though the thread is free. */
+      withhold(ms) {
+        for (let passed = 0; passed < ms; passed += 1) {
+          now += 1;
+          runTimers();
+        }
+        draw();
+      },
+      hide: () => listeners.forEach((listener) => listener()),
+    };
+  }
+
+  it('are estimated from frames that come late, and are said to be', () => {
+    const screen = slowPage();
+    const meter = new LongTaskMeter(new Cost());
+    assert.equal(meter.take(), null);
+    meter.start();
+    screen.frames(60);
+    assert.deepEqual(meter.take(), { count: 0, totalMillis: 0, maxMillis: 0, estimated: true });
+    screen.block(200);
+    screen.frames(10);
+    screen.block(30);
+    screen.block(80);
+    const { count, totalMillis, maxMillis, estimated } = meter.take();
+    assert.deepEqual([count, estimated], [2, true]);
+    assert.ok(Math.abs(maxMillis - 200) < 17 && Math.abs(totalMillis - 280) < 34, `${maxMillis} and ${totalMillis}`);
+    meter.stop();
+    assert.equal(meter.take(), null);
+  });
+
+  it('are not seen in frames that the browser withholds, nor across a time in which the page was hidden', () => {
+    const screen = slowPage();
+    const meter = new LongTaskMeter(new Cost());
+    meter.start();
+    screen.frames(60);
+    screen.withhold(5_000);
+    screen.frames(10);
+    screen.hide();
+    screen.block(10_000);
+    screen.frames(10);
+    assert.equal(meter.take().count, 0);
+    screen.block(100);
+    assert.equal(meter.take().count, 1);
+    meter.stop();
+  });
+
+  it('adapt to a display that draws less often', () => {
+    const screen = slowPage();
+    const meter = new LongTaskMeter(new Cost());
+    meter.start();
+    for (let n = 0; n < 100; n += 1) {
+      screen.withhold(50);
+    }
+    assert.equal(meter.take().count, 0);
+    meter.stop();
+  });
 });
 
 describe('what is left of texts', () => {

@@ -127,7 +127,7 @@ export const hiddenSample = {
   displayHertz: null,
   droppedFrameRatio: null,
   lowFramesPerSecond: null,
-  longTasks: null,
+  longTasks: { count: 0, totalMillis: 0, maxMillis: 0, estimated: true },
   longAnimationFrames: null,
   heapUsedBytes: null,
   heapLimitBytes: null,

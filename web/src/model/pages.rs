@@ -80,7 +80,10 @@ fn facts(sample: &PageSample, dropped_samples: u64) -> Vec<(&'static str, String
     let or_no_data = |text: Option<String>| text.unwrap_or_else(|| NO_DATA.to_owned());
     let long_tasks = sample.long_tasks.as_ref().map(|long| match long.count {
         0 => "none".to_owned(),
-        count => format!("{count}, longest {}", Unit::Millis.show(long.max_millis)),
+        count => {
+            let about = if long.estimated { "about " } else { "" };
+            format!("{about}{count}, longest {about}{}", Unit::Millis.show(long.max_millis))
+        }
     });
     let display = sample.display_hertz.map(|hertz| format!("{hertz:.0}\u{a0}Hz"));
     let mut facts = vec![
@@ -126,7 +129,7 @@ pub(crate) mod tests {
             at_unix_millis,
             visible: true,
             frames_per_second: Some(60.0),
-            long_tasks: Some(LongTasks { count: 2, total_millis: 130.0, max_millis: 80.0 }),
+            long_tasks: Some(LongTasks { count: 2, total_millis: 130.0, max_millis: 80.0, estimated: false }),
             heap_used_bytes: Some(1_048_576),
             ..PageSample::default()
         };

@@ -23,7 +23,7 @@ export class PageMeters {
   readonly spans = new SpanBook();
   readonly #cost: Cost;
   readonly #frames: FrameMeter;
-  readonly #longTasks = new LongTaskMeter();
+  readonly #longTasks: LongTaskMeter;
   readonly #longFrames: LongFrameMeter;
   readonly #vitals: VitalMeter;
   readonly #memory = new UserAgentMemoryMeter();
@@ -33,6 +33,7 @@ export class PageMeters {
   constructor(cost: Cost, fullErrors: boolean) {
     this.#cost = cost;
     this.#frames = new FrameMeter(cost);
+    this.#longTasks = new LongTaskMeter(cost);
     this.#longFrames = new LongFrameMeter(cost);
     this.#vitals = new VitalMeter(cost);
     this.errors = new ErrorMeter(cost, fullErrors);

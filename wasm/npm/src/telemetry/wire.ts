@@ -19,6 +19,8 @@ export interface LongTasks {
   readonly count: number;
   readonly totalMillis: number;
   readonly maxMillis: number;
+  /** `true` where the browser tells of none and they follow from frames that came late. */
+  readonly estimated?: boolean;
 }
 
 /** The pool at the end of an interval, and what ended in it. */
@@ -75,7 +77,7 @@ export interface PageSample {
   readonly droppedFrameRatio: number | null;
   /** 1 % low: the rate of the slowest hundredth of the last 600 frames. */
   readonly lowFramesPerSecond: number | null;
-  /** `null` where the browser doesn't tell. */
+  /** Estimated where the browser doesn't tell; `null` where there are no frames either. */
   readonly longTasks: LongTasks | null;
   /** `null` where the browser doesn't tell. */
   readonly longAnimationFrames: LongAnimationFrames | null;
