@@ -14,6 +14,7 @@ use quillwork_store::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 use quillwork_store::volume::VolumeError;
 
 use super::alerts::HOST;
+use super::custom;
 use super::medium::Medium;
 use super::series::SeriesValue;
 use crate::clock::Now;
@@ -362,9 +363,17 @@ impl Source {
             known.last_value_at = now.monotonic;
             return Some(known.id);
         }
+        if custom::is_custom(&key) && self.is_full() {
+            return None;
+        }
         let id = add(key.clone())?;
         self.series.insert(key, Known { id, last_value_at: now.monotonic });
         Some(id)
+    }
+
+    /// Whether it has as many metrics of its own as it may.
+    fn is_full(&self) -> bool {
+        self.series.keys().filter(|key| custom::is_custom(key)).count() >= custom::MOST
     }
 
     /// Where values of an instant belong. A source that measures once a second, just about when a second turns, is now

@@ -1,6 +1,7 @@
 //! What the host knows, and what follows from what happens. It reads no clock and waits for nothing.
 
 mod alerts;
+mod custom;
 mod dedup;
 mod history;
 mod medium;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quillwork_core::telemetry::{RelativeAccuracy, Sketch, SketchParts};
+use quillwork_core::telemetry::{InvalidParts, RelativeAccuracy, Sketch, SketchParts};
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::signals::{
     CustomMetric, ErrorRecord, LongAnimationFrames, MetricSketch, MetricValue, PageErrors, Span,
@@ -110,6 +110,13 @@ fn distribution(path: &str, sketch: &MetricSketch) -> Checked {
     let expected = RelativeAccuracy::ONE_PER_CENT.as_ratio();
     let same = (sketch.relative_accuracy - expected).abs() < f64::EPSILON;
     check(same, &format!("{path}.relativeAccuracy"), || format!("{expected}"))?;
+    self::sketch(sketch)
+        .map(drop)
+        .map_err(|error| InvalidField { field: path.to_owned(), rule: format!("a sketch: {error}") })
+}
+
+/// The same for reckoning with.
+pub(super) fn sketch(sketch: &MetricSketch) -> Result<Sketch, InvalidParts> {
     let parts = SketchParts {
         count: sketch.count,
         sum: sketch.sum,
@@ -119,10 +126,7 @@ fn distribution(path: &str, sketch: &MetricSketch) -> Checked {
         zeros: sketch.zeros,
         buckets: sketch.buckets.clone(),
     };
-    let checked = Sketch::from_parts(&parts, MOST_BUCKETS);
-    checked
-        .map(drop)
-        .map_err(|error| InvalidField { field: path.to_owned(), rule: format!("a sketch: {error}") })
+    Sketch::from_parts(&parts, MOST_BUCKETS)
 }
 
 fn spans(spans: &[Span], path: &str) -> Checked {

@@ -203,6 +203,7 @@ async fn what_a_newer_page_tells_reaches_snapshot_metrics_and_history() {
     };
     assert!(has("page.lcp") && has("page.fps_low") && has("page.blocking_millis"));
     assert!(!has("page.gpu_millis"), "nobody measured it");
+    assert!(has("page.metric") && has("page.metric_per_second"), "the app's own");
 
     let mut twice = batch.clone();
     twice.batch_id = "twice".into();

@@ -68,6 +68,16 @@ describe('the guides', () => {
     }
   }
 
+  it('the tests in them pass in Node', { timeout: 60_000 }, () => {
+    const tested = execFileSync(process.execPath, ['--test-reporter=tap', join(folder, 'testing/words.test.js')], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      // By itself, not as a part of this run.
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    });
+    assert.match(tested, /^# pass 1$/m);
+  });
+
   it('lead to pages that exist', () => {
     const links = guides.flatMap(({ name, text }) => [...text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, link]) => [name, link]));
     assert.deepEqual(links.filter(([, link]) => !existsSync(join(source, link))), []);

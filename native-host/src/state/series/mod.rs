@@ -7,6 +7,7 @@ use quillwork_protocol::signals::VitalName;
 use quillwork_store::series::{InvalidKey, SeriesKey, SeriesKind, SeriesSpec};
 
 pub(super) use self::host::of_host;
+use super::custom;
 use super::page::LastMinute;
 
 /// One value of a series.
@@ -74,6 +75,7 @@ pub(super) fn of_page(id: &str, sample: &PageSample, last_minute: LastMinute) ->
             VitalName::Fcp | VitalName::Ttfb => {}
         }
     }
+    custom::of_sample(id, sample, &mut values.values);
     values.values
 }
 
