@@ -1,6 +1,7 @@
 //! Who asks: clients by their address, and what one of them may take of the host.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -30,6 +31,12 @@ impl From<IpAddr> for Client {
             }
             address => Self(address),
         }
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

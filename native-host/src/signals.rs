@@ -3,11 +3,14 @@
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// SIGTERM and SIGINT; Ctrl-C elsewhere.
+/// SIGTERM and SIGINT, and the end of the terminal that the host was started from; Ctrl-C elsewhere.
 #[cfg(unix)]
 pub(crate) struct Stop {
     terminate: Signal,
     interrupt: Signal,
+    /// It asks for a reload, too: only one that comes since the terminal has gone stops.
+    hangup: Signal,
+    had_terminal: bool,
 }
 
 /// SIGHUP.
@@ -18,14 +21,26 @@ pub(crate) struct Reload(Signal);
 impl Stop {
     /// From now on such a signal doesn't end the process.
     pub(crate) fn new() -> Self {
-        Self { terminate: of(SignalKind::terminate()), interrupt: of(SignalKind::interrupt()) }
+        Self {
+            terminate: of(SignalKind::terminate()),
+            interrupt: of(SignalKind::interrupt()),
+            hangup: of(SignalKind::hangup()),
+            had_terminal: has_terminal(),
+        }
     }
 
     /// Waits for one, and gives its name.
     pub(crate) async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hangup.recv() => {
+                    if self.had_terminal && !has_terminal() {
+                        return "the terminal has gone";
+                    }
+                }
+            }
         }
     }
 }
@@ -41,6 +56,12 @@ impl Reload {
     pub(crate) async fn next(&mut self) {
         self.0.recv().await.expect("the runtime's signals outlive its tasks");
     }
+}
+
+/// Whether there is a terminal that can hang up.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
 
 #[cfg(unix)]

@@ -37,7 +37,7 @@ use crate::state::BatchRefusal;
     )
 )]
 pub(super) async fn ingest(State(app): State<App>, request: Request) -> Result<StatusCode, Problem> {
-    let (batch, proof) = match app.guard.check_bearer(request.headers(), Scope::Ingest) {
+    let (batch, proof) = match app.guard.check_request(&request, Scope::Ingest) {
         Ok(_) => (JsonBody::from_request(request, &app).await?.0, Proof::Token),
         Err(refusal) => (beacon(request, &app).await.ok_or(refusal)?, Proof::SourceId),
     };

@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn load(text: &str) -> Result<Config, ConfigError> {
@@ -175,4 +177,50 @@ fn no_two_options_share_a_variable() {
     let variables: std::collections::BTreeSet<_> =
         options(&config).map(|option| layers::variable(&option.key)).collect();
     assert_eq!(variables.len(), plain);
+}
+
+proptest! {
+    /// Whatever stands in the file, there is an answer: a configuration, or faults with a place each.
+    #[test]
+    fn no_file_makes_it_panic(text in hostile()) {
+        match load(&text) {
+            Ok(config) => prop_assert!(!effective(&config).is_empty()),
+            Err(error) => prop_assert!(error.0.iter().all(|fault| !fault.message.is_empty())),
+        }
+    }
+}
+
+/// Anything at all, and things that look like a configuration.
+fn hostile() -> impl Strategy<Value = String> {
+    let name = prop::sample::select(vec![
+        "server",
+        "port",
+        "auth.tokens",
+        "limits",
+        "x",
+        "notify",
+        "\"\\n\"",
+        "tls",
+        "file",
+        "export",
+    ]);
+    let value = prop::sample::select(vec![
+        "1",
+        "-1",
+        "1e400",
+        "\"\"",
+        "\"1s\"",
+        "[]",
+        "[[1]]",
+        "{}",
+        "{file=1}",
+        "inf",
+        "2026-01-01",
+        "'\u{202e}'",
+        "true",
+    ]);
+    let line = (name, value, any::<bool>()).prop_map(|(name, value, table)| {
+        if table { format!("[{name}]\n") } else { format!("{name} = {value}\n") }
+    });
+    prop_oneof![any::<String>(), prop::collection::vec(line, 0..8).prop_map(|lines| lines.concat())]
 }

@@ -5,6 +5,7 @@ mod host;
 mod origin;
 mod token;
 mod tokens;
+mod wrong;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +24,9 @@ pub use self::origin::{InvalidOrigin, Origin};
 pub use self::token::{Token, TokenFileError};
 use self::tokens::Granted;
 pub use self::tokens::Tokens;
+use self::wrong::WrongTokens;
 use crate::api::problem::{Kind, Problem};
+use crate::clients::Client;
 use crate::config::Scope;
 
 /// The rules that every request and every WebSocket upgrade must pass.
@@ -36,6 +39,7 @@ pub struct Guard {
     address: SocketAddr,
     encrypted: bool,
     rules: watch::Sender<Arc<Rules>>,
+    wrong: WrongTokens,
 }
 
 /// What an operator says about who may ask; it may change while the host runs.
@@ -53,7 +57,7 @@ impl Guard {
     /// Rules for a host that listens on `address`, by TLS or without.
     #[must_use]
     pub fn new(address: SocketAddr, encrypted: bool, rules: Rules) -> Self {
-        Self { address, encrypted, rules: watch::Sender::new(Arc::new(rules)) }
+        Self { address, encrypted, rules: watch::Sender::new(Arc::new(rules)), wrong: WrongTokens::new() }
     }
 
     /// Puts other rules in the place of those there were. They count for every request from now on, and for the
@@ -158,8 +162,20 @@ impl Guard {
     }
 
     /// Whether the request carries a token for this scope, where one is asked for.
-    pub(crate) fn check_bearer(&self, headers: &HeaderMap, scope: Scope) -> Result<Option<String>, Problem> {
-        self.check_token(bearer(headers), scope)
+    pub(crate) fn check_request(&self, request: &Request, scope: Scope) -> Result<Option<String>, Problem> {
+        let token = bearer(request.headers());
+        let checked = self.check_token(token, scope);
+        if token.is_some() && checked.is_err() {
+            self.note_wrong(request.extensions().get().copied());
+        }
+        checked
+    }
+
+    /// Tells the log who showed a token that isn't good for what was asked. A client that tries tokens is seen so.
+    pub(crate) fn note_wrong(&self, client: Option<Client>) {
+        if let (Some(client), Some(times)) = (client, self.wrong.count()) {
+            tracing::warn!("a token that isn't good for what was asked client={client} times={times}");
+        }
     }
 
     /// As [`watch`](Self::watch), for an answer without end.
@@ -271,7 +287,7 @@ fn preflight() -> Response {
 pub(crate) async fn authorized(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let looks = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let scope = if looks { Scope::Read } else { Scope::Admin };
-    match guard.check_bearer(request.headers(), scope) {
+    match guard.check_request(&request, scope) {
         Ok(name) => {
             if scope == Scope::Admin {
                 let (method, path) = (request.method(), request.uri().path());

@@ -7,9 +7,9 @@ mod page;
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use quillwork_protocol::VERSION;
@@ -22,11 +22,13 @@ use tokio::time::timeout;
 use self::connection::{Connection, Ended, Incoming};
 use crate::api::App;
 use crate::api::problem::{Kind, Problem};
+use crate::clients::Client;
 use crate::config::Scope;
 
 /// Upgrades to a WebSocket. Host and Origin have been checked.
 pub(crate) async fn upgrade(
     State(app): State<App>,
+    client: Option<Extension<Client>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
@@ -48,17 +50,17 @@ pub(crate) async fn upgrade(
         .max_frame_size(app.limits.message_bytes)
         // A message is written at once, so that the time-out of its send tells whether the client reads.
         .write_buffer_size(0)
-        .on_upgrade(move |socket| serve(app, socket, greeting))
+        .on_upgrade(move |socket| serve(app, client.map(|Extension(client)| client), socket, greeting))
 }
 
-async fn serve(app: App, socket: WebSocket, greeting: OwnedSemaphorePermit) {
+async fn serve(app: App, client: Option<Client>, socket: WebSocket, greeting: OwnedSemaphorePermit) {
     let mut connection = Connection::new(&app, socket);
     let hello = timeout(app.limits.hello_timeout, connection.next()).await;
     drop(greeting);
     // However it ends has been told to the client and counted by then; the log is for who looks into it.
     let ended = match hello {
         Ok(Ok(Incoming::Text(text))) => match serde_json::from_str::<ClientMessage>(&text) {
-            Ok(ClientMessage::Hello(hello)) => greet(&app, &mut connection, hello).await,
+            Ok(ClientMessage::Hello(hello)) => greet(&app, client, &mut connection, hello).await,
             Ok(ClientMessage::Batch(_) | ClientMessage::Subscribe(_)) => {
                 let reason = "the first message must be a hello; batch and subscribe come after it";
                 connection.close(CLOSE_BAD_MESSAGE, reason).await
@@ -72,7 +74,7 @@ async fn serve(app: App, socket: WebSocket, greeting: OwnedSemaphorePermit) {
     tracing::debug!("a WebSocket ended: {ended:?}");
 }
 
-async fn greet(app: &App, connection: &mut Connection, hello: Hello) -> Ended {
+async fn greet(app: &App, client: Option<Client>, connection: &mut Connection, hello: Hello) -> Ended {
     if hello.version != VERSION {
         let reason = format!("version {} isn't spoken here; this host speaks {VERSION}", hello.version);
         return connection.close(CLOSE_UNSUPPORTED_VERSION, &reason).await;
@@ -82,6 +84,9 @@ async fn greet(app: &App, connection: &mut Connection, hello: Hello) -> Ended {
         Role::Dashboard => Scope::Read,
     };
     if app.guard.check_token(hello.token.as_deref(), scope).is_err() {
+        if hello.token.is_some() {
+            app.guard.note_wrong(client);
+        }
         let reason = format!(
             "the hello's `token` must be the content of the host's --token-file, or of another token for {:?}",
             scope.word()

@@ -1,6 +1,7 @@
 //! The host under a service manager, and at the limits of a process.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,7 +14,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::harness::PATIENCE;
-use crate::process::{Said, get, quillwork, serving, signal};
+use crate::process::{Said, get, get_with, quillwork, serving, signal};
 
 fn packaging() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging")
@@ -176,6 +177,38 @@ async fn a_stop_writes_what_there_is_and_waits_for_no_client() {
     let answer: serde_json::Value = serde_json::from_str(body).unwrap();
     let values = answer["series"][0]["values"].as_array().unwrap();
     assert!(values.iter().any(serde_json::Value::is_f64), "{answer}");
+}
+
+/// What a terminal does to the programs in it when its window is closed.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_host_ends_with_the_terminal_that_it_was_started_from() {
+    let mut command = Command::new("script");
+    let line = format!("{} serve --port 0", env!("CARGO_BIN_EXE_quillwork"));
+    command.args(["--quiet", "--flush", "--command", &line, "/dev/null"]).kill_on_drop(true);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: script is not on PATH");
+        return;
+    }
+    let (mut terminal, address) = serving(command).await;
+    assert!(get(&address, "/healthz").await.ends_with("alive\n"));
+    terminal.kill().await.unwrap();
+    until(|| std::net::TcpStream::connect(&address).is_err()).await;
+}
+
+#[tokio::test]
+async fn who_tries_tokens_is_named_in_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    fs::write(&token, "0".repeat(32)).unwrap();
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    let command = quillwork(&["serve", "--port", "0", "--token-file", token.to_str().unwrap()]);
+    let (mut child, address) = serving(command).await;
+    let mut said = Said::by(&mut child);
+    assert!(get_with(&address, "/metrics", "Authorization: Bearer secret-guess\r\n").await.contains(" 401 "));
+    let line = said.line_with("client=127.0.0.1 times=1").await;
+    assert!(!line.contains("secret-guess"), "{line}");
 }
 
 /// Waits for a condition on files, which nothing announces.

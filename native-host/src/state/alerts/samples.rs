@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn a_small_device_has_a_small_budget() {
-        let budgets = [None, Some(16 << 30), Some(2_000_000_000), Some(0)].map(memory_budget);
-        assert_eq!(budgets, [1e9, 1e9, 5e8, 1e9]);
+        let [unknown, large, small, none] =
+            [None, Some(16 << 30), Some(2_000_000_000), Some(0)].map(memory_budget);
+        assert_eq!((unknown, large, small, none), (1e9, 1e9, 5e8, 1e9));
     }
 }
