@@ -66,7 +66,7 @@ pub(super) async fn metrics(State(app): State<App>, request: Request) -> Respons
 }
 
 async fn receive(app: &App, request: Request, is_protobuf: bool) -> Result<message::Response, Problem> {
-    app.guard.check_bearer(request.headers(), Scope::Ingest)?;
+    app.guard.check_request(&request, Scope::Ingest)?;
     let given = media_type(request.headers());
     if !is_protobuf && !given.eq_ignore_ascii_case("application/json") {
         let detail = format!("the body's type is {given:?}; send OTLP as {PROTOBUF} or application/json");
