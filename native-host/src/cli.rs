@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Flag, Layers};
+use crate::detect::{self, DetectArgs};
 use crate::guard::Origin;
 use crate::simulate::{self, SimulateArgs};
+use crate::top::{self, TopArgs};
 
 /// The Quillwork host: measures this machine, takes the telemetry of pages, keeps history, raises alerts; and
 /// simulates pools of workers.
@@ -27,6 +29,12 @@ pub enum Command {
     Serve(ServeArgs),
     /// Print the configuration that counts, and where each value is from
     Config(ShowConfigArgs),
+    /// Print what this machine is, and the configuration that follows from it with the reason for each value
+    #[command(after_help = detect::EXAMPLES)]
+    Detect(DetectArgs),
+    /// Show live what this machine does
+    #[command(after_help = top::KEYS)]
+    Top(TopArgs),
     /// Simulate workers in virtual time: which strategy and how many workers for your traffic
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(SimulateArgs),

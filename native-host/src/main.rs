@@ -4,14 +4,18 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use quillwork_host::cli::{Cli, Command, ServeArgs};
+use quillwork_host::detect::detect;
 use quillwork_host::logging;
 use quillwork_host::serve::serve;
 use quillwork_host::simulate::simulate;
+use quillwork_host::top::top;
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => run_server(&args),
         Command::Config(args) => quillwork_host::config::print(&args),
+        Command::Detect(args) => detect(&args),
+        Command::Top(args) => top(&args),
         Command::Simulate(args) => simulate(&args),
     };
     match result {

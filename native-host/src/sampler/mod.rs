@@ -58,6 +58,22 @@ impl Default for Options {
     }
 }
 
+/// Measures until every collector has answered once, or `patience` is over: what has not answered is left out, and its
+/// [`Collector`](quillwork_protocol::host::Collector) says so. Rates need two readings: there are none.
+///
+/// # Errors
+///
+/// As [`Sampler::spawn`].
+pub fn measure_once(options: &Options, patience: Duration) -> io::Result<HostSnapshot> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut readings = Readings::new(options)?;
+    let begun = Instant::now();
+    while !readings.have_answered() && begun.elapsed() < patience {
+        thread::sleep(PAUSE);
+    }
+    Ok(readings.tick(Moment::now(), 0))
+}
+
 /// The sampler's thread; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Sampler {

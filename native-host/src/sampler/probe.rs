@@ -98,6 +98,11 @@ impl<T: Clone + Send + 'static> Probe<T> {
         if stuck { None } else { shared.latest.as_ref().map(|(_, value)| value.clone()) }
     }
 
+    /// Whether the first reading has come to an end.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).took.is_some()
+    }
+
     /// How the reading fares, as of the last call of [`latest`](Self::latest).
     pub(crate) fn status(&self, now: Instant) -> Collector {
         let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,6 +11,7 @@ mod conventions;
 mod guard;
 #[cfg(unix)]
 mod guides;
+mod hardware;
 mod harness;
 mod ingest;
 mod live;

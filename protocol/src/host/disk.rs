@@ -35,6 +35,19 @@ pub struct Disk {
     pub written_bytes_per_second: Option<f64>,
 }
 
+impl Disk {
+    /// Share in use of what unprivileged users can have, 0 to 1, as `df` tells it: what is reserved for the system is
+    /// neither used nor room. `None` where the size is unknown, or the file system does not answer.
+    #[must_use]
+    pub fn used_ratio(&self) -> Option<f64> {
+        let free = self.free_bytes.unwrap_or(self.available_bytes);
+        let used = self.total_bytes.saturating_sub(free);
+        let all = used.saturating_add(self.available_bytes);
+        #[expect(clippy::cast_precision_loss, reason = "a share of two byte counts")]
+        (all > 0 && !self.is_stuck).then(|| used as f64 / all as f64)
+    }
+}
+
 /// One block device: a whole disk, or something stacked on others (LVM, RAID, encryption).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -70,4 +83,20 @@ pub struct BlockDevice {
     pub busy_ratio: Option<f64>,
     /// Requests that wait or run now.
     pub in_flight: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reserved_is_neither_used_nor_room() {
+        let mut disk =
+            Disk { total_bytes: 100, free_bytes: Some(80), available_bytes: 60, ..Disk::default() };
+        assert_eq!(disk.used_ratio(), Some(0.25));
+        disk.free_bytes = None;
+        assert_eq!(disk.used_ratio(), Some(0.4));
+        disk.is_stuck = true;
+        assert_eq!((disk.used_ratio(), Disk::default().used_ratio()), (None, None));
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) fn FileSystems() -> impl IntoView {
 fn FileSystem(mount: String, disks: Memo<Vec<Disk>>) -> impl IntoView {
     let key = mount.clone();
     let disk = Memo::new(move |_| disks.with(|disks| disks.iter().find(|disk| disk.mount == key).cloned()));
-    let used = move || disk.with(|disk| disk.as_ref().and_then(used_ratio));
+    let used = move || disk.with(|disk| disk.as_ref().and_then(Disk::used_ratio));
     let kind = move || disk.with(|disk| disk.as_ref().map(|disk| disk.file_system.clone()));
     #[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
     let room = move || {
@@ -60,10 +60,4 @@ fn FileSystem(mount: String, disks: Memo<Vec<Disk>>) -> impl IntoView {
             <small class="file-system-room">{room}</small>
         </li>
     }
-}
-
-fn used_ratio(disk: &Disk) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a share of two byte counts")]
-    let free = disk.available_bytes as f64 / disk.total_bytes as f64;
-    (disk.total_bytes > 0).then_some(1.0 - free)
 }

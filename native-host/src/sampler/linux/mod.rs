@@ -113,6 +113,16 @@ impl Readings {
         })
     }
 
+    /// Whether all that may take long has been read once.
+    pub(super) fn have_answered(&self) -> bool {
+        self.file_systems.has_answered()
+            && self.hardware.has_answered()
+            && self.sensors.has_answered()
+            && self.gpus.has_answered()
+            && self.processes.has_answered()
+            && self.containers.has_answered()
+    }
+
     pub(super) fn tick(&mut self, now: Moment, missed_ticks: u64) -> HostSnapshot {
         self.ticks += 1;
         let (at, buffer) = (now.monotonic, &mut self.buffer);

@@ -9,7 +9,7 @@ mod processes;
 mod sensors;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use quillwork_protocol::host::{Disk, Gpu, HostSnapshot, Machine, Sampler as SamplerFacts, Temperature};
 use sysinfo::System;
@@ -54,6 +54,14 @@ impl Readings {
             })?,
             ticks: 0,
         })
+    }
+
+    /// Whether all that may take long has been read once.
+    pub(super) fn have_answered(&self) -> bool {
+        self.disks.has_answered()
+            && self.temperatures.has_answered()
+            && self.gpus.has_answered()
+            && self.processes.has_answered()
     }
 
     pub(super) fn tick(&mut self, now: Moment, missed_ticks: u64) -> HostSnapshot {
@@ -107,7 +115,7 @@ mod tests {
         let first = readings.tick(Moment::now(), 0);
         assert!(first.cpu.total_ratio.is_none(), "a first reading is no data");
         assert!(first.memory.total_bytes > 0 && first.machine.logical_cores > 0);
-        while readings.processes.latest(Instant::now()).is_none() {
+        while !readings.have_answered() {
             std::thread::yield_now();
         }
         let second = readings.tick(Moment::now(), 0);

@@ -97,11 +97,9 @@ fn disks(values: &mut Values, host: &HostSnapshot) {
     values.push("host.disk.written.all", RATE, host.written_bytes_per_second());
     for disk in &host.disks {
         let mount = ("mount", disk.mount.as_str());
-        let known = !disk.is_stuck;
-        let used = disk.total_bytes.saturating_sub(disk.available_bytes);
-        values.push_of("host.disk.used", mount, RATIO, share(used, disk.total_bytes).filter(|_| known));
+        values.push_of("host.disk.used", mount, RATIO, disk.used_ratio());
         if let (Some(total), Some(free)) = (disk.inodes_total, disk.inodes_free) {
-            let used = share(total.saturating_sub(free), total).filter(|_| known);
+            let used = share(total.saturating_sub(free), total).filter(|_| !disk.is_stuck);
             values.push_of("host.disk.inodes", mount, RATIO, used);
         }
     }

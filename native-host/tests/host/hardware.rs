@@ -1,0 +1,256 @@
+//! What the commands tell of the hardware, and that it is what the system's own tools say.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn quillwork(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_quillwork")).args(arguments).env_remove("NO_COLOR").output().unwrap()
+}
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = quillwork(arguments);
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn detected(arguments: &[&str]) -> Value {
+    serde_json::from_str(&stdout(&[&["detect", "--json"], arguments].concat())).unwrap()
+}
+
+#[test]
+fn detect_gives_each_setting_with_its_reason() {
+    let text = stdout(&["detect"]);
+    for word in
+        ["Hardware", "processor", "Configuration", "max_workers", "memory_budget_bytes", "logical core"]
+    {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let json = detected(&[]);
+    let cores = json["profile"]["logicalCores"].as_u64().unwrap();
+    assert!((1..=json["machine"]["logicalCores"].as_u64().unwrap()).contains(&cores));
+    let settings = json["configuration"].as_array().unwrap();
+    assert!(settings.iter().all(|setting| !setting["reason"].as_str().unwrap().is_empty()));
+    let workers = settings.iter().find(|setting| setting["setting"] == "max_workers").unwrap();
+    assert!(workers["value"].as_u64().unwrap() >= 1);
+}
+
+#[test]
+fn a_wrong_root_is_said() {
+    for command in ["detect", "top"] {
+        let output = quillwork(&[command, "--root", "/no/such"]);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("--root /no/such is no directory"));
+    }
+}
+
+/// A machine that is not here: a laptop on its battery, in a control group.
+#[cfg(target_os = "linux")]
+#[test]
+fn detect_reads_another_root() {
+    let root = tempfile::tempdir().unwrap();
+    for (path, content) in [
+        ("proc/stat", "cpu 1 2 3 4\ncpu0 1 2 3 4\ncpu1 1 2 3 4\ncpu2 1 2 3 4\ncpu3 1 2 3 4\n"),
+        ("proc/meminfo", "MemTotal: 16777216 kB\nMemAvailable: 8388608 kB\n"),
+        ("proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
+        ("proc/self/cgroup", "0::/studio\n"),
+        ("sys/fs/cgroup/cgroup.controllers", "cpu memory\n"),
+        ("sys/fs/cgroup/studio/memory.max", "2147483648\n"),
+        ("sys/fs/cgroup/studio/memory.current", "1073741824\n"),
+        ("sys/fs/cgroup/studio/cpu.max", "250000 100000\n"),
+        ("sys/class/power_supply/BAT0/type", "Battery\n"),
+        ("sys/class/power_supply/BAT0/status", "Discharging\n"),
+        ("sys/class/power_supply/BAT0/capacity", "15\n"),
+    ] {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let json = detected(&["--root", root.path().to_str().unwrap()]);
+    let profile = &json["profile"];
+    assert_eq!((profile["logicalCores"].as_u64(), profile["memoryBytes"].as_u64()), (Some(2), Some(2 << 30)));
+    assert_eq!(
+        (&profile["power"]["source"], profile["power"]["levelRatio"].as_f64()),
+        (&"battery".into(), Some(0.15))
+    );
+    assert_eq!(json["hardware"]["memory"]["limit"]["group"], "/studio");
+}
+
+#[test]
+fn top_prints_once_without_a_terminal() {
+    let text = stdout(&["top", "--sort", "memory"]);
+    assert!(text.contains("MEM▼") && text.lines().any(|line| line.starts_with("CPU ")), "{text}");
+    assert!(text.contains(" %") && !text.contains('\u{1b}'), "rates are there, and no escapes: {text}");
+    assert!(stdout(&["top", "--once", "--groups"]).contains("COUNT"));
+}
+
+/// What the host says beside what the system's own tools say in the same moment.
+#[cfg(target_os = "linux")]
+mod same_as_the_tools {
+    use std::io::Read as _;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::fs::FileExt as _;
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use quillwork_host::sampler::{Options, Sampler, measure_once};
+    use quillwork_protocol::host::HostSnapshot;
+
+    use super::*;
+
+    fn tool(command: &str, arguments: &[&str]) -> Option<String> {
+        let output = Command::new(command).args(arguments).env("LC_ALL", "C").output();
+        let Ok(output) = output else {
+            eprintln!("skipped: there is no `{command}` here");
+            return None;
+        };
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn measure() -> HostSnapshot {
+        measure_once(&Options::default(), Duration::from_secs(20)).unwrap()
+    }
+
+    /// Whether ours lies between two readings of the tool's, give or take `slack`: the machine goes on meanwhile.
+    #[track_caller]
+    fn assert_between(what: &str, ours: u64, tools: [u64; 2], slack: u64) {
+        let (low, high) = (tools[0].min(tools[1]), tools[0].max(tools[1]));
+        assert!(
+            (low.saturating_sub(slack)..=high + slack).contains(&ours),
+            "{what}: {ours} beside {tools:?}"
+        );
+    }
+
+    #[test]
+    fn memory_is_what_free_says() {
+        let free = || {
+            let text = tool("free", &["-b"])?;
+            let line = text.lines().find(|line| line.starts_with("Mem:"))?;
+            let columns: Vec<u64> =
+                line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+            Some((columns[0], columns[5]))
+        };
+        let Some(before) = free() else { return };
+        let memory = measure().memory;
+        let after = free().unwrap();
+        assert_eq!(memory.machine_total_bytes, Some(before.0));
+        let slack = before.0 / 50;
+        assert_between("available", memory.machine_available_bytes.unwrap(), [before.1, after.1], slack);
+    }
+
+    #[test]
+    fn file_systems_are_what_df_says() {
+        let host = measure();
+        for disk in &host.disks {
+            let columns = ["--output=size,avail,itotal,pcent", "-B1", &disk.mount];
+            let Some(text) = tool("df", &columns) else { return };
+            let line = text.lines().nth(1).unwrap().replace('%', "");
+            let df: Vec<u64> = line.split_whitespace().map(|word| word.parse().unwrap_or(0)).collect();
+            assert_eq!((disk.total_bytes, disk.inodes_total.unwrap_or(0)), (df[0], df[2]));
+            assert_between("available", disk.available_bytes, [df[1], df[1]], df[0] / 50);
+            // df rounds up.
+            let used = disk.used_ratio().unwrap() * 100.0;
+            assert!((used - df[3] as f64).abs() <= 2.5, "{used} beside {} %", df[3]);
+        }
+    }
+
+    #[test]
+    fn interfaces_are_what_ip_says() {
+        let ip = || tool("ip", &["-j", "-s", "link"]);
+        let Some(before) = ip() else { return };
+        let host = measure();
+        let parse = |text: String| -> Value { serde_json::from_str(&text).unwrap() };
+        let (before, after) = (parse(before), parse(ip().unwrap()));
+        assert!(!host.networks.is_empty() || before.as_array().unwrap().len() <= 1);
+        for network in &host.networks {
+            let counter = |table: &Value, direction: &str, name: &str| {
+                let of =
+                    table.as_array().unwrap().iter().find(|link| link["ifname"] == *network.name).unwrap();
+                of["stats64"][direction][name].as_u64().unwrap()
+            };
+            let both =
+                |direction, name| [counter(&before, direction, name), counter(&after, direction, name)];
+            assert_between("received", network.received_bytes_total, both("rx", "bytes"), 0);
+            assert_between("sent", network.sent_bytes_total, both("tx", "bytes"), 0);
+            assert_between("packets", network.received_packets_total.unwrap(), both("rx", "packets"), 0);
+        }
+    }
+
+    /// Work made by this test: its own processor time shows in the processes, its writes in their input and output, its
+    /// connections in the sockets, and the modes come to the whole.
+    #[test]
+    fn load_shows_where_it_is_made() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let burner = thread::spawn({
+            let stop = Arc::clone(&stop);
+            move || {
+                let mut sum = 0_u64;
+                while !stop.load(Ordering::Relaxed) {
+                    sum = std::hint::black_box(sum.wrapping_add(1));
+                }
+            }
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connections: Vec<(TcpStream, TcpStream)> = (0..40)
+            .map(|_| {
+                let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+                (client, listener.accept().unwrap().0)
+            })
+            .collect();
+        let options = Options { top: 1_000, process_period: Duration::from_secs(1), ..Options::default() };
+        let (_sampler, mut ticks) = Sampler::spawn(&options).unwrap();
+        let directory = tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap();
+        let file = fs::File::create(directory.path().join("load")).unwrap();
+        let own = std::process::id();
+        let begun = Instant::now();
+        let mut found = (false, false);
+        while found != (true, true) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "cpu and io found: {found:?}");
+            file.write_all_at(&[7; 1 << 20], 0).unwrap();
+            file.sync_data().unwrap();
+            if !ticks.has_changed().unwrap() {
+                continue;
+            }
+            let host = ticks.borrow_and_update().clone().unwrap();
+            let Some(process) = host.processes.iter().find(|process| process.pid == own) else { continue };
+            // The machine may be busy with other things: the burner gets its part of a core.
+            found.0 |= process.cpu_of_core_ratio.is_some_and(|ratio| ratio > 0.05)
+                && host.cpu.total_ratio.is_some_and(|ratio| ratio > 0.05);
+            found.1 |= process.written_bytes_per_second.is_some_and(|rate| rate > 100_000.0);
+            if let Some(modes) = host.cpu.modes {
+                let sum: f64 = modes.by_name().iter().map(|(_, share)| share).sum();
+                assert!((sum - 1.0).abs() < 1e-9, "{modes:?}");
+            }
+            assert!(host.sockets.as_ref().is_none_or(|sockets| sockets.tcp_in_use >= 80));
+        }
+        stop.store(true, Ordering::Relaxed);
+        burner.join().unwrap();
+        drop(connections);
+    }
+
+    #[test]
+    fn counters_are_those_of_proc() {
+        let read = || {
+            let mut text = String::new();
+            fs::File::open("/proc/stat").unwrap().read_to_string(&mut text).unwrap();
+            let value = |key: &str, column: usize| -> u64 {
+                let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+                line.split_whitespace().nth(column).unwrap().parse().unwrap()
+            };
+            const SYSTEM: usize = 3;
+            [value("ctxt ", 1), value("processes ", 1), value("cpu ", SYSTEM)]
+        };
+        let before = read();
+        let cpu = measure().cpu;
+        let after = read();
+        assert_between("switches", cpu.context_switches_total.unwrap(), [before[0], after[0]], 0);
+        assert_between("forks", cpu.forks_total.unwrap(), [before[1], after[1]], 0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "hundredths of seconds")]
+        let system = (cpu.mode_seconds_total.unwrap().system * 100.0).round() as u64;
+        assert_between("system", system, [before[2], after[2]], 1);
+    }
+}
