@@ -127,7 +127,14 @@ impl Sketch {
     /// Where it is negative, infinite or not a number; the sketch is as before.
     #[inline]
     pub fn record(&mut self, value: f64) -> Result<(), InvalidSample> {
-        self.add(value, 1, value)
+        self.add::<false>(value, 1, value)
+    }
+
+    /// As [`record`](Self::record), several times faster where the value is the one that was counted last in this way, and a little slower
+    /// where it isn't.
+    #[inline]
+    pub(crate) fn record_alike(&mut self, value: f64) -> Result<(), InvalidSample> {
+        self.add::<true>(value, 1, value)
     }
 
     /// Counts one value `times` times.
@@ -136,11 +143,11 @@ impl Sketch {
     ///
     /// As [`record`](Self::record).
     pub fn record_many(&mut self, value: f64, times: u64) -> Result<(), InvalidSample> {
-        self.add(value, times, value * times as f64)
+        self.add::<false>(value, times, value * times as f64)
     }
 
     #[inline]
-    fn add(&mut self, value: f64, times: u64, sum: f64) -> Result<(), InvalidSample> {
+    fn add<const ALIKE: bool>(&mut self, value: f64, times: u64, sum: f64) -> Result<(), InvalidSample> {
         if !(0.0..=f64::MAX).contains(&value) {
             let negative = value < 0.0 && value.is_finite();
             return Err(if negative { InvalidSample::Negative } else { InvalidSample::NotFinite });
@@ -152,8 +159,10 @@ impl Sketch {
         let value = value + 0.0;
         if value < MIN_INDEXABLE {
             self.zeros = self.zeros.saturating_add(times);
-        } else {
+        } else if ALIKE {
             self.add_to_bucket_of(value, times);
+        } else {
+            self.add_to_bucket(self.index_of(value), times);
         }
         self.count = self.count.saturating_add(times);
         let total = self.sum + sum;

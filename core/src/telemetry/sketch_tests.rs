@@ -51,6 +51,29 @@ proptest! {
     }
 
     #[test]
+    fn values_that_repeat_are_counted_as_any(
+        some in prop::collection::vec(values(), 1..4),
+        order in prop::collection::vec((0_usize..4, 0_usize..3), 1..200),
+        max_buckets in 1_usize..8,
+    ) {
+        let mut alike = Sketch::with_max_buckets(RelativeAccuracy::ONE_PER_CENT, max_buckets);
+        let mut plain = alike.clone();
+        let some = some.concat();
+        for (which, clear) in order {
+            let value = some.get(which).copied().unwrap_or(0.0);
+            if clear == 0 && which == 3 {
+                alike.clear();
+                plain.clear();
+            }
+            for _ in 0..=clear {
+                alike.record_alike(value).unwrap();
+                plain.record(value).unwrap();
+            }
+            prop_assert_eq!(&alike, &plain);
+        }
+    }
+
+    #[test]
     fn merging_is_the_sketch_of_everything(a in values(), b in values(), c in values(), max_buckets in 1_usize..80) {
         let [sa, sb, sc] = [&a, &b, &c].map(|part| sketch_of(part, max_buckets));
         let whole = sketch_of(&[a, b, c].concat(), max_buckets);

@@ -82,6 +82,11 @@ impl RollingSketch {
         self.window.slot_mut(now).record(value)
     }
 
+    /// As [`record`](Self::record), for values that mostly are as the one before: see [`Sketch::record_alike`].
+    pub(crate) fn record_alike(&mut self, now: Instant, value: f64) -> Result<(), InvalidSample> {
+        self.window.slot_mut(now).record_alike(value)
+    }
+
     /// Adds what a sketch has counted, as if it had all come now.
     ///
     /// # Errors

@@ -72,11 +72,11 @@ pub(super) fn last_minute() -> RollingSketch {
 }
 
 pub(super) fn record(window: &mut RollingSketch, now: Instant, elapsed: Duration) {
-    window.record(now, elapsed.as_millis_f64()).expect(FINITE);
+    window.record_alike(now, elapsed.as_millis_f64()).expect(FINITE);
 }
 
 pub(super) fn count(sketch: &mut Sketch, elapsed: Duration) {
-    sketch.record(elapsed.as_millis_f64()).expect(FINITE);
+    sketch.record_alike(elapsed.as_millis_f64()).expect(FINITE);
 }
 
 /// How much time a window covers that ends now: whole steps and what has passed of the current one.
