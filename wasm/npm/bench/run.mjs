@@ -22,6 +22,7 @@ const PEERS = {
   cockatiel: packaged('cockatiel'),
   bare: 'one postMessage per task',
   loop: 'coalesced loop by hand',
+  wake: 'shared memory and waitAsync',
 };
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const rounds = Number(process.argv.find((argument) => argument.startsWith('--rounds='))?.slice('--rounds='.length) ?? 7);
@@ -43,7 +44,7 @@ try {
 }
 
 async function bundle(where) {
-  const workers = { page: ['quillwork', 'workerpool', 'comlink', 'answer'], node: ['quillwork', 'workerpool', 'piscina'] };
+  const workers = { page: ['quillwork', 'workerpool', 'comlink', 'answer', 'wake'], node: ['quillwork', 'workerpool', 'piscina'] };
   await build({
     absWorkingDir: here,
     entryPoints: [`${where}.mjs`, ...workers[where].map((name) => `workers/${name}.mjs`)],

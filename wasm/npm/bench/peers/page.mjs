@@ -3,7 +3,7 @@
 import * as comlink from 'comlink';
 import { createRuntime } from 'quillwork';
 import workerpool from 'workerpool';
-import { bareMessages, coalescedLoop } from './by-hand.mjs';
+import { bareMessages, coalescedLoop, sharedCounters } from './by-hand.mjs';
 
 const url = (name) => new URL(`./workers/${name}.mjs`, import.meta.url);
 const start = (name) => new Worker(url(name), { type: 'module' });
@@ -55,4 +55,5 @@ export const peers = {
 
   bare: (workers) => bareMessages(Array.from({ length: workers }, () => start('answer'))),
   loop: (workers) => coalescedLoop(Array.from({ length: workers }, () => start('answer'))),
+  wake: (workers) => sharedCounters(Array.from({ length: workers }, () => start('wake'))),
 };
