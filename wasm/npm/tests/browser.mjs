@@ -13,9 +13,10 @@ const TYPES = {
 };
 
 /** Starts Chromium. Each call is a browser of its own with a fresh profile. */
-export async function launch() {
+export async function launch(settings = {}) {
   return chromium.launch({
     executablePath: executable(),
+    ...settings,
     args: [
       '--no-sandbox',
       '--disable-background-networking',
@@ -27,6 +28,11 @@ export async function launch() {
       '--use-webgpu-adapter=swiftshader',
     ],
   });
+}
+
+/** The same with the back/forward cache, which who drives a browser does without as a rule. */
+export async function launchWithPageCache() {
+  return launch({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
 }
 
 /** Serves a folder. `routes` go first: a function by path that answers, or returns false to leave it. */

@@ -1,7 +1,7 @@
 // Pages that stand still, or come back: every promise stays honest.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { launch, open, serve } from './browser.mjs';
+import { launch, launchWithPageCache, open, serve } from './browser.mjs';
 import { writePlainWorkers } from './plain-workers.mjs';
 
 const folder = import.meta.dirname;
@@ -21,8 +21,8 @@ after(async () => {
 });
 
 /** A page with a runtime whose workers must not be silent for long, two tasks that wait at a gate, and one that waits behind them. */
-async function pageWithTasks() {
-  const { page } = await open(browser, `${site.origin}/pages/plain.html`);
+async function pageWithTasks(inside = browser, origin = site.origin) {
+  const { page } = await open(inside, `${origin}/pages/plain.html`);
   await page.waitForFunction(() => window.quillwork !== undefined);
   await page.evaluate(async () => {
     const { createRuntime, start } = window.quillwork;
@@ -99,6 +99,49 @@ describe('a page', () => {
     assert.deepEqual(rest, asIfNothing);
     assert.ok(gap > 500, `it stood still, for ${gap} ms`);
     await page.close();
+  });
+
+  it('that comes back from the back/forward cache goes on with its tasks, and loses no worker', options, async () => {
+    let tell;
+    const outcome = new Promise((resolve) => (tell = resolve));
+    const elsewhere = await serve(folder, {
+      // What must not be stored is not kept.
+      headers: { 'cache-control': 'max-age=60' },
+      handle(request, response, { pathname }) {
+        if (pathname === '/elsewhere') {
+          const comeBack = `onpageshow = () => setTimeout(() => history.back(), 1_000)`;
+          response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><script>${comeBack}</script>`);
+        } else if (pathname === '/outcome') {
+          const parts = [];
+          request.on('data', (part) => parts.push(part)).on('end', () => tell(JSON.parse(Buffer.concat(parts).toString())));
+          response.writeHead(204).end();
+        } else {
+          return false;
+        }
+        return true;
+      },
+    });
+    const cached = await launchWithPageCache();
+    try {
+      const page = await pageWithTasks(cached, elsewhere.origin);
+      // It tells the server itself: what drives a page from outside loses hold of one that comes back.
+      await page.evaluate(() => {
+        addEventListener('pageshow', async ({ persisted }) => {
+          const gate = new BroadcastChannel('gate');
+          const repeat = setInterval(() => gate.postMessage('open'), 5);
+          const results = (await Promise.allSettled(window.tasks)).map(({ value, reason }) => value ?? String(reason));
+          clearInterval(repeat);
+          const { workersLost } = window.runtime.stats();
+          const later = await window.runtime.run('square', 9);
+          await fetch('/outcome', { method: 'POST', body: JSON.stringify({ persisted, results, workersLost, later }) });
+        });
+        setTimeout(() => (location.href = '/elsewhere'));
+      });
+      assert.deepEqual(await outcome, { persisted: true, results: ['through', 'through', 49], workersLost: 0, later: 81 });
+    } finally {
+      await cached.close();
+      await elsewhere.close();
+    }
   });
 
   it('that comes back, from the back/forward cache or anew, has a runtime that works', options, async () => {
