@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Layers};
 use crate::driver::Driver;
 use crate::guard::{Guard, TokenFileError};
+use crate::limits::Limits;
 use crate::logging::LogControl;
 use crate::open_files;
 use crate::reload::{self, Exposed, Reload};
@@ -37,7 +38,7 @@ use crate::tls::{Encryption, TlsError};
 ///
 /// If the options can't be right together, the port can't be had, or the machine can't be measured at all. The
 /// message says what to do.
-pub async fn serve(layers: Layers, mut config: Config, log: Option<LogControl>) -> Result<(), ServeError> {
+pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> Result<(), ServeError> {
     let rules = reload::rules(&config)?;
     let encryption = reload::certificate(&config)?.map(Encryption::new);
     let server = &config.server;
@@ -62,8 +63,8 @@ pub async fn serve(layers: Layers, mut config: Config, log: Option<LogControl>) 
     let driver = Driver::spawn(clock, state, host);
     announce(address, encryption.is_some(), &sites).map_err(ServeError::Io)?;
 
-    config.limits.connections = open_files::connections(config.limits.connections);
-    let limits = config.limits.clone();
+    let connections = open_files::connections(config.limits.connections);
+    let limits = Limits { connections, ..config.limits.clone() };
     let looks = config.tls.look_interval;
     let (publish, config) = watch::channel(Arc::new(config));
     let app = App::new(driver.clone(), Arc::clone(&guard), config, sites, stopping.clone());

@@ -10,7 +10,7 @@ pub(crate) struct Stop {
     interrupt: Signal,
     /// It asks for a reload, too: only one that comes since the terminal has gone stops.
     hangup: Signal,
-    had_terminal: bool,
+    ends_with_terminal: bool,
 }
 
 /// SIGHUP.
@@ -21,11 +21,13 @@ pub(crate) struct Reload(Signal);
 impl Stop {
     /// From now on such a signal doesn't end the process.
     pub(crate) fn new() -> Self {
+        // Looked at before the signal is waited for, which is no longer to ignore it.
+        let ends_with_terminal = has_terminal() && !ignores_hangup();
         Self {
             terminate: of(SignalKind::terminate()),
             interrupt: of(SignalKind::interrupt()),
             hangup: of(SignalKind::hangup()),
-            had_terminal: has_terminal(),
+            ends_with_terminal,
         }
     }
 
@@ -36,7 +38,7 @@ impl Stop {
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
                 _ = self.hangup.recv() => {
-                    if self.had_terminal && !has_terminal() {
+                    if self.ends_with_terminal && !has_terminal() {
                         return "the terminal has gone";
                     }
                 }
@@ -62,6 +64,16 @@ impl Reload {
 #[cfg(unix)]
 fn has_terminal() -> bool {
     std::fs::File::open("/dev/tty").is_ok()
+}
+
+/// Whether who started the process wants it to outlive the terminal, as `nohup` does. Linux tells; elsewhere it is taken
+/// for no.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    const HANGUP: u64 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & HANGUP != 0)
 }
 
 #[cfg(unix)]

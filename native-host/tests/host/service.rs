@@ -116,6 +116,9 @@ async fn more_clients_than_files_wait_and_nothing_else_suffers() {
     drop(crowd.split_off(1));
     drop(crowd);
     assert!(get(&address, "/healthz").await.ends_with("alive\n"));
+    signal(&child, "HUP");
+    let again = said.line_with("read again").await;
+    assert!(again.ends_with("read again"), "what the system allows is no change: {again}");
     signal(&child, "TERM");
     assert_eq!(timeout(PATIENCE, child.wait()).await.unwrap().unwrap().code(), Some(0));
 }
@@ -179,21 +182,49 @@ async fn a_stop_writes_what_there_is_and_waits_for_no_client() {
     assert!(values.iter().any(serde_json::Value::is_f64), "{answer}");
 }
 
-/// What a terminal does to the programs in it when its window is closed.
+/// A terminal in which a shell's command runs. Killing it does what closing the window of one does.
+#[cfg(target_os = "linux")]
+fn terminal(line: &str) -> Option<Command> {
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        eprintln!("skipped: script is not on PATH");
+        return None;
+    }
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--flush", "--command", line, "/dev/null"]).kill_on_drop(true);
+    command.env_remove("RUST_LOG");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    Some(command)
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_host_ends_with_the_terminal_that_it_was_started_from() {
-    let mut command = Command::new("script");
-    let line = format!("{} serve --port 0", env!("CARGO_BIN_EXE_quillwork"));
-    command.args(["--quiet", "--flush", "--command", &line, "/dev/null"]).kill_on_drop(true);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    if std::process::Command::new("script").arg("--version").output().is_err() {
-        eprintln!("skipped: script is not on PATH");
-        return;
-    }
+    let line = format!("exec {} serve --port 0", env!("CARGO_BIN_EXE_quillwork"));
+    let Some(command) = terminal(&line) else { return };
     let (mut terminal, address) = serving(command).await;
     assert!(get(&address, "/healthz").await.ends_with("alive\n"));
     terminal.kill().await.unwrap();
+    until(|| std::net::TcpStream::connect(&address).is_err()).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_host_that_is_to_outlive_its_terminal_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let (log, process) = (directory.path().join("log"), directory.path().join("process"));
+    let line = format!(
+        "trap '' HUP; echo $$ > {}; exec {} serve --port 0 --set log.file={}",
+        process.display(),
+        env!("CARGO_BIN_EXE_quillwork"),
+        log.display()
+    );
+    let Some(command) = terminal(&line) else { return };
+    let (mut terminal, address) = serving(command).await;
+    terminal.kill().await.unwrap();
+    until(|| fs::read_to_string(&log).unwrap_or_default().contains("read again")).await;
+    assert!(get(&address, "/healthz").await.ends_with("alive\n"));
+    let process = fs::read_to_string(process).unwrap();
+    assert!(std::process::Command::new("kill").arg(process.trim()).status().unwrap().success());
     until(|| std::net::TcpStream::connect(&address).is_err()).await;
 }
 
