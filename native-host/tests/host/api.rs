@@ -196,3 +196,24 @@ async fn when_the_driver_has_ended_it_is_noticed_and_said() {
     tokio::time::timeout(PATIENCE, ended).await.unwrap().unwrap();
     host.get("/api/v1/series").await.problem(503, "busy");
 }
+
+fn checked_in() -> std::path::PathBuf {
+    std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json")
+}
+
+async fn description() -> String {
+    let document = Host::new().get("/api/v1/openapi.json").await.json();
+    serde_json::to_string_pretty(&document).unwrap() + "\n"
+}
+
+#[tokio::test]
+async fn the_description_is_the_one_that_is_checked_in() {
+    let same = std::fs::read_to_string(checked_in()).unwrap() == description().await;
+    assert!(same, "the API has changed: run `cargo test -p quillwork --test host renew -- --ignored`");
+}
+
+#[tokio::test]
+#[ignore = "writes the description that is checked in"]
+async fn renew_the_description() {
+    std::fs::write(checked_in(), description().await).unwrap();
+}

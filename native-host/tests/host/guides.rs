@@ -1,6 +1,7 @@
 //! The operator's guides: their commands run, and their reference is the code's.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -112,4 +113,58 @@ fn the_commands_of_configuration_work() {
 #[test]
 fn the_commands_of_security_work() {
     run("security.md");
+}
+
+#[test]
+fn the_commands_of_the_api_work() {
+    run("api.md");
+}
+
+/// Takes the types away, as a bundler does; without one there is nothing to run.
+const TRANSPILE: &str = "\
+const { transformSync } = require(process.argv[1]);
+const code = require('fs').readFileSync(0, 'utf8');
+process.stdout.write(transformSync(code, { loader: 'ts', format: 'esm', target: 'es2022' }).code);";
+
+#[test]
+fn the_typescript_of_the_api_works() {
+    let compiler = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../wasm/npm/node_modules/typescript/lib/typescript.js");
+    if !is_there("node") || !compiler.exists() {
+        eprintln!("skipped: node and the package's TypeScript are needed");
+        return;
+    }
+    let mut host = Command::new(env!("CARGO_BIN_EXE_quillwork"))
+        .args(["serve", "--port", "0"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut first_line = String::new();
+    BufReader::new(host.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
+    let address = first_line.trim().strip_prefix("Listening on ").unwrap();
+    let text = fs::read_to_string(guide("api.md")).unwrap();
+    let block = text.split("```ts\n").nth(1).and_then(|rest| rest.split("```\n").next()).unwrap();
+    let code = block.replace("http://127.0.0.1:9470", address);
+    let node = |arguments: &[&std::ffi::OsStr], input: &[u8]| {
+        let piped = || Stdio::piped();
+        let mut child = Command::new("node")
+            .args(arguments)
+            .stdin(piped())
+            .stdout(piped())
+            .stderr(piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let ended = ends_in_time(&mut child);
+        (ended, child.wait_with_output().unwrap())
+    };
+    let (_, transpiled) = node(&["-e".as_ref(), TRANSPILE.as_ref(), compiler.as_os_str()], code.as_bytes());
+    let (ended, output) = node(&["--input-type=module".as_ref()], &transpiled.stdout);
+    host.kill().unwrap();
+    host.wait().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(ended && output.status.success(), "{stdout}\n{stderr}");
+    assert_eq!(stdout.lines().filter(|line| line.starts_with("of ")).count(), 2, "{stdout}");
 }

@@ -229,3 +229,50 @@ async fn all_hardware_with_hostile_names_is_strictly_right() {
         assert_eq!(old.samples.get(&series).copied(), expected, "{series}");
     }
 }
+
+/// Runs a tool on this text; none where the tool isn't there.
+fn judged(mut tool: std::process::Command, text: &str) -> Option<(bool, String)> {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    let piped = tool.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().ok()?;
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+#[tokio::test]
+async fn the_scrapers_own_tools_find_nothing_wrong() {
+    use std::process::Command;
+
+    let host = busy_host().await;
+    let (_, old) = scrape(&host, "text/plain").await;
+    let (_, open) = scrape(&host, "application/openmetrics-text;version=1.0.0").await;
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]);
+    match judged(promtool, &old) {
+        Some((is_right, said)) => assert!(is_right && said.is_empty(), "{said}"),
+        None => eprintln!("skipped: promtool (Debian: prometheus) isn't there"),
+    }
+    let python = || Command::new(std::env::var_os("QUILLWORK_PYTHON").unwrap_or_else(|| "python3".into()));
+    let mut has_client = python();
+    has_client.args(["-c", "import prometheus_client"]);
+    if judged(has_client, "").is_none_or(|(is_there, _)| !is_there) {
+        eprintln!("skipped: QUILLWORK_PYTHON has no prometheus_client");
+        return;
+    }
+    let mut parser = python();
+    parser.args(["-c", PARSE]);
+    let (is_right, said) = judged(parser, &open).unwrap();
+    assert!(is_right, "{said}");
+}
+
+/// The parser is of OpenMetrics 1.0 and refuses what it doesn't allow.
+const PARSE: &str = "\
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+families = list(text_string_to_metric_families(sys.stdin.read()))
+assert len(families) > 10, families
+";
