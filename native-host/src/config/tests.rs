@@ -94,6 +94,13 @@ fn wrong_values_say_where_and_what_to_write() {
     assert!(fault("[limits]\nrequest_timeout = \"10 parsecs\"").contains("\"30s\""));
     assert!(fault("[server]\nallowed_origins = [\"localhost\"]").contains("http://localhost:5173"));
     assert!(fault("[log]\nformat = \"xml\"").ends_with("\"xml\" isn't known; write \"text\" or \"json\""));
+    for level in ["verbose", "info,", "a=b=c", ""] {
+        assert!(
+            fault(&format!("[log]\nlevel = {level:?}")).contains("is no level; write \"error\""),
+            "{level}"
+        );
+    }
+    assert!(load("[log]\nlevel = \"warn,quillwork_host::socket=debug\"").is_ok());
     assert!(fault("[server\nport = 1").starts_with("1: this is no TOML"));
     let variable = with("", &[("QUILLWORK_SERVER_PORT", "x")], &[]).unwrap_err().to_string();
     assert_eq!(variable, "QUILLWORK_SERVER_PORT: server.port: \"x\" is no whole number");

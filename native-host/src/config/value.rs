@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
+use super::sections::LogLevel;
 use crate::guard::{HostName, Origin};
 
 /// A value as it was given, and the directory that relative paths in it start from.
@@ -220,7 +221,7 @@ macro_rules! texts {
     )*};
 }
 
-texts!(Origin = "origin", HostName = "name of a host");
+texts!(Origin = "origin", HostName = "name of a host", LogLevel = "level");
 
 impl Value for Duration {
     fn kind() -> Cow<'static, str> {

@@ -41,7 +41,7 @@ pub struct LogControl {
 ///
 /// # Errors
 ///
-/// If the level can't be understood, the file can't be opened, or something in this process logs already.
+/// If `RUST_LOG` can't be understood, the file can't be opened, or something in this process logs already.
 pub fn start(log: &Log) -> Result<Logging, LogError> {
     let (filter, handle) = reload::Layer::new(filter(log)?);
     let target = match &log.file {
@@ -62,9 +62,12 @@ pub fn start(log: &Log) -> Result<Logging, LogError> {
 
 /// What is logged; `RUST_LOG` counts more than the configuration, as everywhere.
 fn filter(log: &Log) -> Result<EnvFilter, LogError> {
-    let text = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.is_empty());
-    let text = text.unwrap_or_else(|| log.level.clone());
-    EnvFilter::try_new(&text).map_err(|error| LogError::Level { text, why: error.to_string() })
+    match std::env::var(EnvFilter::DEFAULT_ENV) {
+        Ok(text) if !text.is_empty() => {
+            EnvFilter::try_new(&text).map_err(|error| LogError::Variable { text, why: error.to_string() })
+        }
+        _ => Ok(log.level.filter()),
+    }
 }
 
 impl Logging {
@@ -80,7 +83,7 @@ impl LogControl {
     ///
     /// # Errors
     ///
-    /// If the level can't be understood; then nothing has changed.
+    /// If `RUST_LOG` can't be understood; then nothing has changed.
     pub fn reload(&self, log: &Log) -> Result<(), LogError> {
         let filter = filter(log)?;
         // It fails only where the log has ended with its process.
@@ -94,11 +97,11 @@ impl LogControl {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The level isn't one.
+    /// `RUST_LOG` can't be understood.
     #[error(
-        "log.level: {text:?} is no level: {why}; write \"error\", \"warn\", \"info\", \"debug\" or \"trace\""
+        "RUST_LOG: {text:?} is no level: {why}; write for instance \"info\" or \"info,quillwork_host=debug\", or unset it"
     )]
-    Level {
+    Variable {
         /// What was given.
         text: String,
         /// What is wrong with it.

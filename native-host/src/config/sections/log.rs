@@ -1,6 +1,11 @@
 //! `[log]`
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::EnvFilter;
 
 use crate::config::{ByteSize, settings, words};
 
@@ -9,7 +14,7 @@ settings! {
     pub struct Log {
         /// What is told, in the syntax of `RUST_LOG`, which counts more: `"info"`, `"debug"`, or by module as in
         /// `"info,quillwork_host::socket=debug"`.
-        level: String = "info".to_owned(), applies OnReload;
+        level: LogLevel = LogLevel("info".to_owned()), applies OnReload;
         /// Lines for people, or one JSON object a line.
         format: LogFormat = LogFormat::Text, applies OnRestart;
         /// File to write to. Not set: stderr. SIGHUP opens it again.
@@ -20,6 +25,50 @@ settings! {
         keep: u32 = 5, from "1" to "1000", applies OnRestart;
     }
 }
+
+/// What is logged, as `tracing`'s filters are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLevel(String);
+
+impl LogLevel {
+    /// The filter.
+    ///
+    /// # Panics
+    ///
+    /// Never: it was read as one.
+    #[must_use]
+    pub fn filter(&self) -> EnvFilter {
+        EnvFilter::try_new(&self.0).expect("a level is checked when it is read")
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for LogLevel {
+    type Err = InvalidLogLevel;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLogLevel> {
+        // A lone word that is no level would be the name of a module of which everything is told, and of the rest nothing.
+        let sound =
+            |part: &str| part.contains('=') || (!part.is_empty() && part.parse::<LevelFilter>().is_ok());
+        if text.split(',').map(str::trim).all(sound) && EnvFilter::try_new(text).is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidLogLevel(text.to_owned()))
+        }
+    }
+}
+
+/// A text that says nothing about what to log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no level; write \"error\", \"warn\", \"info\", \"debug\" or \"trace\", or \"info,quillwork_host=debug\""
+)]
+pub struct InvalidLogLevel(String);
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ pub use self::alerts::{Alerts, NotifyChannel};
 pub use self::auth::{Auth, Scope, TokenSettings};
 pub use self::export::{OtlpExport, RemoteWrite};
 pub use self::history::History;
-pub use self::log::{Log, LogFormat};
+pub use self::log::{InvalidLogLevel, Log, LogFormat, LogLevel};
 pub use self::reports::Reports;
 pub use self::sampling::Sampling;
 pub use self::server::Server;
