@@ -8,12 +8,14 @@
 //! | `host` | `host` | [`HostSnapshot`](crate::host::HostSnapshot) without its processes |
 //! | `processes` | `processes` | its processes |
 //! | `pages` | `pages` | [`PageSnapshot`](crate::snapshot::PageSnapshot)s by source id |
+//! | `series` | the selected series | newest value of each, by its text form, of the machine and of pages that are shown |
 //! | `alerts` | `alerts` | [`AlertStatus`](crate::alert::AlertStatus)es by rule, a slash and the subject |
 //!
 //! Absent is not zero here either: what has no value has no field, where other messages say `null`. A change is a JSON
 //! merge patch (RFC 7396): fields of objects are replaced one by one, `null` removes a field, arrays are replaced
 //! whole. A client that holds the state of `base` and merges the patch has the state of `sequence`.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -23,13 +25,22 @@ pub const SHORTEST_INTERVAL_MILLIS: u32 = 1_000;
 /// Longest distance of updates.
 pub const LONGEST_INTERVAL_MILLIS: u32 = 60_000;
 
-/// What a client wants to hear of. At least one topic.
+/// Selectors of series in one subscription.
+pub const MOST_SELECTORS: usize = 64;
+/// Series that a subscription is told values of; of more it hears the first.
+pub const MOST_SERIES: usize = 1_000;
+
+/// What a client wants to hear of. At least one topic or one series.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Subscription {
     /// Parts of the state.
     #[serde(default)]
     pub topics: Vec<Topic>,
+    /// Series as they are written everywhere, at most [`MOST_SELECTORS`]: `host.cpu.total`, or `host.cpu.core{core="3"}`. One
+    /// without labels, or with some of them, selects all that have these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<String>,
     /// Least time between two updates, from [`SHORTEST_INTERVAL_MILLIS`] (if left out), which is each tick, to
     /// [`LONGEST_INTERVAL_MILLIS`].
     #[serde(default)]

@@ -36,8 +36,11 @@ use crate::state::Tick;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields describe the query's parameters")]
 struct StreamParameters {
-    /// What to hear of: `host`, `processes`, `pages`, `alerts`. At least one; may repeat.
-    topic: Vec<String>,
+    /// What to hear of: `host`, `processes`, `pages`, `alerts`. May repeat; there must be at least one, or a series.
+    topic: Option<Vec<String>>,
+    /// A series to hear the newest value of, as `host.cpu.core{core="3"}`; without labels, or with some, all that have these.
+    /// May repeat up to 64 times.
+    series: Option<Vec<String>>,
     /// Least time between two events in milliseconds, 1000 (if left out) to 60000.
     #[param(minimum = 1_000, maximum = 60_000)]
     interval: Option<u32>,
@@ -161,6 +164,7 @@ fn parse(pairs: &[(String, String)]) -> Result<Selection, String> {
                     format!("there is no topic {value:?}; there are host, processes, pages and alerts")
                 })?);
             }
+            "series" => subscription.series.push(value.clone()),
             "interval" => {
                 let millis = value.parse().map_err(|_| {
                     format!("`interval` must be a whole number of milliseconds, not {value:?}")
@@ -169,7 +173,9 @@ fn parse(pairs: &[(String, String)]) -> Result<Selection, String> {
                     return Err("`interval` is given twice".to_owned());
                 }
             }
-            other => return Err(format!("there is no parameter `{other}`; there are topic and interval")),
+            other => {
+                return Err(format!("there is no parameter `{other}`; there are topic, series and interval"));
+            }
         }
     }
     Selection::new(subscription).map_err(|invalid| invalid.to_string())

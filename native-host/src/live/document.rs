@@ -1,12 +1,16 @@
 //! The state that is told, as one JSON object.
 
+use std::sync::OnceLock;
+
 use quillwork_protocol::snapshot::Snapshot;
-use quillwork_protocol::topic::Topic;
+use quillwork_protocol::topic::{MOST_SERIES, Topic};
+use quillwork_store::series::SeriesKey;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::patch::without_nulls;
 use super::selection::Selection;
+use crate::state::newest_values;
 
 /// Everything that can be subscribed to, as of one tick.
 #[derive(Debug)]
@@ -15,6 +19,8 @@ pub(super) struct Document {
     processes: Value,
     pages: Value,
     alerts: Value,
+    /// Made when the first subscriber needs it.
+    series: OnceLock<Vec<(SeriesKey, f64)>>,
 }
 
 impl Document {
@@ -27,11 +33,17 @@ impl Document {
             .iter()
             .map(|alert| (format!("{}/{}", alert.rule, alert.subject), told(alert)))
             .collect();
-        Self { host, processes, pages: Value::Object(pages), alerts: Value::Object(alerts) }
+        Self {
+            host,
+            processes,
+            pages: Value::Object(pages),
+            alerts: Value::Object(alerts),
+            series: OnceLock::new(),
+        }
     }
 
     /// The part that was selected.
-    pub(super) fn select(&self, selection: &Selection) -> Map<String, Value> {
+    pub(super) fn select(&self, selection: &Selection, snapshot: &Snapshot) -> Map<String, Value> {
         let mut state = Map::new();
         let parts = [
             (Topic::Host, "host", &self.host),
@@ -43,6 +55,12 @@ impl Document {
             if selection.has(topic) && !part.is_null() {
                 state.insert(name.to_owned(), part.clone());
             }
+        }
+        if selection.has_series() {
+            let newest = self.series.get_or_init(|| newest_values(snapshot));
+            let picked = newest.iter().filter(|(series, _)| selection.picks(series)).take(MOST_SERIES);
+            let values = picked.map(|(series, value)| (series.to_string(), (*value).into()));
+            state.insert("series".to_owned(), Value::Object(values.collect()));
         }
         state
     }

@@ -62,7 +62,7 @@ impl Told {
 
     fn state(&self, selection: &Selection) -> Map<String, Value> {
         let document = self.document.get_or_init(|| Document::new(&self.tick.snapshot));
-        document.select(selection)
+        document.select(selection, &self.tick.snapshot)
     }
 }
 

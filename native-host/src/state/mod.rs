@@ -38,6 +38,7 @@ pub use self::programs::ProgramRefusal;
 use self::programs::Programs;
 use self::recent::Recent;
 pub use self::recent::Resumed;
+pub(crate) use self::series::newest_values;
 pub use self::tick::Tick;
 pub use self::validate::InvalidField;
 use self::validate::ValidBatch;

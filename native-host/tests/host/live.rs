@@ -192,6 +192,32 @@ async fn only_what_was_asked_for_is_told() {
 }
 
 #[tokio::test]
+async fn a_subscriber_hears_the_newest_values_of_series() {
+    let (host, address) = Host::listen(Setup::default()).await;
+    host.tick(0.1).await;
+    let mut client = Client::connect(&address).await;
+    let series = json!(["host.cpu.total", "host.cpu.core{core=\"1\"}", "page.fps", "host.no.such"]);
+    client.hello(subscribing(json!({"series": series}))).await;
+    let mut kept = Kept::default();
+    assert!(kept.take(client.update().await));
+    assert_eq!(kept.state["series"], json!({"host.cpu.total": 0.1, "host.cpu.core{core=\"1\"}": 0.1}));
+
+    let mut sender = Client::connect(&address).await;
+    sender.hello(page("p1")).await;
+    sender.send_batch(batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await;
+    sender.acknowledged().await;
+    host.tick(0.2).await;
+    while kept.state["series"]["host.cpu.total"] != 0.2 {
+        assert!(!kept.take(client.update().await));
+    }
+    assert_eq!(kept.state["series"]["page.fps{source=\"p1\"}"], 60.0);
+    host.tick_with(machine_at(unix_millis(), None)).await;
+    while kept.state["series"].get("host.cpu.total").is_some() {
+        kept.take(client.update().await);
+    }
+}
+
+#[tokio::test]
 async fn a_subscriber_that_comes_back_is_told_what_changed_meanwhile() {
     let (host, address) = Host::listen(Setup::default()).await;
     host.tick(0.1).await;
@@ -244,6 +270,7 @@ async fn a_wish_that_can_not_be_met_is_told_so() {
     let (_host, address) = Host::listen(Setup::default()).await;
     for (subscription, word) in [
         (json!({}), "needs a topic"),
+        (json!({"series": ["a{"]}), "no series"),
         (json!({"topics": ["hosts"]}), "hosts"),
         (json!({"topics": ["host"], "intervalMillis": 5}), "from 1000 to 60000"),
         (json!({"topics": ["host"], "interval": 5}), "interval"),

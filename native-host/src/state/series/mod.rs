@@ -4,6 +4,7 @@ mod host;
 
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::signals::VitalName;
+use quillwork_protocol::snapshot::{PageLink, Snapshot};
 use quillwork_store::series::{InvalidKey, SeriesKey, SeriesKind, SeriesSpec};
 
 pub(super) use self::host::of_host;
@@ -32,6 +33,22 @@ const COUNT: Measure = Measure { unit: "count", resolution: 1.0 };
 const BYTES: Measure = Measure { unit: "bytes", resolution: 1_024.0 };
 const FRAMES: Measure = Measure { unit: "perSecond", resolution: 0.1 };
 const MILLIS: Measure = Measure { unit: "millis", resolution: 0.1 };
+
+/// Newest values of the machine's series, and of those of pages that report and are visible: what a hidden one said last is no
+/// current figure.
+pub(crate) fn newest_values(snapshot: &Snapshot) -> Vec<(SeriesKey, f64)> {
+    let machine = snapshot.host.iter().flat_map(of_host);
+    let pages = snapshot.pages.iter().filter(|page| page.link == PageLink::Live).flat_map(|page| {
+        let last_minute = LastMinute {
+            response_p95_millis: page.response_p95_millis,
+            error_ratio: page.error_ratio,
+            tasks: 0,
+        };
+        let sample = page.sample.iter().filter(|sample| sample.visible);
+        sample.flat_map(move |sample| of_page(&page.source.id, sample, last_minute))
+    });
+    machine.chain(pages).filter_map(|value| Some((value.key, value.value?))).collect()
+}
 
 /// Series of a page.
 pub(super) fn of_page(id: &str, sample: &PageSample, last_minute: LastMinute) -> Vec<SeriesValue> {
