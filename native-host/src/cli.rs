@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Flag, Layers};
 use crate::detect::{self, DetectArgs};
 use crate::guard::Origin;
+use crate::history::{self, HistoryArgs};
 use crate::simulate::{self, SimulateArgs};
 use crate::top::{self, TopArgs};
 
@@ -35,6 +36,9 @@ pub enum Command {
     /// Show live what this machine does
     #[command(after_help = top::KEYS)]
     Top(TopArgs),
+    /// Check, repair, back up, restore and export what was measured
+    #[command(after_help = history::EXAMPLES)]
+    History(HistoryArgs),
     /// Simulate workers in virtual time: which strategy and how many workers for your traffic
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(SimulateArgs),

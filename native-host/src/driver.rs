@@ -11,13 +11,14 @@ use quillwork_protocol::page::{PageBatch, PageSource};
 use quillwork_protocol::series::SeriesCatalogue;
 use quillwork_protocol::socket::Resume;
 use quillwork_protocol::source::Source;
+use quillwork_store::query::{Query, QueryError, Reader};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant as TokioInstant, sleep_until};
 
 use crate::clock::{Clock, Now};
 use crate::otlp::points::FromProgram;
 use crate::state::{
-    BatchRefusal, ConnectionId, Counted, PagesFull, ProgramRefusal, Rejected, Resumed, SeriesQuery,
+    BatchRefusal, ConnectionId, Counted, Medium, PagesFull, ProgramRefusal, Rejected, Resumed, SeriesQuery,
     SeriesReading, SeriesRefusal, State, Tick,
 };
 
@@ -32,6 +33,7 @@ enum Input {
     Sources { reply: oneshot::Sender<Vec<Source>> },
     Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
     Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesReading, SeriesRefusal>> },
+    Select { query: Box<Query>, reply: oneshot::Sender<Result<Reader<Medium>, QueryError>> },
     Stop { flushed: oneshot::Sender<()> },
 }
 
@@ -130,6 +132,11 @@ impl Driver {
         self.ask(|reply| Input::Series { query, reply }).await
     }
 
+    /// What is needed to answer a question about series.
+    pub(crate) async fn select(&self, query: Query) -> Result<Result<Reader<Medium>, QueryError>, Stopped> {
+        self.ask(|reply| Input::Select { query: Box::new(query), reply }).await
+    }
+
     /// Writes everything that is to outlive the process, and ends the task: whoever asks later is told.
     pub async fn stop(&self) {
         self.ask(|flushed| Input::Stop { flushed }).await.ok();
@@ -197,6 +204,7 @@ fn handle(state: &mut State, now: Now, input: Input) {
         Input::Program { sent, reply } => drop(reply.send(state.handle_program(now, sent))),
         Input::Sources { reply } => drop(reply.send(state.sources(now))),
         Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
+        Input::Select { query, reply } => drop(reply.send(state.select(&query))),
         Input::Stop { flushed } => drop(flushed),
         Input::Series { query, reply } => drop(reply.send(state.series(query))),
     }

@@ -18,6 +18,7 @@ pub mod config;
 pub mod detect;
 pub mod driver;
 pub mod guard;
+pub mod history;
 pub mod limits;
 mod linger;
 mod live;

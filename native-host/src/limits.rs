@@ -43,6 +43,8 @@ settings! {
         send_timeout: Duration = Duration::from_secs(5), from "1ms" to "5m", applies OnRestart;
         /// Distance of pings; who is silent for two and a send is dropped.
         ping_interval: Duration = Duration::from_secs(15), from "1ms" to "10m", applies OnRestart;
+        /// Queries and exports of history at a time; further ones wait.
+        readings: usize = 4, from "1" to "64", applies OnRestart;
         /// Dashboards at a time.
         dashboards: usize = 64, from "1" to "100000", applies OnRestart;
         /// Distance of the batches of one page in the long run. What comes faster is read later: the page waits, nothing is

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Config(args) => quillwork_host::config::print(&args),
         Command::Detect(args) => detect(&args),
         Command::Top(args) => top(&args),
+        Command::History(args) => quillwork_host::history::run(&args),
         Command::Simulate(args) => simulate(&args),
     };
     match result {

@@ -28,6 +28,7 @@ pub mod alert;
 pub mod host;
 pub mod page;
 pub mod problem;
+pub mod query;
 pub mod series;
 pub mod signals;
 pub mod snapshot;

@@ -6,6 +6,7 @@
 //!   [file](backend::FileBackend), or made to fail on purpose ([`backend::Faulty`]).
 //! * [`Records`]: what is stored carries its own checksum, checked on each read. A flipped bit is an error that names
 //!   the record; it is never data.
+//! * [`query`]: questions about series, answered from whichever tier can tell.
 //! * [`series`]: what a series is, by name and labels.
 //! * [`History`](history::History): values of many series on a fixed step, from the last minute to the last years, in
 //!   files of a [`volume`].
@@ -24,6 +25,7 @@
 
 pub mod backend;
 pub mod history;
+pub mod query;
 pub mod series;
 pub mod volume;
 

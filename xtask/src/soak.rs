@@ -16,6 +16,9 @@ pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask soak --minutes 60\n 
     A simulation that breaks a promise names its seed and the command that repeats it alone. A property that fails\n\
     prints the smallest case that was found, and fails again with the round's seed and as many cases.";
 
+/// How often the process that writes history is killed in a round.
+const KILLS: u32 = 1_000;
+
 /// Packages whose tests draw from a seed.
 const PACKAGES: [&str; 3] = ["quillwork-sim", "quillwork-core", "quillwork-store"];
 
@@ -144,7 +147,8 @@ impl Part {
                 .args([workspace.target("")])
                 .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
                 .env("PROPTEST_CASES", cases.to_string())
-                .env("PROPTEST_RNG_SEED", seed.to_string());
+                .env("PROPTEST_RNG_SEED", seed.to_string())
+                .env("QUILLWORK_TEST_KILLS", KILLS.to_string());
         }
         job.args([
             "run",

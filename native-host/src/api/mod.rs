@@ -2,6 +2,7 @@
 
 mod conditional;
 mod config;
+mod export;
 mod extract;
 mod health;
 mod ingest;
@@ -10,6 +11,7 @@ mod otlp;
 mod paging;
 pub mod problem;
 mod processes;
+mod query;
 mod reference;
 mod request_id;
 mod scrape;
@@ -28,7 +30,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get};
 use quillwork_protocol::page::PageBatch;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
@@ -62,6 +64,7 @@ pub struct App {
     pub(crate) dashboard_places: Arc<Semaphore>,
     pub(crate) page_places: Arc<Semaphore>,
     pub(crate) greeting_places: Arc<Semaphore>,
+    reading_places: Arc<Semaphore>,
     pub(crate) stopping: Stopping,
     pub(crate) instance: Arc<str>,
     pub(crate) started_unix_millis: u64,
@@ -88,6 +91,7 @@ impl App {
             dashboard_places: Arc::new(Semaphore::new(limits.dashboards)),
             page_places: Arc::new(Semaphore::new(limits.page_connections)),
             greeting_places: Arc::new(Semaphore::new(limits.greetings)),
+            reading_places: Arc::new(Semaphore::new(limits.readings)),
             limits: Arc::new(limits),
             counters: Arc::default(),
             hub: Arc::default(),
@@ -129,6 +133,12 @@ impl App {
             .layer(from_fn(security_headers))
             .layer(from_fn_with_state(ids, named))
             .with_state(self)
+    }
+
+    /// A place among those who read much of the history; it is free again when this is dropped.
+    pub(crate) async fn reading_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.reading_places).acquire_owned().await;
+        place.map_err(|_| Problem::new(Kind::Busy, "the host is stopping"))
     }
 
     /// Waits until no page and no dashboard is connected.

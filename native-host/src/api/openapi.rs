@@ -13,7 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, config, health, ingest, otlp, problem, processes, scrape, series, snapshot, sources, stream, version,
+    App, config, export, health, ingest, otlp, problem, processes, query, scrape, series, snapshot, sources,
+    stream, version,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +47,8 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .routes(routes!(sources::sources))
         .routes(routes!(version::version))
         .routes(routes!(series::series))
+        .routes(routes!(query::query))
+        .routes(routes!(export::export))
         .routes(routes!(stream::stream))
         .routes(routes!(scrape::metrics))
         .routes(routes!(config::config))

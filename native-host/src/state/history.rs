@@ -10,6 +10,7 @@ use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, Seri
 use quillwork_store::history::{
     self, AddSeriesError, Aggregate, HistoryOptions, OpenError, ReadError, Reader, Steps,
 };
+use quillwork_store::query::{Query, QueryError};
 use quillwork_store::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 use quillwork_store::volume::VolumeError;
 
@@ -233,6 +234,10 @@ impl History {
         };
         let ids = query.series.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         Ok(SeriesReading { reader: self.store.reader(ids.iter().copied()), ids, query })
+    }
+
+    pub(super) fn select(&self, query: &Query) -> Result<Reader<Medium>, QueryError> {
+        Ok(self.store.reader(query.ids(&self.store)?))
     }
 
     /// Writes what waits; now and then forgets series of pages that have been gone for a month.

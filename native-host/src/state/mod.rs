@@ -26,6 +26,7 @@ use quillwork_protocol::snapshot::Snapshot;
 use quillwork_protocol::socket::Resume;
 use quillwork_protocol::source::{Source, SourceKind};
 use quillwork_store::history::{HistoryOptions, OpenError};
+use quillwork_store::query::{Query, QueryError, Reader};
 use quillwork_store::series::SeriesKind;
 
 use self::alerts::{Alerts, PageFigures};
@@ -300,6 +301,15 @@ impl State {
     /// If a series is unknown.
     pub fn series(&self, query: SeriesQuery) -> Result<SeriesReading, SeriesRefusal> {
         self.history.reading(query)
+    }
+
+    /// Takes what is needed to answer a question about series, which is then done elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// If no series is meant, or too many.
+    pub fn select(&self, query: &Query) -> Result<Reader<Medium>, QueryError> {
+        self.history.select(query)
     }
 
     /// Writes everything that is to outlive the process.

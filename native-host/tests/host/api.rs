@@ -155,8 +155,10 @@ async fn the_description_lists_every_endpoint_and_every_refusal() {
         names,
         [
             "/api/v1/config",
+            "/api/v1/export",
             "/api/v1/ingest",
             "/api/v1/processes",
+            "/api/v1/query",
             "/api/v1/series",
             "/api/v1/snapshot",
             "/api/v1/sources",

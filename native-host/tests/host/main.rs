@@ -13,6 +13,7 @@ mod guard;
 mod guides;
 mod hardware;
 mod harness;
+mod history;
 mod ingest;
 mod live;
 mod metrics;

@@ -84,3 +84,62 @@ async fn an_unknown_series_or_parameter_is_named() {
     let detail = host.get("/api/v1/series?name=host.cpu.total&from=2&to=1").await.problem(400, "bad-query");
     assert!(detail.contains("before"), "{detail}");
 }
+
+#[tokio::test]
+async fn questions_are_answered_over_what_is_selected() {
+    let host = Host::new();
+    let second = unix_millis() / 1_000 * 1_000 - 20_000;
+    for after in 0..20 {
+        let cpu = if after == 7 { 0.9 } else { 0.1 };
+        host.tick_with(machine_at(second + after * 1_000, Some(cpu))).await;
+    }
+    let range = format!("from={second}&to={}", second + 20_000);
+    let answer = host
+        .get(&format!("/api/v1/query?select=host.cpu.total&{range}&step=20000&function=max"))
+        .await
+        .json();
+    let highest = answer["lines"][0]["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(serde_json::Value::as_f64)
+        .fold(0.0, f64::max);
+    assert!((highest - 0.9).abs() < 1e-9, "{answer}");
+    let cores = host
+        .get(&format!("/api/v1/query?select=host.cpu.core%7Bcore!=%220%22%7D&{range}&group=&join=count"))
+        .await
+        .json();
+    assert_eq!((cores["lines"].as_array().unwrap().len(), &cores["lines"][0]["labels"]), (1, &json!({})));
+    let spikes = host
+        .get(&format!("/api/v1/query?select=host.cpu.total&{range}&shape=spikes&max_points=4"))
+        .await
+        .json();
+    let points = spikes["lines"][0]["points"].as_array().unwrap();
+    assert!(points.len() <= 4 && points.contains(&json!([second + 7_000, 0.9])), "{spikes}");
+
+    let detail = host.get("/api/v1/query?select=no.such").await.problem(404, "not-found");
+    assert!(detail.contains("/api/v1/series"), "{detail}");
+    let detail =
+        host.get("/api/v1/query?select=host.cpu.total&function=rate").await.problem(400, "bad-query");
+    assert!(detail.contains("avg"), "{detail}");
+}
+
+#[tokio::test]
+async fn series_are_exported_as_files() {
+    let host = Host::new();
+    let second = unix_millis() / 1_000 * 1_000 - 10_000;
+    host.tick_with(machine_at(second, Some(0.25))).await;
+    let range = format!("from={second}&to={}", second + 5_000);
+    let csv = host.get(&format!("/api/v1/export?select=host.cpu.total&{range}")).await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.body, format!("series,unit,unix_millis,value\r\nhost.cpu.total,ratio,{second},0.25\r\n"));
+    let json = host.get(&format!("/api/v1/export?select=host.cpu.total&{range}&format=json")).await.json();
+    assert_eq!(json[0]["values"], json!([[second, 0.25]]));
+    let text = host.get(&format!("/api/v1/export?select=host.cpu.total&{range}&format=prometheus")).await;
+    assert!(
+        text.body.starts_with("# TYPE host_cpu_total gauge\nhost_cpu_total 0.25 ")
+            && text.body.ends_with("# EOF\n")
+    );
+    let detail = host.get("/api/v1/export?select=host.cpu.total&format=xml").await.problem(400, "bad-query");
+    assert!(detail.contains("csv, json or prometheus"), "{detail}");
+}

@@ -195,7 +195,6 @@ impl Block {
         damaged: &mut Vec<Damaged>,
         mut show: impl FnMut(SeriesId, &[u8]) -> bool,
     ) -> Result<bool, VolumeError> {
-        let name = self.id.to_string();
         let mut asked = asked;
         for (number, part) in self.parts.iter().enumerate() {
             let end = self.parts.get(number + 1).map_or(u32::MAX, |next| next.first.0);
@@ -204,15 +203,8 @@ impl Block {
             if wanted.is_empty() {
                 continue;
             }
-            let length = part.length as usize;
-            let Some(bytes) = volume.read(&name, u64::from(part.offset), length)? else { return Ok(false) };
-            let is_sound =
-                bytes.len() == length && part_checksum(self.id, part.first, &bytes) == part.checksum;
-            let points = if is_sound { split(part.first, &bytes) } else { None };
-            let Some(points) = points else {
-                damaged.push(self.id.damaged(Damage::Part(part.first)));
-                continue;
-            };
+            let Some(bytes) = self.part(volume, *part, damaged)? else { return Ok(false) };
+            let points = bytes.as_deref().and_then(|bytes| split(part.first, bytes)).unwrap_or_default();
             for (series, points) in points {
                 if wanted.binary_search(&series).is_ok() && !show(series, points) {
                     damaged.push(self.id.damaged(Damage::Points(series)));
@@ -220,6 +212,48 @@ impl Block {
             }
         }
         Ok(true)
+    }
+}
+
+impl Block {
+    /// Shows all that the file holds. As [`visit`](Self::visit) otherwise.
+    pub(super) fn visit_all(
+        &self,
+        volume: &impl Volume,
+        damaged: &mut Vec<Damaged>,
+        mut show: impl FnMut(SeriesId, &[u8]) -> bool,
+    ) -> Result<bool, VolumeError> {
+        for part in &self.parts {
+            let Some(points) = self.part(volume, *part, damaged)? else { return Ok(false) };
+            for (series, points) in
+                points.as_deref().and_then(|bytes| split(part.first, bytes)).unwrap_or_default()
+            {
+                if !show(series, points) {
+                    damaged.push(self.id.damaged(Damage::Points(series)));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The bytes of a part, or nothing of one that is damaged, which is noted; `None` where the file is gone.
+    fn part(
+        &self,
+        volume: &impl Volume,
+        part: Part,
+        damaged: &mut Vec<Damaged>,
+    ) -> Result<Option<Option<Vec<u8>>>, VolumeError> {
+        let length = part.length as usize;
+        let Some(bytes) = volume.read(&self.id.to_string(), u64::from(part.offset), length)? else {
+            return Ok(None);
+        };
+        let is_sound = bytes.len() == length
+            && part_checksum(self.id, part.first, &bytes) == part.checksum
+            && split(part.first, &bytes).is_some();
+        if !is_sound {
+            damaged.push(self.id.damaged(Damage::Part(part.first)));
+        }
+        Ok(Some(is_sound.then_some(bytes)))
     }
 }
 

@@ -131,7 +131,7 @@ impl Catalogue {
     }
 
     /// `None` where the bytes are damaged.
-    fn decode(bytes: &[u8], options: &HistoryOptions) -> Result<Option<Self>, OpenError> {
+    pub(super) fn decode(bytes: &[u8], options: &HistoryOptions) -> Result<Option<Self>, OpenError> {
         let Some((body, checksum)) = bytes.split_last_chunk::<4>() else { return Ok(None) };
         if crc32c::crc32c(body) != u32::from_le_bytes(*checksum) {
             return Ok(None);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::test_support::{START, STEP, open, options, read, settle, spec, values};
-use super::{Damage, History, HistoryOptions, OpenError};
+use super::{Damage, History, HistoryOptions, OpenError, check, copy, repair};
 use crate::series::{SeriesId, SeriesKind};
 use crate::volume::{Faults, Faulty, Memory, Volume, VolumeError};
 
@@ -164,6 +164,45 @@ fn one_damaged_copy_of_the_catalogue_costs_nothing_and_two_are_said() {
     damage(&mut again, "catalogue-copy");
     let error = History::open(again.volume.clone(), options(), START).unwrap_err();
     assert_eq!(error, OpenError::Catalogue);
+}
+
+#[test]
+fn a_repair_keeps_what_is_sound_and_a_copy_is_a_backup() {
+    let (mut history, id) = faulty(8);
+    append(&mut history, id, 0..60);
+    settle(&mut history);
+    history.flush().unwrap();
+    let mut volume = history.volume.clone();
+    let sound = check(&volume, &options(), |_, _| {}).unwrap();
+    assert!(sound.is_sound() && sound.files > 5 && sound.series == 1, "{sound:?}");
+
+    let mut backup = Memory::new();
+    let mut told = 0;
+    assert_eq!(copy(&volume, &mut backup, |done, _| told = done), Ok(told));
+    let restored = open(backup.clone(), START + 59 * STEP);
+    assert_eq!(kept(&restored, id, 0..60), expected(0..60));
+
+    for name in ["tier0-000001600001", "catalogue-copy"] {
+        let mut bytes = volume.read(name, 0, usize::MAX).unwrap().unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        volume.put(name, &bytes).unwrap();
+    }
+    let found = check(&volume, &options(), |_, _| {}).unwrap();
+    assert_eq!((found.damaged.len(), found.catalogues_lost), (1, 1));
+    let mut aside = Vec::new();
+    let keep = |name: &str, _: &[u8]| {
+        aside.push(name.to_owned());
+        Ok(())
+    };
+    assert_eq!(repair(&mut volume, &options(), keep).unwrap(), found);
+    assert_eq!(aside, ["tier0-000001600001"]);
+    assert!(check(&volume, &options(), |_, _| {}).unwrap().is_sound());
+    assert_eq!(
+        kept(&open(volume, START + 59 * STEP), id, 0..60).len(),
+        52,
+        "eight steps were in the damaged file"
+    );
 }
 
 /// All bytes of a sealed window, of a head and of the catalogue, flipped in turn.

@@ -67,6 +67,7 @@
 mod aggregate;
 mod block;
 mod catalogue;
+mod check;
 mod clock;
 mod column;
 mod errors;
@@ -86,6 +87,8 @@ mod model_tests;
 mod test_support;
 
 pub use aggregate::Aggregate;
+pub(crate) use aggregate::growth;
+pub use check::{Checked, check, copy, repair};
 pub use errors::{AddSeriesError, Damage, Damaged, OpenError, ReadError};
 pub use log::{Appended, History};
 pub use options::{HistoryOptions, TierOptions};

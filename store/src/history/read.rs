@@ -79,6 +79,36 @@ impl<V: Volume> History<V> {
 }
 
 impl<V: Volume> Reader<V> {
+    /// The series that it reads, ascending.
+    #[must_use]
+    pub fn ids(&self) -> &[SeriesId] {
+        &self.ids
+    }
+
+    /// What they are.
+    pub fn specs(&self) -> impl Iterator<Item = &SeriesSpec> {
+        self.series.values()
+    }
+
+    /// A reader of some of these series.
+    #[must_use]
+    pub fn narrowed(&self, ids: &[SeriesId]) -> Self {
+        let series: BTreeMap<SeriesId, SeriesSpec> =
+            ids.iter().filter_map(|id| Some((*id, self.series.get(id)?.clone()))).collect();
+        let of_head = |points: &BTreeMap<SeriesId, Points>| {
+            series.keys().filter_map(|id| Some((*id, points.get(id)?.clone()))).collect()
+        };
+        Self {
+            volume: self.volume.clone(),
+            options: Arc::clone(&self.options),
+            files: Arc::clone(&self.files),
+            ids: series.keys().copied().collect(),
+            heads: self.heads.iter().map(|(&window, points)| (window, of_head(points))).collect(),
+            series,
+            now_millis: self.now_millis,
+        }
+    }
+
     /// The history's clock when this was made.
     #[must_use]
     pub const fn now_unix_millis(&self) -> u64 {

@@ -22,3 +22,4 @@ pub use key::{
 };
 pub use spec::{InvalidSpec, SeriesId, SeriesKind, SeriesSpec};
 pub use text::MalformedKey;
+pub(crate) use text::Reader;

@@ -61,43 +61,43 @@ pub enum MalformedKey {
 
 /// Reads a text from its beginning. Nothing is repeated and nothing recurses: the work is as long as the text.
 #[derive(Debug)]
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { text, at: 0 }
     }
 
     /// Where it is.
-    fn missing(&self, expected: &'static str) -> MalformedKey {
+    pub(crate) fn missing(&self, expected: &'static str) -> MalformedKey {
         MalformedKey::Form { at: self.at, expected }
     }
 
     /// Takes this sign if it comes next.
-    fn takes(&mut self, sign: &str) -> bool {
+    pub(crate) fn takes(&mut self, sign: &str) -> bool {
         self.skip_spaces();
         let comes = self.rest().starts_with(sign);
         self.at += if comes { sign.len() } else { 0 };
         comes
     }
 
-    fn expect(&mut self, sign: &'static str) -> Result<(), MalformedKey> {
+    pub(crate) fn expect(&mut self, sign: &'static str) -> Result<(), MalformedKey> {
         if self.takes(sign) { Ok(()) } else { Err(self.missing(sign)) }
     }
 
-    fn name(&mut self) -> Result<&'a str, MalformedKey> {
+    pub(crate) fn name(&mut self) -> Result<&'a str, MalformedKey> {
         self.word(is_name_byte).ok_or_else(|| self.missing("a name"))
     }
 
-    fn label(&mut self) -> Result<&'a str, MalformedKey> {
+    pub(crate) fn label(&mut self) -> Result<&'a str, MalformedKey> {
         self.word(is_label_byte).ok_or_else(|| self.missing("a label"))
     }
 
     /// A text in quotes.
-    fn quoted(&mut self) -> Result<String, MalformedKey> {
+    pub(crate) fn quoted(&mut self) -> Result<String, MalformedKey> {
         self.expect("\"")?;
         let mut value = String::new();
         loop {
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn end(&mut self) -> Result<(), MalformedKey> {
+    pub(crate) fn end(&mut self) -> Result<(), MalformedKey> {
         self.skip_spaces();
         if self.rest().is_empty() { Ok(()) } else { Err(self.missing("the end")) }
     }
