@@ -40,6 +40,12 @@ macro_rules! id {
             }
         }
 
+        impl crate::say::Say for $name {
+            fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+                self.0.say(to)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&self.0, f)

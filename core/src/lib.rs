@@ -119,6 +119,7 @@ pub mod hardware;
 pub mod ids;
 pub mod pool;
 pub mod rng;
+pub mod say;
 pub mod telemetry;
 pub mod time;
 

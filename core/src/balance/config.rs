@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 use super::health::{EjectionConfigError, HealthConfig, SlowStartConfigError};
@@ -151,31 +152,35 @@ pub enum ConfigError {
     },
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for ConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::Zero { setting } => write!(f, "`{setting}` must be more than zero"),
+            Self::Zero { setting } => say!(to, "`", setting, "` must be more than zero"),
             Self::OutOfRange { setting, least, most } => {
-                write!(f, "`{setting}` must be between {least} and {most}")
+                say!(to, "`", setting, "` must be between ", least, " and ", most)
             }
             Self::WeightsDontAddUp { sum } => {
-                write!(f, "the weights of the score must add up to 1, not to {sum}")
+                say!(to, "the weights of the score must add up to 1, not to ", sum)
             }
-            Self::SlowStart(error) => error.fmt(f),
-            Self::Ejection(error) => error.fmt(f),
-            Self::Overload(error) => error.fmt(f),
-            Self::Migration(error) => error.fmt(f),
-            Self::Reorder(error) => error.fmt(f),
-            Self::HistoryRule(error) => error.fmt(f),
+            Self::SlowStart(error) => error.say(to),
+            Self::Ejection(error) => error.say(to),
+            Self::Overload(error) => error.say(to),
+            Self::Migration(error) => error.say(to),
+            Self::Reorder(error) => error.say(to),
+            Self::HistoryRule(error) => error.say(to),
             Self::UnknownStrategy { name } => {
-                write!(
-                    f,
-                    "no strategy is named `{name}`: register it first, or begin with one of `strategy_names()`"
+                say!(
+                    to,
+                    "no strategy is named `",
+                    name,
+                    "`: register it first, or begin with one of `strategy_names()`"
                 )
             }
         }
     }
 }
+
+displayed!(ConfigError);
 
 impl core::error::Error for ConfigError {}
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::any::Any;
-use core::fmt::Debug;
+use core::fmt;
 
 use crate::ids::{TaskId, TaskType, WorkerId};
 use crate::rng::Rng;
@@ -54,7 +54,7 @@ use super::{Eligible, Fleet, Slot, Task};
 /// # Ok(())
 /// # }
 /// ```
-pub trait Strategy: Any + Debug + Send {
+pub trait Strategy: Any + Send {
     /// What it is called in settings and reports, in lower case with hyphens.
     fn name(&self) -> &'static str;
 
@@ -83,6 +83,13 @@ pub trait Strategy: Any + Debug + Send {
     /// A task ended. `fleet` has taken it in already.
     fn handle_finished(&mut self, now: Instant, finished: &Finished, fleet: &Fleet) {
         let _ = (now, finished, fleet);
+    }
+}
+
+/// By its name: that every strategy could tell all that it has would be a tenth of a module for a page.
+impl fmt::Debug for dyn Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

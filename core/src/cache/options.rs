@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::say::{Say, displayed};
 use crate::time::{Duration, Instant};
 
 /// What a cache is made with.
@@ -74,14 +75,16 @@ pub enum CacheOptionsError {
     NoWindow,
 }
 
-impl fmt::Display for CacheOptionsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Say for CacheOptionsError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        to.write_str(match self {
             Self::NoCapacity => "a cache needs a capacity of at least 1",
             Self::ZeroTtl => "a time to live of zero keeps nothing; leave it out to keep entries for ever",
             Self::NoWindow => "counts over time need at least one step, longer than zero",
         })
     }
 }
+
+displayed!(CacheOptionsError);
 
 impl core::error::Error for CacheOptionsError {}

@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::{Duration, Instant};
 
 /// How long a call may take. Both limits are off by default: a time-out that nobody chose is a surprise.
@@ -220,15 +221,17 @@ pub enum TimeoutConfigError {
     },
 }
 
-impl fmt::Display for TimeoutConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for TimeoutConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         let Self::Zero { limit } = self;
         let name = match limit {
             TimeLimit::Execution => "execution",
             TimeLimit::Total => "total",
         };
-        write!(f, "the {name} time-out must be longer than zero; leave it out for none")
+        say!(to, "the ", name, " time-out must be longer than zero; leave it out for none")
     }
 }
+
+displayed!(TimeoutConfigError);
 
 impl Error for TimeoutConfigError {}

@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::flow::executor::Overflow;
 use crate::flow::retry::{Backoff, BackoffError};
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 use super::{
@@ -243,54 +244,52 @@ pub enum ConfigError {
     Budgets(ResourceBudgetsError),
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for ConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::Workers { asked } => {
-                write!(f, "a pool has 1 to {} workers, not {asked}", PoolConfig::MAX_WORKERS)
+                say!(to, "a pool has 1 to ", PoolConfig::MAX_WORKERS, " workers, not ", asked)
             }
             Self::MaxQueued { asked } => {
-                write!(f, "a queue holds at most {} tasks, not {asked}", PoolConfig::MAX_QUEUED)
+                say!(to, "a queue holds at most ", PoolConfig::MAX_QUEUED, " tasks, not ", asked)
             }
             Self::MaxWaiting { asked } => {
-                write!(f, "at most {} tasks wait outside a full queue, not {asked}", PoolConfig::MAX_QUEUED)
+                say!(to, "at most ", PoolConfig::MAX_QUEUED, " tasks wait outside a full queue, not ", asked)
             }
             Self::MaxDelayed { asked } => {
-                write!(f, "at most {} tasks wait for another attempt, not {asked}", PoolConfig::MAX_QUEUED)
+                say!(to, "at most ", PoolConfig::MAX_QUEUED, " tasks wait for another attempt, not ", asked)
             }
-            Self::RetryBackoff(error) => fmt::Display::fmt(error, f),
+            Self::RetryBackoff(error) => error.say(to),
             Self::Ageing { asked } => {
-                write!(f, "ageing is 1 ms to 1 h for a level of priority, not {asked:?}")
+                say!(to, "ageing is 1 ms to 1 h for a level of priority, not ", asked)
             }
             Self::Prefetch { asked } => {
-                write!(
-                    f,
-                    "workers are given at most {:?} of work ahead, not {asked:?}; tasks that long gain nothing by it",
-                    PoolConfig::MAX_PREFETCH
-                )
+                say!(to, "workers are given at most ", PoolConfig::MAX_PREFETCH, " of work ahead, not ", asked, "; tasks that long gain nothing by it")
             }
             Self::BootTimeout => {
-                f.write_str("workers need some time to boot: set a boot time-out above zero")
+                to.write_str("workers need some time to boot: set a boot time-out above zero")
             }
-            Self::MaxBootFailures => f.write_str("a worker needs at least one try to boot: set 1 or more"),
+            Self::MaxBootFailures => to.write_str("a worker needs at least one try to boot: set 1 or more"),
             Self::Lease => {
-                f.write_str("a lease is at least 2 ms; leave it out to never ask workers for a sign of life")
+                to.write_str("a lease is at least 2 ms; leave it out to never ask workers for a sign of life")
             }
             Self::RestartDelay { first, longest } => {
-                write!(f, "the longest restart delay ({longest:?}) is shorter than the first ({first:?})")
+                say!(to, "the longest restart delay (", longest, ") is shorter than the first (", first, ")")
             }
-            Self::Health(error) => fmt::Display::fmt(error, f),
-            Self::Rest(error) => fmt::Display::fmt(error, f),
+            Self::Health(error) => error.say(to),
+            Self::Rest(error) => error.say(to),
             Self::BindingLeftOut => {
-                f.write_str("this build binds late only: turn the feature `binding` of quillwork-core on")
+                to.write_str("this build binds late only: turn the feature `binding` of quillwork-core on")
             }
-            Self::AnswerWithin => f.write_str(
+            Self::AnswerWithin => to.write_str(
                 "an asked strategy needs some time to answer: set it above zero, or bind early by a built-in one",
             ),
-            Self::Elastic(error) => fmt::Display::fmt(error, f),
-            Self::Budgets(error) => fmt::Display::fmt(error, f),
+            Self::Elastic(error) => error.say(to),
+            Self::Budgets(error) => error.say(to),
         }
     }
 }
+
+displayed!(ConfigError);
 
 impl Error for ConfigError {}

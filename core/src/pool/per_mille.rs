@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
+
 /// A ratio in thousandths, so that settings and inputs that carry one can be compared, hashed and recorded exactly.
 ///
 /// It may exceed the whole: a page may hold more memory than its budget, a task may take ten times what was expected.
@@ -109,11 +111,13 @@ impl fmt::Debug for PerMille {
     }
 }
 
-impl fmt::Display for PerMille {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{} %", self.0 / 10, self.0 % 10)
+impl Say for PerMille {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        say!(to, self.0 / 10, ".", self.0 % 10, " %")
     }
 }
+
+displayed!(PerMille);
 
 #[cfg(test)]
 mod tests {

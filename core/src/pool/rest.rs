@@ -16,6 +16,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed};
 use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
@@ -57,13 +58,15 @@ impl Default for RestConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestConfigError;
 
-impl fmt::Display for RestConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
+impl Say for RestConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        to.write_str(
             "a worker rests for some time: set the longest rest above zero, or 0 failures for no rest at all",
         )
     }
 }
+
+displayed!(RestConfigError);
 
 impl Error for RestConfigError {}
 

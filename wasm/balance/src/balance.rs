@@ -5,7 +5,6 @@
 //! `balancing/rows.rs` says. A question that is answered with a list needs room for it in the floats
 //! beforehand.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use quillwork_core::balance::{Load, RuleEffect};
@@ -198,7 +197,7 @@ pub extern "C" fn balance_restore(balancer: u32, bytes: u32) -> u32 {
         match state.balancers.get(balancer).restore(&bytes) {
             Ok(()) => 1,
             Err(refusal) => {
-                text::set(refusal.to_string());
+                text::set(&refusal);
                 0
             }
         }

@@ -9,7 +9,6 @@
 //! | 3 | stop it: nobody waits for it any more |
 //! | 4 | it has ended: 1 completed, 2 failed, 3 aborted, 4 expired, 5 dropped, 6 closed |
 
-use alloc::string::ToString;
 use core::num::NonZeroU32;
 
 use quillwork_core::flow::executor::{
@@ -38,7 +37,7 @@ pub extern "C" fn executor_new(now: f64) -> u32 {
             match rate(&mut settings) {
                 Ok(rate) => Some(rate),
                 Err(refusal) => {
-                    text::set(refusal.to_string());
+                    text::set(&refusal);
                     return 0;
                 }
             }
@@ -105,7 +104,7 @@ pub extern "C" fn executor_submit(
             Err(ExecutorRefusal::TooManyWaiting { .. }) => 2.0,
             Err(ExecutorRefusal::WeightExceedsCapacity(_)) => 3.0,
             Err(ExecutorRefusal::Closed) => 4.0,
-            Err(refusal) => unreachable!("the caller uses each number for one task at a time: {refusal}"),
+            Err(refusal) => unreachable!("the caller uses each number for one task at a time: {refusal:?}"),
         };
         slots.write(BESIDE, [answer]);
         drain(executor, slots)

@@ -1,10 +1,12 @@
 //! Policies around a call: retry, breaker, hedge, rate limit, bulkhead or adaptive limit, time-outs. Breakers, bulkheads and the
 //! rest on their own are stacks of one layer.
 
-use alloc::format;
+use core::fmt;
 
 use quillwork_core::flow::policy::{AttemptId, CallId, PolicyMetrics, PolicyStack};
+use quillwork_core::flow::rate_limit::QuotaError;
 use quillwork_core::flow::retry::{AttemptFailure, AttemptOutcome};
+use quillwork_core::say::Say;
 use quillwork_core::time::Duration;
 
 use crate::shared_stack::SharedStack;
@@ -25,7 +27,7 @@ pub extern "C" fn stack_new(now: f64, seed: f64, budget: u32) -> u32 {
             stacks.insert(SharedStack { stack, budget })
         }),
         Err(refusal) => {
-            text::set(format!("rate: {refusal}"));
+            text::set(&Rate(refusal));
             0
         }
     })
@@ -100,6 +102,16 @@ pub extern "C" fn stack_metrics(stack: u32, now: f64) {
             slots.write(0, of_stack(&metrics).into_iter().chain(of_layers(&metrics)));
         })
     });
+}
+
+/// The layer of the stack that reads settings by itself.
+struct Rate(QuotaError);
+
+impl Say for Rate {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        to.write_str("rate: ")?;
+        self.0.say(to)
+    }
 }
 
 /// How something ended.

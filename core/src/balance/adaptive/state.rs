@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ids::TaskType;
+use crate::say::{Say, displayed, say};
 
 /// Everything that an [`Adaptive`](super::Adaptive) has learned: keep it, and a restarted app need not learn again.
 ///
@@ -115,18 +116,27 @@ pub enum AdaptiveStateError {
     Corrupt,
 }
 
-impl fmt::Display for AdaptiveStateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for AdaptiveStateError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::NotAState => f.write_str("these bytes are no state of an adaptive strategy"),
+            Self::NotAState => to.write_str("these bytes are no state of an adaptive strategy"),
             Self::UnknownVersion { found, known } => {
-                write!(f, "this state is of version {found}, known is version {known}; start without it")
+                say!(
+                    to,
+                    "this state is of version ",
+                    found,
+                    ", known is version ",
+                    known,
+                    "; start without it"
+                )
             }
-            Self::Truncated => f.write_str("this state is cut off; start without it"),
-            Self::Corrupt => f.write_str("this state holds what was never saved; start without it"),
+            Self::Truncated => to.write_str("this state is cut off; start without it"),
+            Self::Corrupt => to.write_str("this state holds what was never saved; start without it"),
         }
     }
 }
+
+displayed!(AdaptiveStateError);
 
 impl core::error::Error for AdaptiveStateError {}
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::ids::WorkerId;
+use crate::say::{Say, displayed, say};
 use crate::time::{Duration, Instant};
 
 /// How the weight of a worker grows that is new, or back after it was offline or ejected.
@@ -80,19 +81,21 @@ pub enum SlowStartConfigError {
     },
 }
 
-impl fmt::Display for SlowStartConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for SlowStartConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::NoWindow => {
-                f.write_str("a slow start takes some time: set a window above zero, or leave slow start out")
+                to.write_str("a slow start takes some time: set a window above zero, or leave slow start out")
             }
-            Self::Aggression { asked } => write!(f, "slow start's aggression is 0.1 to 10, not {asked}"),
+            Self::Aggression { asked } => say!(to, "slow start's aggression is 0.1 to 10, not ", asked),
             Self::MinFactor { asked } => {
-                write!(f, "slow start begins with 0.01 to 1 of the weight, not {asked}")
+                say!(to, "slow start begins with 0.01 to 1 of the weight, not ", asked)
             }
         }
     }
 }
+
+displayed!(SlowStartConfigError);
 
 impl core::error::Error for SlowStartConfigError {}
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// When a task is worth its move. The defaults suit the workers of a page; a fleet of remote workers has a
@@ -83,22 +84,24 @@ pub enum MigrationConfigError {
     NoMoves,
 }
 
-impl fmt::Display for MigrationConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for MigrationConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::NoTransfer => {
-                f.write_str("at 0 bytes per second nothing moves: set the measured transfer rate")
+                to.write_str("at 0 bytes per second nothing moves: set the measured transfer rate")
             }
             Self::Margin { asked } => {
-                write!(f, "a move gains 1 to {MOST_MARGIN} times what it costs, not {asked}")
+                say!(to, "a move gains 1 to ", MOST_MARGIN, " times what it costs, not ", asked)
             }
             Self::MaxShare { asked } => {
-                write!(f, "the part of a worker's waiting tasks that moves is 0 to 1, not {asked}")
+                say!(to, "the part of a worker's waiting tasks that moves is 0 to 1, not ", asked)
             }
-            Self::NoMoves => f.write_str("a limit of 0 suggests no move ever: set 1 or more, or don't ask"),
+            Self::NoMoves => to.write_str("a limit of 0 suggests no move ever: set 1 or more, or don't ask"),
         }
     }
 }
+
+displayed!(MigrationConfigError);
 
 impl core::error::Error for MigrationConfigError {}
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// When a worker, or the fleet, counts as overloaded.
@@ -83,22 +84,29 @@ pub enum OverloadConfigError {
     NoStall,
 }
 
-impl fmt::Display for OverloadConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for OverloadConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::Levels { enter, leave } => write!(
-                f,
-                "overload begins at {enter} and ends at {leave}: the end must be above 0 and below the beginning, which is at most {MOST_PRESSURE}"
+            Self::Levels { enter, leave } => say!(
+                to,
+                "overload begins at ",
+                enter,
+                " and ends at ",
+                leave,
+                ": the end must be above 0 and below the beginning, which is at most ",
+                MOST_PRESSURE
             ),
             Self::NoWait => {
-                f.write_str("with a wait of zero any queue is an overload: set the wait that is too long")
+                to.write_str("with a wait of zero any queue is an overload: set the wait that is too long")
             }
             Self::NoStall => {
-                f.write_str("with a stall of zero every worker is stalled: set the silence that is too long")
+                to.write_str("with a stall of zero every worker is stalled: set the silence that is too long")
             }
         }
     }
 }
+
+displayed!(OverloadConfigError);
 
 impl core::error::Error for OverloadConfigError {}
 

@@ -6,6 +6,7 @@ use core::fmt;
 use crate::ids::{TaskId, TaskType};
 use crate::order::sort_by_key;
 use crate::pool::Priority;
+use crate::say::{Say, displayed, say};
 use crate::time::{Duration, Instant};
 
 use super::LoadBalancer;
@@ -77,18 +78,20 @@ pub enum ReorderConfigError {
     },
 }
 
-impl fmt::Display for ReorderConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for ReorderConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::Window { asked } => {
-                write!(f, "a task goes forward by 1 to {MOST_WINDOW} places at a time, not {asked}")
+                say!(to, "a task goes forward by 1 to ", MOST_WINDOW, " places at a time, not ", asked)
             }
             Self::ShortFirst { asked } => {
-                write!(f, "short tasks count 0 to {MOST_SHORT_FIRST} times their difference, not {asked}")
+                say!(to, "short tasks count 0 to ", MOST_SHORT_FIRST, " times their difference, not ", asked)
             }
         }
     }
 }
+
+displayed!(ReorderConfigError);
 
 impl core::error::Error for ReorderConfigError {}
 

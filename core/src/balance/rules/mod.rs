@@ -5,6 +5,7 @@ use core::fmt;
 
 use crate::ids::{RegionId, TaskType, WorkerId};
 use crate::pool::Capabilities;
+use crate::say::{Say, displayed, say};
 use crate::time::Instant;
 
 use super::{Eligible, Fleet, LoadBalancer, Slot, Task};
@@ -81,15 +82,20 @@ impl Default for HistoryRule {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InvalidHistoryRule(pub HistoryRule);
 
-impl fmt::Display for InvalidHistoryRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for InvalidHistoryRule {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         let HistoryRule { min_success_ratio, min_runs } = self.0;
-        write!(
-            f,
-            "history is a success ratio of 0 to 1 over more than 0 runs, not {min_success_ratio} over {min_runs}"
+        say!(
+            to,
+            "history is a success ratio of 0 to 1 over more than 0 runs, not ",
+            min_success_ratio,
+            " over ",
+            min_runs
         )
     }
 }
+
+displayed!(InvalidHistoryRule);
 
 impl core::error::Error for InvalidHistoryRule {}
 

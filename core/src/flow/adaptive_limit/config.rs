@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// Between which numbers a limit moves, and by which rule.
@@ -150,23 +151,21 @@ pub enum AdaptiveLimitConfigError {
     NoTime,
 }
 
-impl fmt::Display for AdaptiveLimitConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for AdaptiveLimitConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::ZeroFloor => f.write_str("floor is at least 1: with no call nothing shows that the limit may rise"),
-            Self::OutOfOrder { floor, initial, ceiling } => write!(
-                f,
-                "floor ({floor}), initial ({initial}) and ceiling ({ceiling}) must not fall: change the one that is out \
-                 of order"
-            ),
-            Self::OutOfRange { name, value, range } => write!(f, "{name} is {value}, but has to be {range}"),
-            Self::NoSamples => f.write_str("min_samples is at least 1; 50 keep noise from looking like a queue"),
-            Self::NoTime => f.write_str(
+            Self::ZeroFloor => to.write_str("floor is at least 1: with no call nothing shows that the limit may rise"),
+            Self::OutOfOrder { floor, initial, ceiling } => say!(to, "floor (", floor, "), initial (", initial, ") and ceiling (", ceiling, ") must not fall: change the one that is out of order"),
+            Self::OutOfRange { name, value, range } => say!(to, name, " is ", value, ", but has to be ", range),
+            Self::NoSamples => to.write_str("min_samples is at least 1; 50 keep noise from looking like a queue"),
+            Self::NoTime => to.write_str(
                 "baseline_half_life and probe_every are longer than zero; probe_every may be None for no probes",
             ),
         }
     }
 }
+
+displayed!(AdaptiveLimitConfigError);
 
 impl Error for AdaptiveLimitConfigError {}
 

@@ -5,6 +5,7 @@ use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 
 use crate::flow::retry::{RetryPolicy, RetryPolicyError};
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// When a batch is cut, how many are processed at a time, and what follows from a failure.
@@ -100,19 +101,24 @@ pub enum BatchConfigError {
     Retry(RetryPolicyError),
 }
 
-impl fmt::Display for BatchConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for BatchConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::NoItems => f.write_str("a batch holds at least 1 item"),
-            Self::MaxPending { asked } => write!(
-                f,
-                "1 to {} items of a batcher may be unsettled; {asked} were asked for",
-                BatchConfig::MAX_PENDING
+            Self::NoItems => to.write_str("a batch holds at least 1 item"),
+            Self::MaxPending { asked } => say!(
+                to,
+                "1 to ",
+                BatchConfig::MAX_PENDING,
+                " items of a batcher may be unsettled; ",
+                asked,
+                " were asked for"
             ),
-            Self::Retry(error) => error.fmt(f),
+            Self::Retry(error) => error.say(to),
         }
     }
 }
+
+displayed!(BatchConfigError);
 
 impl Error for BatchConfigError {}
 

@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::window::Counts;
 use crate::flow::Fallback;
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// When a breaker opens, and how it finds out whether it may close.
@@ -232,40 +233,35 @@ pub enum BreakerConfigError {
     },
 }
 
-impl fmt::Display for BreakerConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for BreakerConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::NeverOpens => f.write_str(
+            Self::NeverOpens => to.write_str(
                 "a breaker with neither consecutive_failures nor a window never opens: set one; to let every call \
                  through on purpose use the mode ForcedClosed",
             ),
             Self::EmptyWindow => {
-                f.write_str("a window needs at least 1 call, or at least 1 bucket longer than zero")
+                to.write_str("a window needs at least 1 call, or at least 1 bucket longer than zero")
             }
-            Self::WindowTooLarge { asked, limit } => write!(
-                f,
-                "a window of {asked} is too large: at most {limit}; for long spans use fewer, longer buckets"
-            ),
-            Self::MinCallsOverWindow { min_calls, window } => write!(
-                f,
-                "min_calls is {min_calls}, but the window holds only {window} calls, so no ratio would ever be judged: \
-                 lower min_calls or widen the window"
-            ),
-            Self::ZeroFailures => f.write_str("consecutive_failures is at least 1, or None for no such rule"),
+            Self::WindowTooLarge { asked, limit } => say!(to, "a window of ", asked, " is too large: at most ", limit, "; for long spans use fewer, longer buckets"),
+            Self::MinCallsOverWindow { min_calls, window } => say!(to, "min_calls is ", min_calls, ", but the window holds only ", window, " calls, so no ratio would ever be judged: lower min_calls or widen the window"),
+            Self::ZeroFailures => to.write_str("consecutive_failures is at least 1, or None for no such rule"),
             Self::RatioOutOfRange { name, ratio } => {
-                write!(f, "{name} is {ratio}, but a ratio is above 0 and at most 1 (0.5 is half of the calls)")
+                say!(to, name, " is ", ratio, ", but a ratio is above 0 and at most 1 (0.5 is half of the calls)")
             }
-            Self::NoTrials => f.write_str("trials is at least 1: without one an open breaker never closes"),
+            Self::NoTrials => to.write_str("trials is at least 1: without one an open breaker never closes"),
             Self::ZeroTrialDeadline => {
-                f.write_str("trial_deadline is longer than zero, or None to wait for ever")
+                to.write_str("trial_deadline is longer than zero, or None to wait for ever")
             }
-            Self::NoOpenTime => f.write_str("open_time needs a base longer than zero and a factor of at least 1"),
+            Self::NoOpenTime => to.write_str("open_time needs a base longer than zero and a factor of at least 1"),
             Self::CapBelowBase { base, cap } => {
-                write!(f, "open_time's cap ({cap:?}) is shorter than its base ({base:?}): swap or raise it")
+                say!(to, "open_time's cap (", cap, ") is shorter than its base (", base, "): swap or raise it")
             }
         }
     }
 }
+
+displayed!(BreakerConfigError);
 
 impl Error for BreakerConfigError {}
 

@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::num::NonZeroU32;
 
+use crate::say::{Say, displayed};
 use crate::time::Duration;
 
 /// How many calls run and wait.
@@ -58,9 +59,9 @@ pub enum BulkheadConfigError {
     ZeroWait,
 }
 
-impl fmt::Display for BulkheadConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Say for BulkheadConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        to.write_str(match self {
             Self::NoneConcurrent => "a bulkhead lets at least 1 call run at a time",
             Self::ZeroWait => {
                 "the longest wait must be longer than zero; take max_queued 0 for no waiting, or leave it out for any wait"
@@ -68,6 +69,8 @@ impl fmt::Display for BulkheadConfigError {
         })
     }
 }
+
+displayed!(BulkheadConfigError);
 
 impl Error for BulkheadConfigError {}
 

@@ -5,6 +5,7 @@ use core::fmt;
 use core::num::NonZeroU32;
 
 use crate::flow::rate_limit::Rate;
+use crate::say::{Say, displayed};
 use crate::time::Duration;
 
 /// The limits of an [`Executor`](super::Executor). The defaults limit only what runs at once.
@@ -107,9 +108,9 @@ pub enum ExecutorConfigError {
     NothingToWaitFor,
 }
 
-impl fmt::Display for ExecutorConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Say for ExecutorConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        to.write_str(match self {
             Self::EmptyBurst => "a burst has at least 1 start: raise `cool_down.burst`, or set no cool-down",
             Self::NoPause => "a cool-down takes time: raise `cool_down.pause`, or set no cool-down",
             Self::NothingToWaitFor => {
@@ -118,6 +119,8 @@ impl fmt::Display for ExecutorConfigError {
         })
     }
 }
+
+displayed!(ExecutorConfigError);
 
 impl Error for ExecutorConfigError {}
 

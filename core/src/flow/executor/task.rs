@@ -6,6 +6,7 @@ use core::fmt;
 use crate::flow::rate_limit::WeightExceedsCapacity;
 use crate::ids::TaskId;
 use crate::pool::{Priority, TaskOutcome};
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// What a submitter says about a task.
@@ -117,20 +118,22 @@ pub enum ExecutorRefusal {
     Closed,
 }
 
-impl fmt::Display for ExecutorRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for ExecutorRefusal {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::QueueFull { limit } => {
-                write!(f, "the queue is full: {limit} tasks wait already; try again later")
+                say!(to, "the queue is full: ", limit, " tasks wait already; try again later")
             }
             Self::TooManyWaiting { limit } => {
-                write!(f, "the queue is full, and {limit} tasks wait for a place already; try again later")
+                say!(to, "the queue is full, and ", limit, " tasks wait for a place already; try again later")
             }
-            Self::WeightExceedsCapacity(error) => error.fmt(f),
-            Self::DuplicateId { task } => write!(f, "task {task} hasn't ended: submit under another id"),
-            Self::Closed => f.write_str("the executor is closed and takes no more tasks"),
+            Self::WeightExceedsCapacity(error) => error.say(to),
+            Self::DuplicateId { task } => say!(to, "task ", task, " hasn't ended: submit under another id"),
+            Self::Closed => to.write_str("the executor is closed and takes no more tasks"),
         }
     }
 }
+
+displayed!(ExecutorRefusal);
 
 impl Error for ExecutorRefusal {}

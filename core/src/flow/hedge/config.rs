@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 
 use crate::flow::retry::{RetryBudgetConfig, RetryBudgetConfigError};
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// When a call is hedged, and how often. The defaults hedge the slowest twentieth once, and at most a tenth of all calls.
@@ -94,25 +95,36 @@ pub enum HedgeConfigError {
     Budget(RetryBudgetConfigError),
 }
 
-impl fmt::Display for HedgeConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for HedgeConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::MaxHedges { asked } => {
-                write!(f, "a hedged call has 1 to {} hedges; {asked} were asked for", HedgeConfig::MAX_HEDGES)
-            }
-            Self::ZeroDelay => {
-                f.write_str("a hedge's delay must be longer than zero, or every call is made twice")
-            }
-            Self::Quantile { asked } => {
-                write!(
-                    f,
-                    "a hedge waits for a quantile above 0 and below 1, such as 0.95; {asked} was asked for"
+                say!(
+                    to,
+                    "a hedged call has 1 to ",
+                    HedgeConfig::MAX_HEDGES,
+                    " hedges; ",
+                    asked,
+                    " were asked for"
                 )
             }
-            Self::NoSamples => f.write_str("a quantile needs at least 1 measured call"),
-            Self::Budget(error) => error.fmt(f),
+            Self::ZeroDelay => {
+                to.write_str("a hedge's delay must be longer than zero, or every call is made twice")
+            }
+            Self::Quantile { asked } => {
+                say!(
+                    to,
+                    "a hedge waits for a quantile above 0 and below 1, such as 0.95; ",
+                    asked,
+                    " was asked for"
+                )
+            }
+            Self::NoSamples => to.write_str("a quantile needs at least 1 measured call"),
+            Self::Budget(error) => error.say(to),
         }
     }
 }
+
+displayed!(HedgeConfigError);
 
 impl Error for HedgeConfigError {}

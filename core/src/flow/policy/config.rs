@@ -11,6 +11,7 @@ use crate::flow::hedge::{HedgeConfig, HedgeConfigError};
 use crate::flow::rate_limit::Rate;
 use crate::flow::retry::{RetryBudgetConfig, RetryBudgetConfigError, RetryPolicy, RetryPolicyError};
 use crate::flow::timeout::{TimeoutConfig, TimeoutConfigError};
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// The layers of a stack, outermost first, which is the order in which a call meets them. Every one may be absent; the
@@ -79,7 +80,7 @@ pub enum PolicyConfigError {
 }
 
 impl PolicyConfigError {
-    fn layer(&self) -> (&'static str, &(dyn Error + 'static)) {
+    fn layer(&self) -> (&'static str, &dyn Say) {
         match self {
             Self::Timeout(error) => ("timeout", error),
             Self::Retry(error) => ("retry", error),
@@ -92,15 +93,25 @@ impl PolicyConfigError {
     }
 }
 
-impl fmt::Display for PolicyConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for PolicyConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         let (layer, error) = self.layer();
-        write!(f, "{layer}: {error}")
+        say!(to, layer, ": ", error)
     }
 }
 
+displayed!(PolicyConfigError);
+
 impl Error for PolicyConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(self.layer().1)
+        Some(match self {
+            Self::Timeout(error) => error,
+            Self::Retry(error) => error,
+            Self::RetryBudget(error) => error,
+            Self::Breaker(error) => error,
+            Self::Hedge(error) => error,
+            Self::Bulkhead(error) => error,
+            Self::Adaptive(error) => error,
+        })
     }
 }

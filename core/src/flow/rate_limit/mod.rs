@@ -47,6 +47,7 @@ mod sliding_log;
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::{Duration, Instant};
 
 pub use gcra::{Gcra, GcraMark};
@@ -193,14 +194,20 @@ pub struct WeightExceedsCapacity {
     pub capacity: u32,
 }
 
-impl fmt::Display for WeightExceedsCapacity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for WeightExceedsCapacity {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         let Self { weight, capacity } = self;
-        write!(
-            f,
-            "a weight of {weight} is never admitted: the limit's capacity is {capacity}; split it or raise the burst"
+        say!(
+            to,
+            "a weight of ",
+            weight,
+            " is never admitted: the limit's capacity is ",
+            capacity,
+            "; split it or raise the burst"
         )
     }
 }
+
+displayed!(WeightExceedsCapacity);
 
 impl Error for WeightExceedsCapacity {}

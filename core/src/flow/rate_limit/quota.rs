@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed};
 use crate::time::Duration;
 
 /// So much weight in each period, and how much of it at once.
@@ -99,9 +100,9 @@ pub enum QuotaError {
     BurstTooLong,
 }
 
-impl fmt::Display for QuotaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Say for QuotaError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
+        to.write_str(match self {
             Self::ZeroWeight => "a quota of 0 would admit nothing: give at least 1 for each period",
             Self::ZeroPeriod => "a quota needs a period longer than zero",
             Self::TooFast => {
@@ -112,5 +113,7 @@ impl fmt::Display for QuotaError {
         })
     }
 }
+
+displayed!(QuotaError);
 
 impl Error for QuotaError {}

@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 
 use crate::rng::Rng;
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// Exponential back-off: each wait is longer than the one before, up to a cap.
@@ -138,22 +139,21 @@ pub enum BackoffError {
     DecorrelatedFromZero,
 }
 
-impl fmt::Display for BackoffError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for BackoffError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::Factor { asked } => {
-                write!(f, "a back-off's factor must be a finite number of at least 1; {asked} was asked for")
+                say!(to, "a back-off's factor must be a finite number of at least 1; ", asked, " was asked for")
             }
-            Self::CapBelowBase { base, cap } => write!(
-                f,
-                "a back-off's cap must be at least its base; a cap of {cap:?} below a base of {base:?} was asked for"
-            ),
-            Self::DecorrelatedFromZero => f.write_str(
+            Self::CapBelowBase { base, cap } => say!(to, "a back-off's cap must be at least its base; a cap of ", cap, " below a base of ", base, " was asked for"),
+            Self::DecorrelatedFromZero => to.write_str(
                 "decorrelated jitter grows from the base, so that must be longer than zero; take Backoff::NONE for no wait",
             ),
         }
     }
 }
+
+displayed!(BackoffError);
 
 impl Error for BackoffError {}
 

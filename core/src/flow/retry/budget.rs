@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::{Duration, Instant};
 
 /// Settings of a [`RetryBudget`]. The defaults are those of Finagle's `RetryBudget`: a retry for every five successes, and
@@ -211,18 +212,20 @@ pub enum RetryBudgetConfigError {
     NothingSaved,
 }
 
-impl fmt::Display for RetryBudgetConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for RetryBudgetConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::DepositRatio { asked } => {
-                write!(f, "a success earns 0 to 1 of a retry; {asked} was asked for")
+                say!(to, "a success earns 0 to 1 of a retry; ", asked, " was asked for")
             }
-            Self::NothingSaved => f.write_str(
+            Self::NothingSaved => to.write_str(
                 "a retry budget must be able to save at least 1 retry; to never retry take a policy of 1 attempt",
             ),
         }
     }
 }
+
+displayed!(RetryBudgetConfigError);
 
 impl Error for RetryBudgetConfigError {}
 

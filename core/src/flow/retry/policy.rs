@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 use core::num::NonZeroU32;
 
+use crate::say::{Say, displayed};
 use crate::time::Duration;
 
 use super::{Backoff, BackoffError};
@@ -79,19 +80,21 @@ pub enum RetryPolicyError {
     Backoff(BackoffError),
 }
 
-impl fmt::Display for RetryPolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for RetryPolicyError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::NoAttempts => {
-                f.write_str("a call has at least 1 attempt, the first included; take 1 for no retry")
+                to.write_str("a call has at least 1 attempt, the first included; take 1 for no retry")
             }
-            Self::ZeroDeadline => f.write_str(
+            Self::ZeroDeadline => to.write_str(
                 "a total deadline must be longer than zero; leave it out for none, or take 1 attempt",
             ),
-            Self::Backoff(error) => error.fmt(f),
+            Self::Backoff(error) => error.say(to),
         }
     }
 }
+
+displayed!(RetryPolicyError);
 
 impl Error for RetryPolicyError {}
 

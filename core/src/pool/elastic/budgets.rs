@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 use super::super::{PerMille, Priority};
@@ -107,21 +108,31 @@ pub enum ResourceBudgetsError {
     },
 }
 
-impl fmt::Display for ResourceBudgetsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for ResourceBudgetsError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::Order => f.write_str("set warn_memory, shrink_memory and shed_memory in ascending order"),
-            Self::Margin { margin, threshold } => write!(
-                f,
-                "a margin is above zero and below its threshold of {threshold}, not {margin}: measures would flap or never end"
+            Self::Order => to.write_str("set warn_memory, shrink_memory and shed_memory in ascending order"),
+            Self::Margin { margin, threshold } => say!(
+                to,
+                "a margin is above zero and below its threshold of ",
+                threshold,
+                ", not ",
+                margin,
+                ": measures would flap or never end"
             ),
-            Self::StaleAfter { stale_after, settle } => write!(
-                f,
-                "readings settle after {settle:?}, which is above zero and no longer than they count ({stale_after:?})"
+            Self::StaleAfter { stale_after, settle } => say!(
+                to,
+                "readings settle after ",
+                settle,
+                ", which is above zero and no longer than they count (",
+                stale_after,
+                ")"
             ),
         }
     }
 }
+
+displayed!(ResourceBudgetsError);
 
 impl Error for ResourceBudgetsError {}
 

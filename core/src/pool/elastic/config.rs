@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// How a pool's size follows its work. By default it doesn't: a pool has as many workers as it may have.
@@ -93,20 +94,22 @@ pub enum ElasticConfigError {
     },
 }
 
-impl fmt::Display for ElasticConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for ElasticConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::MinWorkers { asked, most } => {
-                write!(f, "a pool of at most {most} workers keeps 1 to {most} of them, not {asked}")
+                say!(to, "a pool of at most ", most, " workers keeps 1 to ", most, " of them, not ", asked)
             }
-            Self::ZeroTime => f.write_str(
+            Self::ZeroTime => to.write_str(
                 "drain_within, standing_limit and idle_after are times above zero: the pool would resize for every task",
             ),
             Self::MaxIdleAfter { first, longest } => {
-                write!(f, "the longest idle time ({longest:?}) is shorter than the first ({first:?})")
+                say!(to, "the longest idle time (", longest, ") is shorter than the first (", first, ")")
             }
         }
     }
 }
+
+displayed!(ElasticConfigError);
 
 impl Error for ElasticConfigError {}

@@ -3,6 +3,7 @@
 use core::error::Error;
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 use super::super::PerMille;
@@ -101,28 +102,27 @@ pub enum HealthConfigError {
     },
 }
 
-impl fmt::Display for HealthConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for HealthConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::MinOutcomes { asked } => {
-                write!(f, "health is judged from 1 to {MAX_OUTCOMES} outcomes, not from {asked}")
+                say!(to, "health is judged from 1 to ", MAX_OUTCOMES, " outcomes, not from ", asked)
             }
-            Self::AlwaysDegraded => f.write_str(
+            Self::AlwaysDegraded => to.write_str(
                 "a worker would always be degraded: set its error ratio above zero and its slowdown above 100 %",
             ),
             Self::Order => {
-                f.write_str("set the suspect thresholds at or above the degraded ones, of errors and of slowdown")
+                to.write_str("set the suspect thresholds at or above the degraded ones, of errors and of slowdown")
             }
-            Self::Recovery { asked } => write!(
-                f,
-                "a worker recovers at a share below 100 % of its thresholds, not at {asked}: without a distance it would flap"
-            ),
+            Self::Recovery { asked } => say!(to, "a worker recovers at a share below 100 % of its thresholds, not at ", asked, ": without a distance it would flap"),
             Self::EvidenceTtl { ttl, dwell } => {
-                write!(f, "evidence must count for at least the dwell of {dwell:?}, not for {ttl:?}")
+                say!(to, "evidence must count for at least the dwell of ", dwell, ", not for ", ttl)
             }
         }
     }
 }
+
+displayed!(HealthConfigError);
 
 impl Error for HealthConfigError {}
 

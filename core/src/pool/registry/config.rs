@@ -4,6 +4,7 @@ use core::error::Error;
 use core::fmt;
 
 use crate::ids::RegionId;
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 use super::super::{Capabilities, HealthConfig, HealthConfigError, Load};
@@ -71,19 +72,21 @@ pub enum RegistryConfigError {
     Health(HealthConfigError),
 }
 
-impl fmt::Display for RegistryConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for RegistryConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
             Self::Lease { asked } => {
-                write!(f, "a lease is at least 2 ms, not {asked:?}: workers must get to renew it")
+                say!(to, "a lease is at least 2 ms, not ", asked, ": workers must get to renew it")
             }
             Self::MaxWorkers { asked } => {
-                write!(f, "a registry knows 1 to {} workers, not {asked}", RegistryConfig::MAX_WORKERS)
+                say!(to, "a registry knows 1 to ", RegistryConfig::MAX_WORKERS, " workers, not ", asked)
             }
-            Self::Health(error) => fmt::Display::fmt(error, f),
+            Self::Health(error) => error.say(to),
         }
     }
 }
+
+displayed!(RegistryConfigError);
 
 impl Error for RegistryConfigError {}
 

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::say::{Say, displayed, say};
 use crate::time::Duration;
 
 /// When workers are ejected, and for how long. The defaults are Envoy's where they suit a fleet of 2 to 64.
@@ -119,20 +120,22 @@ pub enum EjectionConfigError {
     TooFew,
 }
 
-impl fmt::Display for EjectionConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Say for EjectionConfigError {
+    fn say(&self, to: &mut dyn fmt::Write) -> fmt::Result {
         match self {
-            Self::NoFailure => f.write_str("ejection after 0 failures would eject everyone: set 1 or more, or leave it out"),
-            Self::NoTime { setting } => write!(f, "`{setting}` of an ejection must be more than zero"),
+            Self::NoFailure => to.write_str("ejection after 0 failures would eject everyone: set 1 or more, or leave it out"),
+            Self::NoTime { setting } => say!(to, "`", setting, "` of an ejection must be more than zero"),
             Self::Longest { base, longest } => {
-                write!(f, "the longest ejection ({longest:?}) is shorter than the first ({base:?})")
+                say!(to, "the longest ejection (", longest, ") is shorter than the first (", base, ")")
             }
-            Self::OutOfRange { setting, most } => write!(f, "`{setting}` of an ejection is 0 to {most}"),
+            Self::OutOfRange { setting, most } => say!(to, "`", setting, "` of an ejection is 0 to ", most),
             Self::TooFew => {
-                f.write_str("success rates are compared between 3 workers at least, with 1 run at least: of two nobody knows which is wrong")
+                to.write_str("success rates are compared between 3 workers at least, with 1 run at least: of two nobody knows which is wrong")
             }
         }
     }
 }
+
+displayed!(EjectionConfigError);
 
 impl core::error::Error for EjectionConfigError {}
