@@ -33,17 +33,18 @@ async function bundled(names) {
 }
 
 const brotli = (text) => brotliCompressSync(text).length;
+const runtimeWasm = () => brotli(readFileSync(join(import.meta.dirname, 'node_modules/quillwork/dist/runtime.wasm')));
 
 describe('an app that imports', () => {
-  it('debounce alone gets at most 3 KB (brotli), and no WebAssembly', async () => {
+  it('debounce alone gets at most 2 KB (brotli), and no WebAssembly', async () => {
     const text = await bundled('debounce');
-    assert.ok(brotli(text) <= 3 * 1024, `${brotli(text)} bytes`);
+    assert.ok(brotli(text) <= 2 * 1024, `${brotli(text)} bytes`);
     assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
   });
 
   it('debounce, throttle and rateLimit gets no WebAssembly', async () => {
     const text = await bundled('debounce, throttle, debounceAsync, throttleAsync, rateLimit, keyedRateLimit');
-    assert.ok(brotli(text) <= 6 * 1024, `${brotli(text)} bytes`);
+    assert.ok(brotli(text) <= 5 * 1024, `${brotli(text)} bytes`);
     assert.ok(!text.includes('WebAssembly'), 'no WebAssembly');
   });
 
@@ -77,30 +78,31 @@ describe('an app that imports', () => {
     }
   });
 
-  it('a circuit breaker gets at most 90 KB (brotli) with flow.wasm, and neither balancing nor pool nor telemetry', async () => {
+  it('a circuit breaker gets at most 56 KB (brotli) with flow.wasm, and neither balancing nor pool nor telemetry', async () => {
     const text = await bundled('circuitBreaker');
-    assert.ok(brotli(text) <= 90 * 1024, `${brotli(text)} bytes`);
+    assert.ok(brotli(text) <= 56 * 1024, `${brotli(text)} bytes`);
     assert.ok(text.includes('flow.wasm'), 'flow.wasm');
     assert.ok(!text.includes('balance.wasm'), 'no balance.wasm');
     assert.ok(!text.includes('runtime.wasm') && !text.includes('WebSocket'), 'nothing else');
   });
 
-  it('a balancer gets balance.wasm, and neither flow control nor pool', async () => {
+  it('a balancer gets at most 85 KB (brotli) with balance.wasm, and neither flow control nor pool', async () => {
     const text = await bundled('LoadBalancer');
+    assert.ok(brotli(text) <= 85 * 1024, `${brotli(text)} bytes`);
     assert.ok(text.includes('balance.wasm'), 'balance.wasm');
     assert.ok(!text.includes('flow.wasm') && !text.includes('runtime.wasm'), 'nothing else');
   });
 
-  it('the pool gets at most 20 KB (brotli) of JavaScript, and runtime.wasm beside it', async () => {
+  it('the pool gets at most 18 KB (brotli) of JavaScript, and 80 KB with runtime.wasm beside it', async () => {
     const text = await bundled('createRuntime');
-    assert.ok(brotli(text) <= 20 * 1024, `${brotli(text)} bytes`);
+    assert.ok(brotli(text) <= 18 * 1024, `${brotli(text)} bytes`);
+    assert.ok(brotli(text) + runtimeWasm() <= 80 * 1024, `${brotli(text)} and ${runtimeWasm()} bytes`);
     assert.ok(text.length < 100_000, 'no embedded module');
   });
 
-  it('everything gets at most 350 KB (brotli), the WebAssembly modules counted', async () => {
-    const wasm = brotliCompressSync(readFileSync(join(import.meta.dirname, 'node_modules/quillwork/dist/runtime.wasm')));
+  it('everything gets at most 200 KB (brotli), the WebAssembly modules counted', async () => {
     const text = await bundled('createRuntime, LoadBalancer, WorkerRegistry, policy, throttled, batch, debounce, rateLimit');
-    const bytes = brotli(text) + wasm.length;
-    assert.ok(bytes <= 350 * 1024, `${bytes} bytes`);
+    const bytes = brotli(text) + runtimeWasm();
+    assert.ok(bytes <= 200 * 1024, `${bytes} bytes`);
   });
 });
