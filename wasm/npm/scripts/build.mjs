@@ -56,9 +56,10 @@ const result = await build({
   absWorkingDir: root,
   entryPoints: {
     index: 'src/index.ts',
-    // In files of its own: bundlers leave whole files out of an app that uses flow control alone.
+    // In files of its own: bundlers leave whole files out of an app that uses flow control or balancing alone.
     runtime: 'src/runtime/runtime.ts',
     flow: 'src/flow/index.ts',
+    balance: 'src/balance/index.ts',
     telemetry: 'src/telemetry/create.ts',
     'web-vitals': 'src/telemetry/web-vitals.ts',
     worker: 'src/worker/index.ts',

@@ -86,9 +86,9 @@ describe('an app that imports', () => {
     assert.ok(!text.includes('runtime.wasm') && !text.includes('WebSocket'), 'nothing else');
   });
 
-  it('a balancer gets at most 85 KB (brotli) with balance.wasm, and neither flow control nor pool', async () => {
+  it('a balancer gets at most 73 KB (brotli) with balance.wasm, and neither flow control nor pool', async () => {
     const text = await bundled('LoadBalancer');
-    assert.ok(brotli(text) <= 85 * 1024, `${brotli(text)} bytes`);
+    assert.ok(brotli(text) <= 73 * 1024, `${brotli(text)} bytes`);
     assert.ok(text.includes('balance.wasm'), 'balance.wasm');
     assert.ok(!text.includes('flow.wasm') && !text.includes('runtime.wasm'), 'nothing else');
   });
@@ -100,9 +100,9 @@ describe('an app that imports', () => {
     assert.ok(text.length < 100_000, 'no embedded module');
   });
 
-  it('everything gets at most 200 KB (brotli), the WebAssembly modules counted', async () => {
+  it('everything gets at most 196 KB (brotli), the WebAssembly modules counted', async () => {
     const text = await bundled('createRuntime, LoadBalancer, WorkerRegistry, policy, throttled, batch, debounce, rateLimit');
     const bytes = brotli(text) + runtimeWasm();
-    assert.ok(bytes <= 200 * 1024, `${bytes} bytes`);
+    assert.ok(bytes <= 196 * 1024, `${bytes} bytes`);
   });
 });
