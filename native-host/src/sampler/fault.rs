@@ -10,7 +10,6 @@ pub(crate) struct Fault(pub(crate) String);
 
 impl Fault {
     /// A file that must be there can't be read.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux tells by files"))]
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
         Self(format!("{} can't be read: {error}", path.display()))
     }

@@ -3,6 +3,7 @@
 //! On Linux it reads `/proc` and `/sys` by hand (`linux`), on other systems it asks through `sysinfo` (`portable`). What
 //! may hang is read by a probe on a thread of its own.
 
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "Linux, read by hand, needs more of it"))]
 mod fault;
 mod gpu;
 #[cfg(target_os = "linux")]
@@ -10,7 +11,9 @@ mod linux;
 mod names;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "Linux, read by hand, needs more of it"))]
 mod probe;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "Linux, read by hand, needs more of it"))]
 mod rate;
 mod root;
 mod ticker;

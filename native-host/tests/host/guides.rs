@@ -116,6 +116,11 @@ fn the_commands_of_security_work() {
 }
 
 #[test]
+fn the_commands_of_hardware_work() {
+    run("hardware.md");
+}
+
+#[test]
 fn the_commands_of_the_api_work() {
     run("api.md");
 }

@@ -43,6 +43,9 @@ fn FileSystem(mount: String, disks: Memo<Vec<Disk>>) -> impl IntoView {
     let room = move || {
         disk.with(|disk| {
             disk.as_ref().map(|disk| {
+                if disk.is_stuck {
+                    return "does not answer".to_owned();
+                }
                 let free = Unit::Bytes.show(disk.available_bytes as f64);
                 format!("{free} free of {}", Unit::Bytes.show(disk.total_bytes as f64))
             })

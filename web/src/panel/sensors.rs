@@ -1,4 +1,4 @@
-//! Temperatures and graphics processors, where the machine shows any.
+//! Graphics processors, temperatures, fans and batteries, where the machine shows any.
 
 use leptos::prelude::*;
 
@@ -20,14 +20,20 @@ pub(crate) fn Sensors() -> impl IntoView {
                     sensor.critical_celsius.map(|at| format!(" (critical at {})", Unit::Celsius.show(at)));
                 (sensor.label.clone(), reading + &critical.unwrap_or_default())
             });
-            gpus.chain(temperatures).collect()
+            let fans = host.fans.iter().map(|fan| {
+                let turns = fan.rpm.map_or_else(|| NO_DATA.to_owned(), |rpm| format!("{rpm:.0} rpm"));
+                (fan.label.clone(), turns)
+            });
+            let batteries =
+                host.batteries.iter().map(|battery| (battery.name.clone(), battery_text(battery)));
+            gpus.chain(temperatures).chain(fans).chain(batteries).collect()
         })
     });
     view! {
         <Show when=move || !rows.with(Vec::is_empty)>
             <section class="panel" aria-labelledby="sensors-title">
                 <header class="panel-head">
-                    <h3 id="sensors-title">"Graphics and temperatures"</h3>
+                    <h3 id="sensors-title">"Graphics, sensors and power"</h3>
                 </header>
                 <dl class="facts">
                     <For each=move || rows.get() key=|row| row.clone() let((name, value))>
@@ -51,6 +57,17 @@ fn gpu_text(gpu: &quillwork_protocol::host::Gpu) -> String {
         (None, Some(total)) => Some(bytes(total)),
         (_, None) => None,
     };
-    let known: Vec<String> = busy.into_iter().chain(memory).collect();
+    let celsius = gpu.celsius.map(|celsius| Unit::Celsius.show(celsius));
+    let watts = gpu.watts.map(|watts| format!("{watts:.0} W"));
+    let known: Vec<String> = busy.into_iter().chain(memory).chain(celsius).chain(watts).collect();
     if known.is_empty() { NO_DATA.to_owned() } else { known.join(", ") }
+}
+
+fn battery_text(battery: &quillwork_protocol::host::Battery) -> String {
+    let level = Unit::Ratio.show_or_no_data(battery.level_ratio);
+    match battery.is_charging {
+        Some(true) => format!("{level}, charging or full"),
+        Some(false) => format!("{level}, discharging"),
+        None => level,
+    }
 }
