@@ -4,7 +4,7 @@
 //! defaults  <  quillwork.toml  <  QUILLWORK_… variables  <  flags
 //! ```
 //!
-//! Each section declares its options once, with type, default, range and description, by [`settings!`]. Reading,
+//! Each section declares its options once, with type, default, range and description, by `settings!`. Reading,
 //! printing, the reference in `docs/guides/configuration.md` and the example file all follow from that. To add an
 //! option, add a field to its section; to add a section, add it to [`Config`].
 //!

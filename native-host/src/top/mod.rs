@@ -1,6 +1,6 @@
 //! `quillwork top`: live in the terminal what this machine does.
 //!
-//! [`view`] decides what is shown and what a key does, [`screen`] makes lines of it, [`terminal`] puts them on the screen.
+//! `view` decides what is shown and what a key does, `screen` makes lines of it, `terminal` puts them on the screen.
 //! Without a terminal the lines are printed once.
 
 mod screen;
