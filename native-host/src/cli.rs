@@ -9,6 +9,7 @@ use crate::config::{Flag, Layers};
 use crate::detect::{self, DetectArgs};
 use crate::guard::Origin;
 use crate::history::{self, HistoryArgs};
+use crate::rules::{CheckArgs, RulesArgs};
 use crate::simulate::{self, SimulateArgs};
 use crate::top::{self, TopArgs};
 
@@ -39,6 +40,10 @@ pub enum Command {
     /// Check, repair, back up, restore and export what was measured
     #[command(after_help = history::EXAMPLES)]
     History(HistoryArgs),
+    /// Check the configuration, the alert rules and the channels that they are told on
+    Check(CheckArgs),
+    /// Test alert rules with recorded series, or list them
+    Rules(RulesArgs),
     /// Simulate workers in virtual time: which strategy and how many workers for your traffic
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(SimulateArgs),

@@ -16,7 +16,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant as TokioInstant, sleep_until};
 
 use crate::clock::{Clock, Now};
+use crate::notify::{Channels, Courier, Delivery};
 use crate::otlp::points::FromProgram;
+use crate::rules::RuleSet;
 use crate::state::{
     BatchRefusal, ConnectionId, Counted, Medium, PagesFull, ProgramRefusal, Rejected, Resumed, SeriesQuery,
     SeriesReading, SeriesRefusal, State, Tick,
@@ -34,8 +36,23 @@ enum Input {
     Catalogue { reply: oneshot::Sender<SeriesCatalogue> },
     Series { query: SeriesQuery, reply: oneshot::Sender<Result<SeriesReading, SeriesRefusal>> },
     Select { query: Box<Query>, reply: oneshot::Sender<Result<Reader<Medium>, QueryError>> },
+    Act(Act),
     Stop { flushed: oneshot::Sender<()> },
 }
+
+/// Something that one part of the API does with the state, and replies to by itself.
+struct Act(Box<Doing>);
+
+type Doing = dyn FnOnce(&mut State, Now) + Send;
+
+impl std::fmt::Debug for Act {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Act")
+    }
+}
+
+/// Who delivers letters, and where its reports come out.
+pub type Post = (Courier, mpsc::Receiver<Delivery>);
 
 /// By what the sender of a batch shows that it may send it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +83,38 @@ impl Driver {
     /// newest tick.
     #[must_use]
     pub fn spawn(clock: Clock, state: State, host: watch::Receiver<Option<Arc<HostSnapshot>>>) -> Self {
+        let (nobody, post) = Courier::new(&Channels::default());
+        Self::spawn_with_post(clock, state, host, (nobody, post))
+    }
+
+    /// As [`spawn`](Self::spawn), with somebody to deliver letters.
+    #[must_use]
+    pub fn spawn_with_post(
+        clock: Clock,
+        state: State,
+        host: watch::Receiver<Option<Arc<HostSnapshot>>>,
+        post: Post,
+    ) -> Self {
         let (inputs, received) = mpsc::channel(QUEUE);
         let (publish, ticks) = watch::channel(state.tick());
-        tokio::spawn(drive(clock, state, host, received, publish));
+        tokio::spawn(drive(clock, state, host, received, publish, post));
         Self { inputs, ticks }
+    }
+
+    /// Does something with the state, between two other inputs. It must be quick: everybody waits for it.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut State, Now) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        // Nobody who asked waits any more where a reply can't be sent.
+        self.ask(|reply| Input::Act(Act(Box::new(move |state, now| drop(reply.send(act(state, now))))))).await
+    }
+
+    /// Watches other rules from now on. To be called where one may wait, outside of asynchronous code.
+    pub fn set_rules(&self, rules: RuleSet) {
+        let act = Act(Box::new(move |state, now| state.set_rules(now, rules)));
+        // A host that is stopping watches nothing any more.
+        self.inputs.blocking_send(Input::Act(act)).ok();
     }
 
     /// The newest tick, and a signal for each new one. Who is late sees the newest only.
@@ -160,6 +205,7 @@ async fn drive(
     mut host: watch::Receiver<Option<Arc<HostSnapshot>>>,
     mut inputs: mpsc::Receiver<Input>,
     publish: watch::Sender<Arc<Tick>>,
+    (courier, mut delivered): Post,
 ) {
     let mut sampler_lives = true;
     loop {
@@ -167,12 +213,12 @@ async fn drive(
         tokio::select! {
             input = inputs.recv() => match input {
                 Some(Input::Stop { flushed }) => {
-                    state.flush();
+                    state.flush(clock.now());
                     flushed.send(()).ok();
                     return;
                 }
                 Some(input) => handle(&mut state, clock.now(), input),
-                None => return state.flush(),
+                None => return state.flush(clock.now()),
             },
             changed = host.changed(), if sampler_lives => {
                 sampler_lives = changed.is_ok();
@@ -181,10 +227,17 @@ async fn drive(
                     state.handle_host(clock.now(), newest);
                 }
             }
+            // The courier lives as long as this task: there is always a next report.
+            Some(delivery) = delivered.recv() => state.handle_delivery(clock.now(), delivery),
             () = sleep_until(until(&clock, deadline)) => state.handle_deadline(clock.now()),
         }
         while let Some(tick) = state.poll_output() {
             publish.send_replace(tick);
+        }
+        while let Some(letter) = state.poll_letter(clock.now()) {
+            if let Some(refused) = courier.send(letter) {
+                state.handle_delivery(clock.now(), refused);
+            }
         }
     }
 }
@@ -205,6 +258,7 @@ fn handle(state: &mut State, now: Now, input: Input) {
         Input::Sources { reply } => drop(reply.send(state.sources(now))),
         Input::Catalogue { reply } => drop(reply.send(state.catalogue())),
         Input::Select { query, reply } => drop(reply.send(state.select(&query))),
+        Input::Act(Act(act)) => act(state, now),
         Input::Stop { flushed } => drop(flushed),
         Input::Series { query, reply } => drop(reply.send(state.series(query))),
     }

@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         Command::Detect(args) => detect(&args),
         Command::Top(args) => top(&args),
         Command::History(args) => quillwork_host::history::run(&args),
+        Command::Check(args) => quillwork_host::rules::check(&args),
+        Command::Rules(args) => quillwork_host::rules::rules(&args),
         Command::Simulate(args) => simulate(&args),
     };
     match result {

@@ -10,8 +10,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::config::{Config, ConfigError, Layers};
+use crate::driver::Driver;
 use crate::guard::{Guard, Rules, TokenFileError, Tokens};
 use crate::logging::{LogControl, LogError};
+use crate::notify::{ChannelError, Channels, Courier};
+use crate::rules::{RuleSet, RulesError};
 use crate::tls::{Certificate, Encryption, TlsError};
 
 /// What a reload can change.
@@ -21,8 +24,23 @@ pub struct Reload {
     guard: Arc<Guard>,
     encryption: Option<Encryption>,
     log: Option<LogControl>,
+    /// Who watches, and who tells.
+    watching: (Driver, Courier),
     /// What was wrong with the certificate when it was looked at last, so that it is told once.
     told: Option<String>,
+    /// The same of the rules.
+    rules_told: Option<String>,
+    /// The rules that are watched.
+    rules: RuleSet,
+}
+
+/// What is watched, and the channels on which it is told.
+#[derive(Debug)]
+pub struct Watched {
+    /// The rules, and who is told.
+    pub rules: RuleSet,
+    /// The channels.
+    pub channels: Channels,
 }
 
 impl Reload {
@@ -34,8 +52,10 @@ impl Reload {
         guard: Arc<Guard>,
         encryption: Option<Encryption>,
         log: Option<LogControl>,
+        watching: (Driver, Courier),
     ) -> Self {
-        Self { layers, config, guard, encryption, log, told: None }
+        let rules = alerts(&config.borrow()).map(|watched| watched.rules).unwrap_or_default();
+        Self { layers, config, guard, encryption, log, watching, told: None, rules_told: None, rules }
     }
 
     /// Reads everything again and puts it in place. Gives the options whose change needs a restart.
@@ -49,6 +69,7 @@ impl Reload {
         let rules = rules(&config)?;
         exposed(self.guard.address(), &rules)?;
         let certificate = certificate(&config)?;
+        let watched = alerts(&config)?;
         if let Some(log) = &self.log {
             log.reload(&config.log)?;
         }
@@ -56,9 +77,38 @@ impl Reload {
             encryption.replace(certificate);
         }
         self.guard.replace(rules);
+        self.watch(watched);
         self.config.send_replace(Arc::new(config));
         self.told = None;
         Ok(waiting)
+    }
+
+    fn watch(&mut self, Watched { rules, channels }: Watched) {
+        self.watching.1.replace(&channels);
+        self.rules.clone_from(&rules);
+        self.rules_told = None;
+        self.watching.0.set_rules(rules);
+    }
+
+    /// Looks whether the rules file has changed. A file with a fault changes nothing, and is told of once.
+    pub fn renew_rules(&mut self) {
+        let config = Arc::clone(&self.config.borrow());
+        match alerts(&config) {
+            Ok(watched) if watched.rules == self.rules => self.rules_told = None,
+            Ok(watched) => {
+                tracing::info!("the alert rules have changed and count from now on");
+                self.watch(watched);
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if self.rules_told.as_ref() != Some(&error) {
+                    tracing::warn!(
+                        "the alert rules have changed and can't be used, the old ones stay: {error}"
+                    );
+                    self.rules_told = Some(error);
+                }
+            }
+        }
     }
 
     /// Looks whether the certificate's files have changed, as renewing programs do without a word.
@@ -110,6 +160,29 @@ pub fn exposed(address: SocketAddr, rules: &Rules) -> Result<(), Exposed> {
     if address.ip().is_loopback() || !rules.tokens.is_empty() { Ok(()) } else { Err(Exposed { address }) }
 }
 
+/// What is watched and who is told, by this configuration.
+///
+/// # Errors
+///
+/// If the rules file or a channel can't be used.
+pub fn alerts(config: &Config) -> Result<Watched, AlertsError> {
+    let channels = Channels::from_config(config)?;
+    let rules = RuleSet::load(config.alerts.rules.as_deref(), &channels.names())?;
+    Ok(Watched { rules, channels })
+}
+
+/// Rules or channels that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AlertsError {
+    /// The rules can't.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// A channel can't.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+}
+
 /// Others on the network could reach the host, and it would ask for no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("others on the network reach {address}, so the host needs a token: set auth.token_file")]
@@ -135,6 +208,9 @@ pub enum ReloadError {
     /// The configuration has faults.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The rules or channels of alerts can't be used.
+    #[error(transparent)]
+    Alerts(#[from] AlertsError),
     /// A token can't be used.
     #[error(transparent)]
     Token(#[from] TokenFileError),

@@ -21,8 +21,9 @@ use crate::driver::Driver;
 use crate::guard::{Guard, TokenFileError};
 use crate::limits::Limits;
 use crate::logging::LogControl;
+use crate::notify::Courier;
 use crate::open_files;
-use crate::reload::{self, Exposed, Reload};
+use crate::reload::{self, AlertsError, Exposed, Reload};
 use crate::sampler::{self, Sampler};
 use crate::server::{self, Listening};
 use crate::service::{self, Manager};
@@ -59,8 +60,11 @@ pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> R
     let medium =
         config.history.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
     let options = HistoryOptions { max_bytes: config.history.max_bytes.0, ..HistoryOptions::default() };
-    let state = State::new(clock.now(), instance(), medium, options)?;
-    let driver = Driver::spawn(clock, state, host);
+    let mut state = State::new(clock.now(), instance(), medium, options)?;
+    let watched = reload::alerts(&config)?;
+    state.begin_alerts(clock.now(), watched.rules);
+    let (courier, delivered) = Courier::new(&watched.channels);
+    let driver = Driver::spawn_with_post(clock, state, host, (courier.clone(), delivered));
     announce(address, encryption.is_some(), &sites).map_err(ServeError::Io)?;
 
     let connections = open_files::connections(config.limits.connections);
@@ -68,7 +72,7 @@ pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> R
     let looks = config.tls.look_interval;
     let (publish, config) = watch::channel(Arc::new(config));
     let app = App::new(driver.clone(), Arc::clone(&guard), config, sites, stopping.clone());
-    let reload = Reload::new(layers, publish, guard, encryption.clone(), log);
+    let reload = Reload::new(layers, publish, guard, encryption.clone(), log, (driver.clone(), courier));
     let status = format!("Listening on {address}");
     let reloading = tokio::spawn(reload_when_told(reload, told_to_reload, looks, status.clone()));
     let serving = tokio::spawn({
@@ -123,7 +127,10 @@ async fn reload_when_told(mut reload: Reload, mut signal: signals::Reload, looks
                 tokio::task::block_in_place(|| reload_now(&mut reload));
                 Manager.ready(&status);
             }
-            _ = look.tick() => tokio::task::block_in_place(|| reload.renew_certificate()),
+            _ = look.tick() => tokio::task::block_in_place(|| {
+                reload.renew_certificate();
+                reload.renew_rules();
+            }),
         }
     }
 }
@@ -189,6 +196,9 @@ fn instance() -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
+    /// The rules or channels of alerts can't be used.
+    #[error(transparent)]
+    Alerts(#[from] AlertsError),
     /// Somebody else has the port.
     #[error("port {} on {} is in use; stop what listens there, or choose another port with --port", address.port(), address.ip())]
     PortInUse {

@@ -36,5 +36,5 @@ mod records;
 mod corruption_tests;
 
 pub use backend::Changes;
-pub use record::{Damage, DamagedRecord};
+pub use record::{Damage, DamagedRecord, frame, unframe};
 pub use records::{Records, StoreError};

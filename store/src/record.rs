@@ -2,11 +2,16 @@
 
 use std::fmt;
 
-/// Puts a frame around a payload: version (1 byte), length (4), payload, checksum (4), numbers with the low byte first.
+/// Seals what is to be kept: puts a frame around a payload. Version (1 byte), length (4), payload, checksum (4), numbers with the low byte first.
 ///
 /// The checksum is CRC-32C over key, version, length and payload. With the key in it a value that was moved to another
 /// key is found out too.
-pub(crate) fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
+///
+/// # Panics
+///
+/// Where the payload has 4 GiB or more.
+#[must_use]
+pub fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("records are far smaller than 4 GiB");
     let mut framed = Vec::with_capacity(payload.len() + OVERHEAD);
     framed.push(VERSION);
@@ -17,7 +22,11 @@ pub(crate) fn frame(key: &[u8], payload: &[u8]) -> Vec<u8> {
 }
 
 /// Takes the frame off.
-pub(crate) fn unframe<'a>(key: &[u8], framed: &'a [u8]) -> Result<&'a [u8], DamagedRecord> {
+///
+/// # Errors
+///
+/// Where anything in it is not as it was written under this key.
+pub fn unframe<'a>(key: &[u8], framed: &'a [u8]) -> Result<&'a [u8], DamagedRecord> {
     let damaged = |damage| DamagedRecord { key: key.to_vec(), damage };
     let (body, written) = framed.split_last_chunk::<4>().ok_or_else(|| damaged(Damage::Truncated))?;
     if body.len() < OVERHEAD - 4 {

@@ -1,5 +1,6 @@
 //! HTTP: the API, the WebSocket, metrics, health and the apps' files.
 
+mod alerts;
 mod conditional;
 mod config;
 mod export;
@@ -14,8 +15,10 @@ mod processes;
 mod query;
 mod reference;
 mod request_id;
+mod rules;
 mod scrape;
 mod series;
+mod silences;
 mod snapshot;
 mod sources;
 mod stream;

@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    App, config, export, health, ingest, otlp, problem, processes, query, scrape, series, snapshot, sources,
-    stream, version,
+    App, alerts, config, export, health, ingest, otlp, problem, processes, query, rules, scrape, series,
+    silences, snapshot, sources, stream, version,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use super::{
         (name = "host", description = "The machine and everything connected to it."),
         (name = "live", description = "What changes, as it changes. The WebSocket at `/ws` tells the same."),
         (name = "history", description = "What was measured: a second apart for a day, and coarser for up to two years."),
+        (name = "alerts", description = "Rules, what fires, who is told and who takes care of it."),
         (name = "pages", description = "What pages send."),
         (name = "metrics", description = "For scrapers."),
         (name = "health", description = "For what keeps the host running."),
@@ -50,6 +51,14 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .routes(routes!(query::query))
         .routes(routes!(export::export))
         .routes(routes!(stream::stream))
+        .routes(routes!(alerts::alerts))
+        .routes(routes!(alerts::history))
+        .routes(routes!(alerts::deliveries))
+        .routes(routes!(alerts::acknowledge, alerts::unacknowledge))
+        .routes(routes!(rules::rules))
+        .routes(routes!(rules::slos))
+        .routes(routes!(silences::silences, silences::silence))
+        .routes(routes!(silences::expire))
         .routes(routes!(scrape::metrics))
         .routes(routes!(config::config))
 }

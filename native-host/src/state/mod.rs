@@ -29,6 +29,7 @@ use quillwork_store::history::{HistoryOptions, OpenError};
 use quillwork_store::query::{Query, QueryError, Reader};
 use quillwork_store::series::SeriesKind;
 
+pub(crate) use self::alerts::with_unit;
 use self::alerts::{Alerts, PageFigures};
 use self::history::History;
 pub use self::history::{SeriesQuery, SeriesReading, SeriesRefusal};
@@ -44,7 +45,9 @@ pub use self::tick::Tick;
 pub use self::validate::InvalidField;
 use self::validate::ValidBatch;
 use crate::clock::Now;
+use crate::notify::{Delivery, Letter};
 use crate::otlp::points::FromProgram;
+use crate::rules::RuleSet;
 
 /// Everything the host knows.
 ///
@@ -59,6 +62,8 @@ pub struct State {
     programs: Programs,
     alerts: Alerts,
     history: History,
+    /// Where history lies, and the state of alerts beside it.
+    medium: Medium,
     recent: Recent,
     tick: Arc<Tick>,
     output: Option<Arc<Tick>>,
@@ -103,7 +108,8 @@ impl State {
             pages: Pages::new(),
             programs: Programs::default(),
             alerts: Alerts::new(now),
-            history: History::open(now, medium, history)?,
+            history: History::open(now, medium.clone(), history)?,
+            medium,
             recent: Recent::new(),
             tick: Arc::new(Tick::new(now, snapshot)),
             output: None,
@@ -266,7 +272,7 @@ impl State {
                 self.history.record_as(now, &id, at_unix_millis, kind, values);
             }
         }
-        self.alerts.handle_transitions(self.host.as_deref(), &self.tick.snapshot.pages);
+        self.alerts.handle_transitions(now, self.host.as_deref(), &self.tick.snapshot.pages);
         Ok(kept.reason.map(|reason| (kept.rejected, reason)))
     }
 
@@ -313,18 +319,49 @@ impl State {
     }
 
     /// Writes everything that is to outlive the process.
-    pub fn flush(&mut self) {
+    pub fn flush(&mut self, now: Now) {
         self.history.flush();
+        self.alerts.keep(now, &mut self.medium);
+    }
+
+    /// Watches these rules from the start, and takes up what the medium has kept of their alerts. To be called before
+    /// anything happens.
+    pub fn begin_alerts(&mut self, now: Now, rules: RuleSet) {
+        self.alerts.set_rules(now, rules);
+        self.alerts.restore(now, &self.medium);
+    }
+
+    /// Watches other rules from now on.
+    pub fn set_rules(&mut self, now: Now, rules: RuleSet) {
+        self.alerts.set_rules(now, rules);
+    }
+
+    /// A letter to deliver; [`handle_delivery`](Self::handle_delivery) is told what became of it.
+    pub fn poll_letter(&mut self, now: Now) -> Option<Letter> {
+        let name = self.host.as_ref().map_or("", |host| host.machine.name.as_str());
+        let name = if name.is_empty() { "quillwork" } else { name };
+        self.alerts.poll_letter(now, name)
+    }
+
+    /// What became of a letter.
+    pub fn handle_delivery(&mut self, now: Now, delivery: Delivery) {
+        self.alerts.handle_delivery(now, delivery);
+    }
+
+    /// The alerts, for what people do with them.
+    pub(crate) fn alerts(&mut self) -> &mut Alerts {
+        &mut self.alerts
     }
 
     fn publish(&mut self, now: Now) {
         let pages = self.pages.snapshots(now);
         self.alerts.observe_links(now, &pages);
         self.alerts.handle_deadline(now);
-        for id in self.pages.no_longer_shown(now) {
+        for id in self.pages.forgotten(now) {
             self.alerts.remove_page(now, &id);
         }
-        self.alerts.handle_transitions(self.host.as_deref(), &pages);
+        self.alerts.handle_transitions(now, self.host.as_deref(), &pages);
+        self.alerts.handle_telling(now);
         let snapshot = Snapshot {
             version: VERSION,
             instance: self.instance.clone(),
@@ -338,6 +375,7 @@ impl State {
         self.output = Some(Arc::clone(&self.tick));
         self.published_at = now.monotonic;
         self.history.maintain(now);
+        self.alerts.maintain(now, &mut self.medium);
     }
 }
 

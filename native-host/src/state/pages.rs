@@ -107,10 +107,14 @@ impl Pages {
         self.pages.get(id).map(Page::name)
     }
 
-    /// Pages that were silent for so long that they are shown no more. Forgets those silent for an hour.
-    pub(super) fn no_longer_shown(&mut self, now: Now) -> Vec<String> {
-        self.pages.retain(|_, page| page.silence(now) < REMEMBERED);
-        self.pages.iter().filter(|(_, page)| page.silence(now) >= SHOWN).map(|(id, _)| id.clone()).collect()
+    /// Forgets pages that have been silent for an hour, and names them: nobody watches them any more. Until then what a
+    /// lost page was firing goes on, without data.
+    pub(super) fn forgotten(&mut self, now: Now) -> Vec<String> {
+        let is_forgotten = |page: &Page| page.silence(now) >= REMEMBERED;
+        let forgotten = self.pages.iter().filter(|(_, page)| is_forgotten(page)).map(|(id, _)| id.clone());
+        let forgotten: Vec<String> = forgotten.collect();
+        self.pages.retain(|_, page| !is_forgotten(page));
+        forgotten
     }
 
     /// Those that are shown, for who asks who reports.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod alerts;
 mod api;
 mod assets;
 mod client;
@@ -17,6 +18,7 @@ mod history;
 mod ingest;
 mod live;
 mod metrics;
+mod notify;
 mod otlp;
 mod pages;
 mod process;
@@ -30,4 +32,6 @@ mod simulate;
 mod sockets;
 mod state;
 mod tls;
+#[cfg(unix)]
+mod watching;
 mod world;

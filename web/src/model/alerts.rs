@@ -122,6 +122,8 @@ mod tests {
             firing_since_unix_millis: None,
             culprit: None,
             look_first: None,
+            acknowledged_by: None,
+            muted_by: None,
         }
     }
 

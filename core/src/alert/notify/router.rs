@@ -349,6 +349,12 @@ impl Router {
         self.alerts.get_mut(&fingerprint).is_some_and(|alert| alert.acknowledged.take().is_some())
     }
 
+    /// Whether an alert fires, or ended so lately that somebody may still have to hear of it.
+    #[must_use]
+    pub fn knows(&self, fingerprint: Fingerprint) -> bool {
+        self.alerts.contains_key(&fingerprint)
+    }
+
     /// Who takes care of an alert.
     #[must_use]
     pub fn acknowledgement(&self, fingerprint: Fingerprint) -> Option<&Acknowledgement> {

@@ -11,7 +11,7 @@ mod server;
 mod standby;
 mod tls;
 
-pub use self::alerts::{Alerts, NotifyChannel};
+pub use self::alerts::{Alerts, ChannelKind, MailEncryption, NotifyChannel};
 pub use self::auth::{Auth, Scope, TokenSettings};
 pub use self::export::{OtlpExport, RemoteWrite};
 pub use self::history::History;

@@ -4,41 +4,60 @@
 //! the same meaning in the next run.
 
 mod culprit;
+mod keep;
+mod listing;
 mod samples;
+mod telling;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use quillwork_core::alert::notify::{Router, Settings};
 use quillwork_core::alert::{
-    DEFAULT_MAX_INSTANCES, Engine, Fingerprint, Labels, ObserveError, Rule, Severity, State, Status,
-    Transition, default_rules,
+    Engine, Fingerprint, Labels, ObserveError, Rule, Severity, State, Status, Transition, default_rules,
 };
 use quillwork_core::time::{Duration, Instant};
-use quillwork_protocol::alert::{AlertState, AlertStatus};
+use quillwork_protocol::alert::{AlertDelivery, AlertEvent, AlertState, AlertStatus};
 use quillwork_protocol::host::HostSnapshot;
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
 
 use self::samples::of_page;
 pub(crate) use self::samples::{PageFigures, memory_budget};
+pub(crate) use self::words::with_unit;
 use super::page::LastMinute;
 use super::series::SeriesValue;
 use crate::clock::Now;
+use crate::rules::RuleSet;
 
 /// Rules on the host and each page.
 #[derive(Debug)]
 pub(crate) struct Alerts {
     engine: Engine,
+    router: Router,
     /// From the monotonic clock to the engine's.
     offset: Duration,
     /// Of what fires: who is to blame, as of when it began or grew worse.
     culprits: BTreeMap<Fingerprint, String>,
+    /// What people call pages, for letters.
+    names: BTreeMap<String, String>,
+    /// What happened, the newest last.
+    events: VecDeque<AlertEvent>,
+    deliveries: VecDeque<AlertDelivery>,
+    /// Whether there is something new to write.
+    is_changed: bool,
+    kept_at: Instant,
+    /// Whether the log knows that nothing can be written.
+    is_unwritable: bool,
     /// Whether the log knows that there are too many instances.
     is_full: bool,
 }
 
 /// The subject that is the machine.
 pub(crate) const HOST: &str = "host";
+
+/// Pairs of rule and label set: seventeen rules on as many pages as are kept, and the machine's devices.
+const MOST_INSTANCES: usize = 6_000;
 
 /// The label that names the page of a series.
 const SOURCE: &str = "source";
@@ -48,11 +67,30 @@ impl Alerts {
     pub(crate) fn new(now: Now) -> Self {
         let wall = Instant::from_millis(now.unix_millis);
         Self {
-            engine: Engine::new(default_rules(), DEFAULT_MAX_INSTANCES).expect("core's own rules are sound"),
+            engine: Engine::new(default_rules(), MOST_INSTANCES).expect("core's own rules are sound"),
+            router: Router::new(wall, Settings::default()),
             offset: wall.duration_since(Instant::from_nanos(now.monotonic.as_nanos())),
             culprits: BTreeMap::new(),
+            names: BTreeMap::new(),
+            events: VecDeque::new(),
+            deliveries: VecDeque::new(),
+            is_changed: false,
+            kept_at: now.monotonic,
+            is_unwritable: false,
             is_full: false,
         }
+    }
+
+    /// Watches other rules and tells others. What is unchanged goes on where it stands.
+    ///
+    /// # Panics
+    ///
+    /// Never: a rule set is checked when it is read.
+    pub(crate) fn set_rules(&mut self, now: Now, set: RuleSet) {
+        let at = self.at(now.monotonic);
+        self.engine.reload(at, set.rules).expect("a rule set is checked when it is read");
+        self.router.reload(at, set.settings);
+        self.is_full = false;
     }
 
     /// An instant of the monotonic clock on the engine's.
@@ -61,14 +99,14 @@ impl Alerts {
     }
 
     /// The machine was measured, or a program sent these.
-    pub(crate) fn observe_values(&mut self, at: Instant, values: &[SeriesValue]) {
+    pub(in crate::state) fn observe_values(&mut self, at: Instant, values: &[SeriesValue]) {
         for value in values {
             self.observe(at, value, u64::MAX);
         }
     }
 
     /// A page's sample came, and the values that were made of it.
-    pub(crate) fn observe_page(
+    pub(in crate::state) fn observe_page(
         &mut self,
         at: Instant,
         id: &str,
@@ -137,33 +175,35 @@ impl Alerts {
         self.engine.handle_deadline(now);
     }
 
-    /// Tells the log of what changed, and finds out who is to blame.
-    pub(crate) fn handle_transitions(&mut self, host: Option<&HostSnapshot>, pages: &[PageSnapshot]) {
-        while let Some(transition) = self.engine.poll_output() {
-            let rule = self.engine.rule_named(&transition.rule).cloned();
-            self.blame(&transition, rule.as_ref(), host, pages);
-            log(&transition, rule.as_ref());
+    /// Looks whether somebody is to be told.
+    pub(crate) fn handle_telling(&mut self, now: Now) {
+        let now = self.at(now.monotonic);
+        if self.router.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.router.handle_deadline(now);
         }
     }
 
-    fn blame(
+    /// Tells the log and the router of what changed, and finds out who is to blame.
+    pub(crate) fn handle_transitions(
         &mut self,
-        transition: &Transition,
-        rule: Option<&Rule>,
+        now: Now,
         host: Option<&HostSnapshot>,
         pages: &[PageSnapshot],
     ) {
-        match transition.to.and_then(State::severity) {
-            None => drop(self.culprits.remove(&transition.fingerprint)),
-            Some(severity) if transition.from.severity() < Some(severity) => {
-                let named =
-                    rule.and_then(|rule| culprit::name(rule.culprit, &transition.labels, host, pages));
-                if let Some(named) = named {
-                    self.culprits.insert(transition.fingerprint, named);
-                }
+        let at = self.at(now.monotonic);
+        while let Some(transition) = self.engine.poll_output() {
+            self.blame(&transition, host, pages);
+            self.note(now, &transition);
+            let rule = self.engine.rule_named(&transition.rule);
+            log(&transition, rule);
+            if rule.is_none_or(|rule| rule.notify) {
+                self.router.handle_transition(at, &transition);
             }
-            Some(_) => {}
         }
+        // Whoever was to blame for what is over is named in its last letter, and then no more.
+        let router = &self.router;
+        self.culprits.retain(|fingerprint, _| router.knows(*fingerprint));
+        self.names = pages.iter().map(|page| (page.source.id.clone(), page.source.name.clone())).collect();
     }
 
     /// Every rule on every label set, the most urgent first. `person_name` gives what a person calls a page.
@@ -196,10 +236,8 @@ impl Alerts {
         let rule = self.engine.rule(status.rule);
         let subject = subject(rule, status.labels);
         let named = person_name(&subject).filter(|name| !name.is_empty()).unwrap_or_else(|| subject.clone());
-        let wall = |at: Instant| {
-            let age = self.at(now.monotonic).duration_since(at);
-            now.unix_millis.saturating_sub(age.as_millis())
-        };
+        let wall = |at: Instant| self.wall(now, at);
+        let fires = status.state.severity().is_some();
         AlertStatus {
             rule: rule.name.to_string(),
             summary: words::summary(rule, &named, status.state, status.value),
@@ -212,8 +250,13 @@ impl Alerts {
             fingerprint: status.fingerprint.to_string(),
             labels: status.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             firing_since_unix_millis: status.firing_since.map(wall),
-            culprit: self.culprits.get(&status.fingerprint).cloned(),
-            look_first: status.state.severity().map(|_| rule.look_first.clone()),
+            culprit: self.culprits.get(&status.fingerprint).filter(|_| fires).cloned(),
+            look_first: fires.then(|| rule.look_first.clone()),
+            acknowledged_by: self
+                .router
+                .acknowledgement(status.fingerprint)
+                .map(|acknowledgement| acknowledgement.author.clone()),
+            muted_by: if fires { self.muted_by(now, status.fingerprint) } else { None },
             subject,
             subject_name: named,
         }

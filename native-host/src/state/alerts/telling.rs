@@ -1,0 +1,216 @@
+//! What is told, to whom, and what became of it.
+
+use quillwork_core::alert::notify::{
+    AcknowledgeError, Message, Muted, Notification, NotifiedAlert, NotifiedStatus, Silence, SilenceError,
+    SilenceId, SilenceRequest,
+};
+use quillwork_core::alert::{Fingerprint, State};
+use quillwork_core::time::Instant;
+use quillwork_protocol::alert::{AlertDelivery, AlertEvent};
+
+use super::{Alerts, culprit, subject, words};
+use crate::clock::Now;
+use crate::notify::{Delivery, Letter, LetterAlert, LetterKind};
+use crate::state::alerts::wire_state;
+
+/// Events and deliveries that are remembered.
+const REMEMBERED: usize = 1_000;
+
+impl Alerts {
+    /// The next letter to deliver. `host` is what this machine calls itself.
+    pub(crate) fn poll_letter(&mut self, now: Now, host: &str) -> Option<Letter> {
+        let notification = self.router.poll_output()?;
+        Some(self.letter(now, host, notification))
+    }
+
+    fn letter(&self, now: Now, host: &str, notification: Notification) -> Letter {
+        let kind = match notification.message {
+            Message::Heartbeat { firing } => LetterKind::Heartbeat { firing },
+            Message::Alerts { group, alerts, omitted, is_repeat } => LetterKind::Alerts {
+                group: group.iter().map(|(key, value)| (key.to_owned(), words::printable(value))).collect(),
+                alerts: alerts.iter().map(|alert| self.letter_alert(now, alert)).collect(),
+                omitted,
+                is_repeat,
+            },
+        };
+        Letter {
+            id: notification.id,
+            receiver: notification.receiver.to_string(),
+            at_unix_millis: self.wall(now, notification.at),
+            key: format!("{:016x}", notification.key.as_u64()),
+            host: words::printable(host),
+            kind,
+        }
+    }
+
+    fn letter_alert(&self, now: Now, alert: &NotifiedAlert) -> LetterAlert {
+        let rule = self.engine.rule_named(&alert.rule);
+        let state = match alert.status {
+            NotifiedStatus::Firing(severity) => State::NoData { firing: Some(severity) },
+            NotifiedStatus::Resolved | NotifiedStatus::Ended => State::Ok,
+        };
+        // Where it stands now says more than where it stood: it may have no data.
+        let statuses = || self.engine.statuses().find(|status| status.fingerprint == alert.fingerprint);
+        let (state, value) =
+            statuses().map_or((state, alert.value), |status| (status.state, status.value.or(alert.value)));
+        let summary = rule.map_or_else(
+            || format!("{} is watched no more.", alert.rule),
+            |rule| words::summary(rule, &self.subject_name(&subject(rule, &alert.labels)), state, value),
+        );
+        LetterAlert {
+            status: alert.status,
+            rule: alert.rule.to_string(),
+            labels: alert
+                .labels
+                .iter()
+                .map(|(key, value)| (key.to_owned(), words::printable(value)))
+                .collect(),
+            summary,
+            culprit: self.culprits.get(&alert.fingerprint).cloned(),
+            look_first: rule.map(|rule| rule.look_first.clone()).unwrap_or_default(),
+            started_unix_millis: self.wall(now, alert.started_at),
+            ended_unix_millis: alert.ended_at.map(|at| self.wall(now, at)),
+            fingerprint: alert.fingerprint.to_string(),
+            key: format!("{:016x}", alert.key.as_u64()),
+        }
+    }
+
+    fn subject_name(&self, subject: &str) -> String {
+        self.names.get(subject).cloned().unwrap_or_else(|| subject.to_owned())
+    }
+
+    /// What became of a letter.
+    pub(crate) fn handle_delivery(&mut self, now: Now, delivery: Delivery) {
+        let at = self.at(now.monotonic);
+        match delivery.failure {
+            None => self.router.handle_delivered(at, delivery.id),
+            Some(_) => self.router.handle_failed(at, delivery.id),
+        }
+        self.is_changed = true;
+        if self.deliveries.len() == REMEMBERED {
+            self.deliveries.pop_front();
+        }
+        self.deliveries.push_back(AlertDelivery {
+            at_unix_millis: now.unix_millis,
+            receiver: delivery.receiver,
+            attempts: delivery.attempts,
+            failure: delivery.failure.map(|failure| words::printable(&failure)),
+        });
+    }
+
+    /// Remembers that an alert began, grew worse or better, or ended.
+    pub(super) fn note(&mut self, now: Now, transition: &quillwork_core::alert::Transition) {
+        if transition.from.severity() == transition.to.and_then(State::severity) {
+            return;
+        }
+        self.is_changed = true;
+        if self.events.len() == REMEMBERED {
+            self.events.pop_front();
+        }
+        let rule = self.engine.rule_named(&transition.rule);
+        let at_unix_millis = self.wall(now, transition.at);
+        self.events.push_back(AlertEvent {
+            at_unix_millis,
+            rule: transition.rule.to_string(),
+            subject: rule.map_or_else(String::new, |rule| subject(rule, &transition.labels)),
+            labels: transition.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            fingerprint: transition.fingerprint.to_string(),
+            from: wire_state(transition.from),
+            to: transition.to.map(wire_state),
+            severity: transition.to.and_then(State::severity).map(|severity| severity.as_str().to_owned()),
+            value: transition.value,
+            culprit: self.culprits.get(&transition.fingerprint).cloned(),
+            fired_for_millis: transition
+                .firing_since
+                .filter(|_| transition.to.and_then(State::severity).is_none())
+                .map(|since| transition.at.duration_since(since).as_millis()),
+        });
+    }
+
+    /// Why nobody is told of an alert, in a word.
+    pub(super) fn muted_by(&self, now: Now, fingerprint: Fingerprint) -> Option<String> {
+        Some(match self.router.muted(self.at(now.monotonic), fingerprint)? {
+            Muted::Silenced(id) => format!("silence {}", id.get()),
+            Muted::Maintenance(name) => format!("maintenance {name}"),
+            Muted::Inhibited(other) => format!("alert {other}"),
+            Muted::Flapping => "flapping".to_owned(),
+        })
+    }
+
+    pub(crate) fn acknowledge(
+        &mut self,
+        now: Now,
+        fingerprint: Fingerprint,
+        author: &str,
+        comment: &str,
+    ) -> Result<(), AcknowledgeError> {
+        let at = self.at(now.monotonic);
+        self.is_changed = true;
+        self.router.acknowledge(at, fingerprint, author, comment)
+    }
+
+    pub(crate) fn unacknowledge(&mut self, fingerprint: Fingerprint) -> bool {
+        self.is_changed = true;
+        self.router.unacknowledge(fingerprint)
+    }
+
+    /// Silences what matches; the request's instants are the wall clock's.
+    pub(crate) fn silence(&mut self, now: Now, request: SilenceRequest) -> Result<SilenceId, SilenceError> {
+        let at = self.at(now.monotonic);
+        self.is_changed = true;
+        self.router.silence(at, request)
+    }
+
+    pub(crate) fn expire_silence(&mut self, now: Now, id: SilenceId) -> bool {
+        let at = self.at(now.monotonic);
+        self.is_changed = true;
+        self.router.expire_silence(at, id)
+    }
+
+    pub(crate) fn silences(&self) -> &[Silence] {
+        self.router.silences()
+    }
+
+    pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &AlertEvent> {
+        self.events.iter()
+    }
+
+    pub(crate) fn deliveries(&self) -> impl DoubleEndedIterator<Item = &AlertDelivery> {
+        self.deliveries.iter()
+    }
+
+    /// An instant of the engine's clock on the wall clock.
+    pub(crate) fn wall(&self, now: Now, at: Instant) -> u64 {
+        let here = self.at(now.monotonic);
+        let age = here.duration_since(at).as_millis();
+        now.unix_millis.saturating_sub(age).saturating_add(at.duration_since(here).as_millis())
+    }
+
+    /// An instant of the wall clock on the engine's.
+    pub(crate) fn instant(&self, now: Now, unix_millis: u64) -> Instant {
+        let here = self.at(now.monotonic);
+        let later = quillwork_core::time::Duration::from_millis(unix_millis.saturating_sub(now.unix_millis));
+        let earlier =
+            quillwork_core::time::Duration::from_millis(now.unix_millis.saturating_sub(unix_millis));
+        here + later - earlier
+    }
+
+    pub(super) fn blame(
+        &mut self,
+        transition: &quillwork_core::alert::Transition,
+        host: Option<&quillwork_protocol::host::HostSnapshot>,
+        pages: &[quillwork_protocol::snapshot::PageSnapshot],
+    ) {
+        match transition.to.and_then(State::severity) {
+            None => {}
+            Some(severity) if transition.from.severity() < Some(severity) => {
+                let kind = self.engine.rule_named(&transition.rule).map(|rule| rule.culprit);
+                let named = kind.and_then(|kind| culprit::name(kind, &transition.labels, host, pages));
+                if let Some(named) = named {
+                    self.culprits.insert(transition.fingerprint, named);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
