@@ -213,12 +213,12 @@ async fn drive(
         tokio::select! {
             input = inputs.recv() => match input {
                 Some(Input::Stop { flushed }) => {
-                    state.flush(clock.now());
+                    state.flush();
                     flushed.send(()).ok();
                     return;
                 }
                 Some(input) => handle(&mut state, clock.now(), input),
-                None => return state.flush(clock.now()),
+                None => return state.flush(),
             },
             changed = host.changed(), if sampler_lives => {
                 sampler_lives = changed.is_ok();

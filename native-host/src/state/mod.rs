@@ -319,9 +319,9 @@ impl State {
     }
 
     /// Writes everything that is to outlive the process.
-    pub fn flush(&mut self, now: Now) {
+    pub fn flush(&mut self) {
         self.history.flush();
-        self.alerts.keep(now, &mut self.medium);
+        self.alerts.keep(&mut self.medium);
     }
 
     /// Watches these rules from the start, and takes up what the medium has kept of their alerts. To be called before

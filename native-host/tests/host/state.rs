@@ -210,7 +210,7 @@ fn history_outlives_a_restart_in_a_data_directory() {
         |millis| State::new(now(millis), "run".to_owned(), medium(), HistoryOptions::default()).unwrap();
     let mut state = open(0);
     state.handle_host(now(0), Arc::new(machine_at(START_MILLIS, Some(0.5))));
-    state.flush(now(0));
+    state.flush();
     drop(state);
 
     let mut state = open(10_000);

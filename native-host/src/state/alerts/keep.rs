@@ -46,19 +46,19 @@ impl Alerts {
     pub(crate) fn maintain(&mut self, now: Now, volume: &mut impl Volume) {
         let period = if self.is_changed { CHANGED_PERIOD } else { PERIOD };
         if now.monotonic.duration_since(self.kept_at) >= period {
-            self.keep(now, volume);
+            self.kept_at = now.monotonic;
+            self.keep(volume);
         }
     }
 
     /// Writes everything.
-    pub(crate) fn keep(&mut self, now: Now, volume: &mut impl Volume) {
+    pub(crate) fn keep(&mut self, volume: &mut impl Volume) {
         let events = serde_json::to_vec(&self.events).expect("events have string keys only");
         let mut content = Vec::new();
         for part in [self.engine.save(), self.router.save(), events] {
             content.extend_from_slice(&(part.len() as u64).to_le_bytes());
             content.extend_from_slice(&part);
         }
-        self.kept_at = now.monotonic;
         match volume.put(NAME, &frame(NAME.as_bytes(), &content)) {
             Ok(()) => (self.is_changed, self.is_unwritable) = (false, false),
             // It is tried again and again: once is enough for the log.
