@@ -1,7 +1,7 @@
 //! Bytes that a recorded sample takes, and how fast samples are taken.
 //!
 //! Reads lines of `second,name,resolution,value` from the file that is named, for instance what a script wrote of `/proc` once a second, keeps
-//! them as the host does, and says what they take in sealed hours:
+//! them as the host does, and says what they take once their hours are sealed; a recording of whole hours tells most:
 //!
 //! ```text
 //! cargo run --release -p quillwork-store --example density -- recorded.csv
@@ -44,20 +44,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         seconds.entry(second.parse()?).or_default().push((id, value.parse()?));
     }
     let count = seconds.len();
-    // What is recorded is repeated to fill whole hours: a window of one hour is what is sealed.
-    let hours = count.div_ceil(3_600).max(1);
-    let recorded: Vec<_> = seconds.into_values().collect();
     let (mut samples, mut taken) = (0_u64, std::time::Duration::ZERO);
-    for second in 0..hours as u64 * 3_600 {
+    for (second, values) in (0..).zip(seconds.values()) {
         let now = start + second * 1_000;
-        let values = &recorded[usize::try_from(second)? % count];
         let begun = Instant::now();
         history.append(now, now, values);
         taken += begun.elapsed();
         samples += values.len() as u64;
         history.commit()?;
     }
-    let end = start + hours as u64 * 3_600_000 + 60_000;
+    let end = start + (count as u64).div_ceil(3_600) * 3_600_000 + 60_000;
     history.append(end, end, &[]);
     history.commit()?;
     while !history.is_idle() {

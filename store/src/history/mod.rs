@@ -17,6 +17,9 @@
 //! parts, so that a flipped bit costs one part at most and is never data. [`History::open`] reads the list of files and the catalogue of
 //! series, and no values.
 //!
+//! Of 26 series of a busy Linux machine (processors, memory, load, interfaces, disks, pressure), recorded for 872 seconds, a sample took 0.39
+//! bytes where it is kept by the second (`cargo run --release -p quillwork-store --example density -- recorded.csv`).
+//!
 //! # What may be lost
 //!
 //! A killed process or a cut of power loses what [`commit`](History::commit) had not written: the running minute and the five seconds

@@ -104,7 +104,7 @@ const KINDS: [SeriesKind; 2] = [SeriesKind::Gauge, SeriesKind::Counter];
 const NAMES: [&str; 2] = ["a", "b"];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 2) })]
 
     #[test]
     fn agrees_with_a_map(operations in operations()) {

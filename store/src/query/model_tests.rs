@@ -90,7 +90,7 @@ fn same(found: &[Option<f64>], expected: &[Option<f64>]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(ProptestConfig::default().cases / 4) })]
 
     #[test]
     fn functions_and_groups_are_plain_arithmetic(
