@@ -110,11 +110,17 @@ impl Driver {
         self.ask(|reply| Input::Act(Act(Box::new(move |state, now| drop(reply.send(act(state, now))))))).await
     }
 
-    /// Watches other rules from now on. To be called where one may wait, outside of asynchronous code.
+    /// Watches other rules; they count when this returns. To be called where one may wait, outside of asynchronous code.
     pub fn set_rules(&self, rules: RuleSet) {
-        let act = Act(Box::new(move |state, now| state.set_rules(now, rules)));
+        let (reply, answer) = oneshot::channel();
+        let act = Act(Box::new(move |state, now| {
+            state.set_rules(now, rules);
+            drop(reply.send(()));
+        }));
         // A host that is stopping watches nothing any more.
-        self.inputs.blocking_send(Input::Act(act)).ok();
+        if self.inputs.blocking_send(Input::Act(act)).is_ok() {
+            answer.blocking_recv().ok();
+        }
     }
 
     /// The newest tick, and a signal for each new one. Who is late sees the newest only.

@@ -96,8 +96,8 @@ impl Reload {
         match alerts(&config) {
             Ok(watched) if watched.rules == self.rules => self.rules_told = None,
             Ok(watched) => {
-                tracing::info!("the alert rules have changed and count from now on");
                 self.watch(watched);
+                tracing::info!("the alert rules have changed and count from now on");
             }
             Err(error) => {
                 let error = error.to_string();
