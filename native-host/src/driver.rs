@@ -115,7 +115,7 @@ impl Driver {
         let (reply, answer) = oneshot::channel();
         let act = Act(Box::new(move |state, now| {
             state.set_rules(now, rules);
-            drop(reply.send(()));
+            reply.send(()).ok();
         }));
         // A host that is stopping watches nothing any more.
         if self.inputs.blocking_send(Input::Act(act)).is_ok() {
