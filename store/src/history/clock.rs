@@ -67,7 +67,10 @@ impl<V: Volume> History<V> {
                     self.remove(id)?;
                 }
             } else if start.saturating_add(window) > now && !matches!(id.table, Table::Stale(_)) {
-                self.cut(id, u32::try_from((now - start) / step + 1).unwrap_or(u32::MAX))?;
+                // A coarse step that reaches beyond now has what is forgotten in it: it goes whole, and is made again.
+                let is_raw = matches!(id.table, Table::Head | Table::Tier(0));
+                let place = (now - start) / step + u64::from(is_raw);
+                self.cut(id, u32::try_from(place).unwrap_or(u32::MAX))?;
                 if let Table::Tier(tier @ 1..) = id.table {
                     self.put(BlockId::new(Table::Stale(tier), id.window), &[])?;
                 }

@@ -293,6 +293,24 @@ fn ranges_and_instants_at_the_end_of_time_are_empty_and_harmless() {
 }
 
 #[test]
+fn what_a_wrong_clock_recorded_is_forgotten_in_coarser_tiers_too() {
+    let mut history = open(Memory::new(), START);
+    let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+    let ahead = START + 2_000;
+    history.append(START + 300, START + 300, &[(id, 7.0)]);
+    history.append(ahead, ahead, &[]);
+    settle(&mut history);
+    assert_eq!(read(&history, id, START, ahead, 400).len(), 1);
+    // Back into the coarse step that has the value, and before it.
+    history.append(START + 200, START + 200, &[]);
+    history.append(ahead, ahead, &[]);
+    settle(&mut history);
+    for step in [STEP, 400, 800] {
+        assert!(read(&history, id, START, ahead, step).is_empty(), "in steps of {step} ms");
+    }
+}
+
+#[test]
 fn a_clock_that_starts_in_1970_forgets_nothing() {
     let mut history = open(Memory::new(), START);
     let (id, now) = twenty_seconds(&mut history);
