@@ -21,6 +21,14 @@ use super::{
     SizeLimits, TerminateReason,
 };
 
+/// What is to follow from what [`Scheduler::tell_pressure`] told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pressed {
+    may_start_more: bool,
+    limited: Option<u32>,
+    shed: Option<Priority>,
+}
+
 impl Scheduler {
     /// A reading of the machine: see [`ResourceBudgets`](super::ResourceBudgets) for of what it is a share. Feed one a
     /// second or so; readings that cease to come are unknown, which takes no action.
@@ -31,19 +39,18 @@ impl Scheduler {
         self.conclude(now);
     }
 
-    /// What may be left to do about size and pressure at the end of an input.
-    pub(super) fn follow_demand(&mut self, now: Instant) {
+    /// Tells what was decided under pressure. All of it is told before anything follows from it: the limit of workers counts from now on.
+    pub(super) fn tell_pressure(&mut self) -> Pressed {
+        let mut pressed = Pressed::default();
         if self.closing == Closing::Closed {
-            return;
+            return pressed;
         }
-        // All of it is told before any of it is done: the first thing done may follow from the last.
-        let (mut may_start_more, mut limited, mut shed) = (false, None, None);
         while let Some((action, reason)) = self.pressure.poll_output() {
             self.outputs.push_back(Output::Pressure { action, reason });
             match action {
-                Action::LimitWorkers { to, .. } => limited = Some(to),
-                Action::Shed { below } => shed = Some(below),
-                Action::LiftLimit | Action::RestoreCaches => may_start_more = true,
+                Action::LimitWorkers { to, .. } => pressed.limited = Some(to),
+                Action::Shed { below } => pressed.shed = Some(below),
+                Action::LiftLimit | Action::RestoreCaches => pressed.may_start_more = true,
                 Action::Warn
                 | Action::EndWarning
                 | Action::ShrinkCaches
@@ -52,6 +59,15 @@ impl Scheduler {
                 | Action::StopShedding => {}
             }
         }
+        pressed
+    }
+
+    /// What may be left to do about size and pressure at the end of an input.
+    pub(super) fn follow_demand(&mut self, now: Instant, pressed: Pressed) {
+        if self.closing == Closing::Closed {
+            return;
+        }
+        let Pressed { may_start_more, limited, shed } = pressed;
         if let Some(below) = shed {
             self.shed(below);
         }

@@ -473,11 +473,12 @@ impl Scheduler {
 
     /// What may be left to do at the end of an input.
     pub(super) fn conclude(&mut self, now: Instant) {
+        let pressed = self.tell_pressure();
         self.replace_leaving(now);
         self.wake(now);
         self.offer_softened(now);
         self.offer_left(now);
-        self.follow_demand(now);
+        self.follow_demand(now, pressed);
         self.steal(now);
         self.mind_bound();
         self.observe(now);
