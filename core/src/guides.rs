@@ -27,6 +27,9 @@ struct MemoryPool;
 #[doc = include_str!("../../docs/profiler.md")]
 struct Profiler;
 
+#[doc = include_str!("../../docs/insights.md")]
+struct Insights;
+
 #[doc = include_str!("../../docs/flow/debounce-and-throttle.md")]
 struct DebounceAndThrottle;
 

@@ -117,6 +117,7 @@ pub mod digest;
 pub mod flow;
 pub mod hardware;
 pub mod ids;
+pub mod insights;
 pub mod pool;
 pub mod rng;
 pub mod say;
