@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("quillwork-abi", INNER),
     ("quillwork-flow", &["quillwork-core", "quillwork-abi"]),
     ("quillwork-balance", &["quillwork-core", "quillwork-abi"]),
+    ("quillwork-hardware", &["quillwork-core", "quillwork-abi"]),
     ("quillwork-runtime", &["quillwork-core", "quillwork-abi"]),
     ("quillwork-compute-wasm", INNER),
     ("quillwork", INNER),

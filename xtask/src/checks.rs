@@ -33,6 +33,7 @@ pub(crate) fn wasm_clippy(lab: &Lab) -> Result<Counts> {
     let packages = [
         "quillwork-balance",
         "quillwork-flow",
+        "quillwork-hardware",
         "quillwork-runtime",
         "quillwork-compute-wasm",
         "quillwork-dashboard",

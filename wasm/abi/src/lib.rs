@@ -1,5 +1,5 @@
-//! What the modules that the package embeds have in common: `flow.wasm` (`wasm/flow`) and `balance.wasm` (`wasm/balance`); of it
-//! `runtime.wasm` (`wasm/runtime`) has the clock, the text, and what stands in for the standard library: none of them links that.
+//! What the modules that the package embeds have in common: `flow.wasm` (`wasm/flow`), `balance.wasm` (`wasm/balance`) and `hardware.wasm`
+//! (`wasm/hardware`); of it `runtime.wasm` (`wasm/runtime`) has the clock, the text, and what stands in for the standard library: none of them links that.
 //!
 //! The package makes an instance of each when the first thing of it is made, so that `circuitBreaker()` or `new LoadBalancer()` work
 //! at once, without a file to load, and who uses one of them doesn't load the other. JavaScript keeps functions, promises and timers;

@@ -1,6 +1,7 @@
 // Builds dist/ from src/ and the WebAssembly modules:
 //   QUILLWORK_FLOW_WASM     the built wasm/flow (quillwork_flow.wasm), which is embedded
 //   QUILLWORK_BALANCE_WASM  the built wasm/balance (quillwork_balance.wasm), which is embedded
+//   QUILLWORK_HARDWARE_WASM  the built wasm/hardware (quillwork_hardware.wasm), which is embedded
 //   QUILLWORK_RUNTIME_WASM  the built wasm/runtime (quillwork_runtime.wasm), without its default features
 //   QUILLWORK_RUNTIME_FULL_WASM  the same with them
 //   QUILLWORK_COMPUTE_DIR   output of `wasm-bindgen --target web` for wasm/compute
@@ -17,7 +18,7 @@ const dist = join(root, 'dist');
 const WASM_OPT = join(root, 'node_modules/binaryen/bin/wasm-opt');
 
 /** The modules that are part of the JavaScript. */
-const embedded = ['flow', 'balance'].map((name) => [
+const embedded = ['flow', 'balance', 'hardware'].map((name) => [
   name,
   fromEnvironment(
     `QUILLWORK_${name.toUpperCase()}_WASM`,
@@ -56,10 +57,11 @@ const result = await build({
   absWorkingDir: root,
   entryPoints: {
     index: 'src/index.ts',
-    // In files of its own: bundlers leave whole files out of an app that uses flow control or balancing alone.
+    // In files of its own: bundlers leave whole files out of an app that uses flow control, balancing or a configuration alone.
     runtime: 'src/runtime/runtime.ts',
     flow: 'src/flow/index.ts',
     balance: 'src/balance/index.ts',
+    hardware: 'src/hardware/index.ts',
     telemetry: 'src/telemetry/create.ts',
     'web-vitals': 'src/telemetry/web-vitals.ts',
     worker: 'src/worker/index.ts',
@@ -79,12 +81,12 @@ const result = await build({
   sourcesContent: true,
   legalComments: 'none',
   // An embedded module stays a file of its own: who imports nothing that needs it loads nothing of it.
-  external: ['react', './flow-wasm.js', './balance-wasm.js'],
+  external: ['react', './flow-wasm.js', './balance-wasm.js', './hardware-wasm.js'],
   metafile: true,
   plugins: [computeGlue(computeDir)],
 });
 
-for (const file of ['flow-wasm.js', 'balance-wasm.js', 'runtime.wasm', 'runtime-full.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
+for (const file of ['flow-wasm.js', 'balance-wasm.js', 'hardware-wasm.js', 'runtime.wasm', 'runtime-full.wasm', 'compute.wasm', ...Object.keys(result.metafile.outputs).filter((name) => name.endsWith('.js'))]) {
   const bytes = readFileSync(file.startsWith('dist/') ? join(root, file) : join(dist, file));
   console.log(`${file.replace(/^dist\//, '').padEnd(24)} ${String(bytes.length).padStart(9)} bytes, ${brotliCompressSync(bytes).length} brotli`);
 }

@@ -107,10 +107,11 @@ export class EmbeddedCore<Exports extends EmbeddedExports> {
 
   /** Core names settings as Rust does. */
   #refusal(): string {
-    return this.#text().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return this.text().replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
   }
 
-  #text(): string {
+  /** The text that the module has ready. */
+  text(): string {
     const { memory, text_ptr, text_len } = this.exports;
     return new TextDecoder().decode(new Uint8Array(memory.buffer, text_ptr(), text_len()));
   }

@@ -48,6 +48,9 @@ export type {
 export type { Cache, CacheOptions, CacheStats } from './cache.js';
 export { QuillworkError, type QuillworkErrorCode } from './errors.js';
 export * from './flow/index.js';
+export { detectHardware, type DetectOptions } from './hardware/detect.js';
+export { generateConfig } from './hardware/generate.js';
+export type { HardwareConfig, HardwareExplanation, HardwareGpu, HardwarePower, HardwareProfile, HardwareSettings } from './hardware/types.js';
 export type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from './pool/events.js';
 export type { ComputeInfo, ComputeReasonCode } from './compute/types.js';
 export type { Binding, BindingOptions, ChoiceCandidate, ChoiceTask, CustomBinding } from './pool/binding.js';

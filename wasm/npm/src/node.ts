@@ -29,12 +29,14 @@ interface NodeFileSystem {
 
 interface NodeOs {
   availableParallelism(): number;
+  totalmem(): number;
 }
 
 interface NodeProcess {
   getBuiltinModule?(name: 'node:worker_threads'): NodeWorkerThreads;
   getBuiltinModule?(name: 'node:fs'): NodeFileSystem;
   getBuiltinModule?(name: 'node:os'): NodeOs;
+  constrainedMemory?(): number;
   memoryUsage?(): { readonly rss: number; readonly heapUsed: number };
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (thrown: unknown) => void): unknown;
 }

@@ -93,6 +93,13 @@ describe('an app that imports', () => {
     assert.ok(!text.includes('flow.wasm') && !text.includes('runtime.wasm'), 'nothing else');
   });
 
+  it('a configuration gets at most 24 KB (brotli) with hardware.wasm, and no other module', async () => {
+    const text = await bundled('generateConfig, detectHardware');
+    assert.ok(brotli(text) <= 24 * 1024, `${brotli(text)} bytes`);
+    assert.ok(text.includes('hardware.wasm'), 'hardware.wasm');
+    assert.ok(!text.includes('flow.wasm') && !text.includes('balance.wasm') && !text.includes('runtime.wasm'), 'nothing else');
+  });
+
   it('the pool gets at most 18 KB (brotli) of JavaScript, and 80 KB with runtime.wasm beside it', async () => {
     const text = await bundled('createRuntime');
     assert.ok(brotli(text) <= 18 * 1024, `${brotli(text)} bytes`);

@@ -3,6 +3,7 @@
 //! ```text
 //! core, wasm/flow       -> flow.wasm    --\
 //! core, wasm/balance    -> balance.wasm --+
+//! core, wasm/hardware   -> hardware.wasm -+
 //! core, wasm/runtime    -> runtime.wasm --+   (and runtime-full.wasm)
 //! compute, wasm/compute -> compute.wasm --+-> npm package -> story app --\
 //! web, protocol ------------------------------> dashboard ---------------+-> target/release/

@@ -28,12 +28,14 @@ pub(super) fn unpacked(workspace: &Workspace) -> PathBuf {
 pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
     wasm::flow(workspace, tools)?;
     wasm::balance(workspace, tools)?;
+    wasm::hardware(workspace, tools)?;
     wasm::runtime(workspace, tools)?;
     wasm::compute(workspace, tools)?;
     npm::install(workspace, DIR)?;
     let dir = workspace.path(DIR);
     let flow = wasm::flow_file(workspace);
     let balance = wasm::balance_file(workspace);
+    let hardware = wasm::hardware_file(workspace);
     let runtime = wasm::runtime_file(workspace);
     let runtime_full = wasm::runtime_full_file(workspace);
     let compute = wasm::compute_dir(workspace);
@@ -47,13 +49,14 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
         "scripts",
         "README.md",
     ];
-    let modules = [&flow, &balance, &runtime, &runtime_full, &compute].map(Clone::clone);
+    let modules = [&flow, &balance, &hardware, &runtime, &runtime_full, &compute].map(Clone::clone);
     let inputs: Vec<_> = sources.map(|name| dir.join(name)).into_iter().chain(modules).collect();
     let stamp = Stamp::new(workspace, "npm-package", &inputs, &[], &[packed.clone(), unpacked(workspace)])?;
     stamp.unless_fresh(|| {
         npm(workspace, "npm run build", &dir)
             .env("QUILLWORK_FLOW_WASM", &flow)
             .env("QUILLWORK_BALANCE_WASM", &balance)
+            .env("QUILLWORK_HARDWARE_WASM", &hardware)
             .env("QUILLWORK_RUNTIME_WASM", &runtime)
             .env("QUILLWORK_RUNTIME_FULL_WASM", &runtime_full)
             .env("QUILLWORK_COMPUTE_DIR", &compute)

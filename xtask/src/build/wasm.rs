@@ -20,7 +20,7 @@ pub(super) fn runtime_full_file(workspace: &Workspace) -> PathBuf {
     workspace.target("xtask/wasm/runtime-full.wasm")
 }
 
-/// The module of flow control, as the compiler leaves it. The package's build strips and embeds it, as it does the next.
+/// The module of flow control, as the compiler leaves it. The package's build strips and embeds it, as it does the next two.
 pub(super) fn flow_file(workspace: &Workspace) -> PathBuf {
     workspace.wasm_artifact("wasm", "quillwork_flow.wasm")
 }
@@ -28,6 +28,11 @@ pub(super) fn flow_file(workspace: &Workspace) -> PathBuf {
 /// The module of balancing.
 pub(super) fn balance_file(workspace: &Workspace) -> PathBuf {
     workspace.wasm_artifact("wasm", "quillwork_balance.wasm")
+}
+
+/// The module of configurations from hardware.
+pub(super) fn hardware_file(workspace: &Workspace) -> PathBuf {
+    workspace.wasm_artifact("wasm", "quillwork_hardware.wasm")
 }
 
 /// What wasm-bindgen makes of `wasm/compute`.
@@ -57,6 +62,11 @@ pub(super) fn flow(workspace: &Workspace, tools: &Tools) -> Result<()> {
 /// Builds `balance.wasm`.
 pub(super) fn balance(workspace: &Workspace, tools: &Tools) -> Result<()> {
     cargo(workspace, tools, "quillwork-balance")
+}
+
+/// Builds `hardware.wasm`.
+pub(super) fn hardware(workspace: &Workspace, tools: &Tools) -> Result<()> {
+    cargo(workspace, tools, "quillwork-hardware")
 }
 
 /// Builds `compute.wasm` with its JavaScript, as the package takes it.

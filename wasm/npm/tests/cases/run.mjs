@@ -11,6 +11,7 @@ import chaos from './chaos.mjs';
 import debounce from './debounce.mjs';
 import errors from './errors.mjs';
 import { closeGates } from './check.mjs';
+import hardware from './hardware.mjs';
 import heldBack from './held-back.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
@@ -46,6 +47,7 @@ const CASES = {
   balance,
   'balance vectors': balanceVectors,
   registry,
+  hardware,
   process,
   testing,
 };
