@@ -60,7 +60,7 @@ export interface RuntimeOptions<Tasks = UntypedTasks> {
   readonly maxWaiting?: number;
   /** How often a task is given to another worker after one was lost with it. Default 2: three executions at most. */
   readonly maxRedeliveries?: number;
-  /** The wait before a task that failed is tried again: see {@link TaskOptions.retries}. */
+  /** The wait before a task that failed is tried again: see `retries`. */
   readonly retry?: RuntimeRetryOptions;
   /** What the spread of waits follows from, 0 to 4,294,967,295: with the same seed the same happens again. Default: another each time. */
   readonly seed?: number;
