@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// For each crate the ones of ours that it may depend on, for building as for testing.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("quillwork-core", &[]),
     ("quillwork-protocol", &["quillwork-core"]),
     ("quillwork-sim", &["quillwork-core"]),
