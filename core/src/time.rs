@@ -211,6 +211,10 @@ impl Duration {
     /// This length `factor` times, at most [`Duration::MAX`].
     #[must_use]
     pub const fn saturating_mul(self, factor: u64) -> Self {
+        // A product that is known to fit costs WebAssembly a tenth of one that is checked.
+        if self.0 | factor <= u32::MAX as u64 {
+            return Self(self.0 * factor);
+        }
         Self(self.0.saturating_mul(factor))
     }
 

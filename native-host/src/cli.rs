@@ -5,12 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::annotate::{self, AnnotateArgs};
+use crate::check::CheckArgs;
 use crate::config::{Flag, Layers};
 use crate::detect::{self, DetectArgs};
 use crate::guard::Origin;
 use crate::history::{self, HistoryArgs};
-use crate::rules::{CheckArgs, RulesArgs};
+use crate::report::{self, ReportArgs};
+use crate::rules::RulesArgs;
 use crate::simulate::{self, SimulateArgs};
+use crate::standby::promote::{self, PromoteArgs};
 use crate::top::{self, TopArgs};
 
 /// The Quillwork host: measures this machine, takes the telemetry of pages, keeps history, raises alerts; and
@@ -40,10 +44,19 @@ pub enum Command {
     /// Check, repair, back up, restore and export what was measured
     #[command(after_help = history::EXAMPLES)]
     History(HistoryArgs),
-    /// Check the configuration, the alert rules and the channels that they are told on
+    /// Note on a host's time line what happened, for instance a deployment
+    #[command(after_help = annotate::EXAMPLES)]
+    Annotate(AnnotateArgs),
+    /// Check the configuration and what it names: alert rules, channels, directories and files
     Check(CheckArgs),
     /// Test alert rules with recorded series, or list them
     Rules(RulesArgs),
+    /// Make a standby the primary
+    #[command(after_help = promote::EXAMPLES)]
+    Promote(PromoteArgs),
+    /// Report on a range: budgets, objectives, alerts, what limited, and what to do
+    #[command(after_help = report::EXAMPLES)]
+    Report(ReportArgs),
     /// Simulate workers in virtual time: which strategy and how many workers for your traffic
     #[command(after_help = simulate::EXAMPLES)]
     Simulate(SimulateArgs),
@@ -75,6 +88,10 @@ pub struct ServeArgs {
     /// File with the token that clients must show (chmod 600, at least 32 characters)
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+
+    /// Follow another host and hold the same history: a warm standby, see docs/guides/standby.md
+    #[arg(long, value_name = "URL")]
+    pub standby: Option<String>,
 
     /// Origin of pages that may talk to this host besides its own; may repeat
     #[arg(long, value_name = "ORIGIN")]
@@ -147,6 +164,7 @@ impl ServeArgs {
             ("--dashboard-dir", "server.dashboard_dir", path(&self.dashboard_dir)),
             ("--story-dir", "server.story_dir", path(&self.story_dir)),
             ("--token-file", "auth.token_file", path(&self.token_file)),
+            ("--standby", "standby.url", self.standby.clone()),
             ("--allow-origin", "server.allowed_origins", (!origins.is_empty()).then(|| origins.join(","))),
         ];
         let mut layers = self.config.layers();
@@ -174,6 +192,8 @@ Examples:
       For an app that a development server serves
   (umask 077; openssl rand -hex 32 > token); quillwork serve --bind 0.0.0.0 --token-file token
       For the whole network; clients send `Authorization: Bearer <token>`
+  quillwork serve --standby https://a.example.org:9470 --data-dir copy --set standby.token_file=a.token
+      Hold the same history as another host, and take over by `quillwork promote`
 
 Options are listed by `quillwork config`; flags count more than the environment (QUILLWORK_SERVER_PORT=8080), and that
 more than the file of --config. Logs go to stderr; RUST_LOG=quillwork_host=debug shows more of them.";

@@ -21,7 +21,7 @@ use crate::otlp::points::FromProgram;
 use crate::rules::RuleSet;
 use crate::state::{
     BatchRefusal, ConnectionId, Counted, Medium, PagesFull, ProgramRefusal, Rejected, Resumed, SeriesQuery,
-    SeriesReading, SeriesRefusal, State, Tick,
+    SeriesReading, SeriesRefusal, State, Tick, View,
 };
 
 /// What the driver is told. Each is answered, so that who waits never waits for nothing.
@@ -71,6 +71,8 @@ const QUEUE: usize = 256;
 pub struct Driver {
     inputs: mpsc::Sender<Input>,
     ticks: watch::Receiver<Arc<Tick>>,
+    view: watch::Receiver<Arc<View>>,
+    clock: Clock,
 }
 
 /// The host is stopping.
@@ -97,8 +99,9 @@ impl Driver {
     ) -> Self {
         let (inputs, received) = mpsc::channel(QUEUE);
         let (publish, ticks) = watch::channel(state.tick());
+        let view = state.view();
         tokio::spawn(drive(clock, state, host, received, publish, post));
-        Self { inputs, ticks }
+        Self { inputs, ticks, view, clock }
     }
 
     /// Does something with the state, between two other inputs. It must be quick: everybody waits for it.
@@ -127,6 +130,21 @@ impl Driver {
     #[must_use]
     pub fn ticks(&self) -> watch::Receiver<Arc<Tick>> {
         self.ticks.clone()
+    }
+
+    /// What the host is among those with the same history, as of now.
+    pub(crate) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// The same, and a signal for each new one.
+    pub(crate) fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+
+    /// The clock by which the state lives.
+    pub(crate) fn now(&self) -> Now {
+        self.clock.now()
     }
 
     /// A page connected.
@@ -214,6 +232,7 @@ async fn drive(
     (courier, mut delivered): Post,
 ) {
     let mut sampler_lives = true;
+    let mut was_active = state.is_active();
     loop {
         let deadline = state.next_deadline();
         tokio::select! {
@@ -237,6 +256,10 @@ async fn drive(
             Some(delivery) = delivered.recv() => state.handle_delivery(clock.now(), delivery),
             () = sleep_until(until(&clock, deadline)) => state.handle_deadline(clock.now()),
         }
+        if was_active && !state.is_active() {
+            courier.silence();
+        }
+        was_active = state.is_active();
         while let Some(tick) = state.poll_output() {
             publish.send_replace(tick);
         }

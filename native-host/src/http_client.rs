@@ -1,6 +1,6 @@
 //! Requests that the host makes itself: to webhooks and to where metrics are sent on.
 //!
-//! One connection per request, over HTTP/1.1, with TLS by the system's certificates. Redirects are not followed: where a
+//! One connection per request, over HTTP/1.1, with TLS by certificates that the system's authorities vouch for, or one's own. Redirects are not followed: where a
 //! request goes is the operator's word alone. Addresses by which clouds give their secrets away (link-local ones) are refused
 //! after the name was looked up, unless they are allowed, and the connection goes to the very address that was checked.
 //! What is answered is read up to a bound.
@@ -18,9 +18,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::authorities::{self, Authorities};
 
 /// A request to make.
 #[derive(Clone, Debug)]
@@ -45,6 +46,7 @@ pub struct Target {
     port: u16,
     is_tls: bool,
     allows_link_local: bool,
+    authorities: Option<Authorities>,
 }
 
 /// What was answered.
@@ -54,7 +56,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The first 64 KiB of the body.
+    /// The body, up to the bound.
     pub body: Vec<u8>,
 }
 
@@ -84,7 +86,13 @@ impl Target {
             return Err(BadTarget::Unreadable);
         }
         let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        Ok(Self { host, port, is_tls, allows_link_local, uri })
+        Ok(Self { host, port, is_tls, allows_link_local, uri, authorities: None })
+    }
+
+    /// Trusts authorities besides the system's.
+    #[must_use]
+    pub fn trusting(self, authorities: Option<Authorities>) -> Self {
+        Self { authorities, ..self }
     }
 
     /// Scheme, host and port: what may be shown, where path and query may hold secrets.
@@ -139,31 +147,42 @@ fn is_link_local(address: IpAddr) -> bool {
 ///
 /// If nobody answers in time, or the address may not be used. An error status is an answer.
 pub async fn call(call: Call) -> Result<Answer, CallError> {
+    call_up_to(call, MOST_BODY).await
+}
+
+/// As [`call`], reading so many bytes of the body instead of 64 KiB.
+///
+/// # Errors
+///
+/// As [`call`].
+pub async fn call_up_to(call: Call, most_body: usize) -> Result<Answer, CallError> {
     let (time, origin) = (call.time, call.target.origin());
-    match timeout(time, exchange(call)).await {
+    match timeout(time, exchange(call, most_body)).await {
         Ok(answered) => answered,
         Err(_) => Err(CallError::TooSlow { origin, time }),
     }
 }
 
-async fn exchange(call: Call) -> Result<Answer, CallError> {
+async fn exchange(call: Call, most_body: usize) -> Result<Answer, CallError> {
     let stream = call.target.connect().await?;
     if !call.target.is_tls {
-        return send(stream, call).await;
+        return send(stream, call, most_body).await;
     }
     let origin = call.target.origin();
     let name = ServerName::try_from(call.target.host.clone()).map_err(|_| CallError::Untrusted {
         origin: origin.clone(),
         reason: "its name can't be checked".into(),
     })?;
-    let encrypted = TlsConnector::from(trust()?).connect(name, stream).await;
+    let trust = call.target.authorities.as_ref().map_or_else(trust, |own| Ok(own.trust()))?;
+    let encrypted = TlsConnector::from(trust).connect(name, stream).await;
     let encrypted = encrypted.map_err(|error| CallError::Untrusted { origin, reason: error.to_string() })?;
-    send(encrypted, call).await
+    send(encrypted, call, most_body).await
 }
 
 async fn send(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     call: Call,
+    most_body: usize,
 ) -> Result<Answer, CallError> {
     let origin = call.target.origin();
     let broken =
@@ -183,43 +202,29 @@ async fn send(
         .map_err(|error| CallError::Broken { origin: origin.clone(), reason: error.to_string() })?;
     let response = sender.send_request(request).await.map_err(broken)?;
     let (parts, body) = response.into_parts();
-    let body = read(body).await.map_err(broken)?;
+    let body = read(body, most_body).await.map_err(broken)?;
     // The answer is there, whatever the other side still wants to say.
     connection.abort();
     Ok(Answer { status: parts.status, headers: parts.headers, body })
 }
 
-async fn read(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
+async fn read(mut body: Incoming, most: usize) -> Result<Vec<u8>, hyper::Error> {
     let mut bytes = Vec::new();
-    while bytes.len() < MOST_BODY {
+    while bytes.len() < most {
         let frame = std::future::poll_fn(|context| std::pin::Pin::new(&mut body).poll_frame(context)).await;
         let Some(frame) = frame else { break };
         if let Ok(data) = frame?.into_data() {
-            let left = MOST_BODY - bytes.len();
+            let left = most - bytes.len();
             bytes.extend_from_slice(&data[..data.len().min(left)]);
         }
     }
     Ok(bytes)
 }
 
-/// What the system trusts, read once. `SSL_CERT_FILE` and `SSL_CERT_DIR` name other certificates.
+/// What the system trusts, read once.
 fn trust() -> Result<Arc<ClientConfig>, CallError> {
     static TRUST: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
-    let read = || {
-        let mut roots = RootCertStore::empty();
-        let found: Vec<CertificateDer<'static>> = rustls_native_certs::load_native_certs().certs;
-        roots.add_parsable_certificates(found);
-        if roots.is_empty() {
-            return None;
-        }
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .ok()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Some(Arc::new(config))
-    };
-    TRUST.get_or_init(read).clone().ok_or(CallError::NoTrust)
+    TRUST.get_or_init(|| authorities::trusting(authorities::system())).clone().ok_or(CallError::NoTrust)
 }
 
 /// An address that no request can go to.
@@ -227,7 +232,7 @@ fn trust() -> Result<Arc<ClientConfig>, CallError> {
 #[non_exhaustive]
 pub enum BadTarget {
     /// It isn't one.
-    #[error("write an address such as https://example.org/hook")]
+    #[error("write an address such as https://example.org, with http:// or https:// before the name")]
     Unreadable,
     /// It holds a password.
     #[error("leave name and password out of the address; give them in a file")]

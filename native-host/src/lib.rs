@@ -9,17 +9,24 @@
 //! [`state::State`] decides everything and does no I/O; [`driver`] feeds it and publishes what it says. All that a
 //! client may ask passes [`guard`] first, and nothing that a client does costs more than [`limits`] allow.
 
+pub mod annotate;
 pub mod api;
 pub mod assets;
+pub mod authorities;
+mod calendar;
+pub mod check;
 pub mod cli;
 mod clients;
 pub mod clock;
 pub mod config;
 pub mod detect;
 pub mod driver;
+mod export;
 pub mod guard;
 pub mod history;
+mod html;
 pub mod http_client;
+mod insights;
 pub mod limits;
 mod linger;
 mod live;
@@ -29,7 +36,10 @@ pub mod notify;
 mod open_files;
 mod otlp;
 mod places;
+pub mod printable;
 pub mod reload;
+mod remote;
+pub mod report;
 pub mod rules;
 pub mod sampler;
 pub mod secret;
@@ -40,8 +50,10 @@ mod signals;
 pub mod simulate;
 mod socket;
 mod stall;
+pub mod standby;
 pub mod state;
 pub mod stopping;
 pub mod tls;
 pub mod top;
 mod units;
+mod writable;

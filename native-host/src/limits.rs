@@ -45,6 +45,9 @@ settings! {
         ping_interval: Duration = Duration::from_secs(15), from "1ms" to "10m", applies OnRestart;
         /// Queries and exports of history at a time; further ones wait.
         readings: usize = 4, from "1" to "64", applies OnRestart;
+        /// Time for the answer to a query of history, the wait for a place among those that are answered included. Shorter than
+        /// `request_timeout`, which would end it first and without a word on what to ask instead. Exports are bounded by `stall_timeout` instead.
+        query_timeout: Duration = Duration::from_secs(8), from "1ms" to "1h", applies OnRestart;
         /// Dashboards at a time.
         dashboards: usize = 64, from "1" to "100000", applies OnRestart;
         /// Distance of the batches of one page in the long run. What comes faster is read later: the page waits, nothing is
@@ -52,9 +55,14 @@ settings! {
         batch_interval: Duration = Duration::from_millis(50), from "1ms" to "1m", applies OnRestart;
         /// Batches of one page that may come at once, as when it returns.
         batch_burst: u32 = 100, from "1" to "10000", applies OnRestart;
+        /// Samples of one page a second in the long run. On a WebSocket what comes faster is read later; a request is refused with 429
+        /// and told when to send it again.
+        samples_per_second: u32 = 50, from "1" to "1000000", applies OnRestart;
+        /// Samples of one page that may come at once, as when it returns.
+        sample_burst: u32 = 7_200, from "600" to "1000000", applies OnRestart;
         /// Page connections at a time.
         page_connections: usize = 256, from "1" to "100000", applies OnRestart;
-        /// Time for connections to end when the host stops.
+        /// Time for connections to end when the host stops, and for what waits in the exports to be sent.
         shutdown_timeout: Duration = Duration::from_secs(3), from "1ms" to "5m", applies OnRestart;
         /// Time for what is kept to be written when the host stops.
         flush_timeout: Duration = Duration::from_secs(10), from "1ms" to "10m", applies OnRestart;

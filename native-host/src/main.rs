@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use quillwork_host::annotate::annotate;
 use quillwork_host::cli::{Cli, Command, ServeArgs};
 use quillwork_host::detect::detect;
 use quillwork_host::logging;
+use quillwork_host::printable::escaped_lines;
 use quillwork_host::serve::serve;
 use quillwork_host::simulate::simulate;
+use quillwork_host::standby::promote::promote;
 use quillwork_host::top::top;
 
 fn main() -> ExitCode {
@@ -17,14 +20,17 @@ fn main() -> ExitCode {
         Command::Detect(args) => detect(&args),
         Command::Top(args) => top(&args),
         Command::History(args) => quillwork_host::history::run(&args),
-        Command::Check(args) => quillwork_host::rules::check(&args),
+        Command::Annotate(args) => annotate(&args),
+        Command::Check(args) => quillwork_host::check::check(&args),
         Command::Rules(args) => quillwork_host::rules::rules(&args),
+        Command::Promote(args) => promote(&args),
+        Command::Report(args) => quillwork_host::report::report(&args),
         Command::Simulate(args) => simulate(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("error: {message}");
+            eprintln!("error: {}", escaped_lines(&message));
             ExitCode::FAILURE
         }
     }

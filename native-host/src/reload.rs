@@ -32,6 +32,8 @@ pub struct Reload {
     rules_told: Option<String>,
     /// The rules that are watched.
     rules: RuleSet,
+    /// Rules of a file that has changed, or what is wrong with it, found once.
+    rules_found: Option<Result<RuleSet, String>>,
 }
 
 /// What is watched, and the channels on which it is told.
@@ -55,7 +57,18 @@ impl Reload {
         watching: (Driver, Courier),
     ) -> Self {
         let rules = alerts(&config.borrow()).map(|watched| watched.rules).unwrap_or_default();
-        Self { layers, config, guard, encryption, log, watching, told: None, rules_told: None, rules }
+        Self {
+            layers,
+            config,
+            guard,
+            encryption,
+            log,
+            watching,
+            told: None,
+            rules_told: None,
+            rules,
+            rules_found: None,
+        }
     }
 
     /// Reads everything again and puts it in place. Gives the options whose change needs a restart.
@@ -87,28 +100,46 @@ impl Reload {
         self.watching.1.replace(&channels);
         self.rules.clone_from(&rules);
         self.rules_told = None;
+        self.rules_found = None;
         self.watching.0.set_rules(rules);
     }
 
-    /// Looks whether the rules file has changed. A file with a fault changes nothing, and is told of once.
-    pub fn renew_rules(&mut self) {
+    /// Looks whether the rules file has changed. A file with a fault changes nothing, and is told of once. What is new counts once it is
+    /// found twice in a row, for whoever writes the file may not be done. Gives whether to look again soon.
+    pub fn renew_rules(&mut self) -> bool {
         let config = Arc::clone(&self.config.borrow());
-        match alerts(&config) {
-            Ok(watched) if watched.rules == self.rules => self.rules_told = None,
+        let watched = alerts(&config);
+        let found = match &watched {
+            Ok(watched) => Ok(watched.rules.clone()),
+            Err(error) => Err(error.to_string()),
+        };
+        let is_known = match &found {
+            Ok(rules) => *rules == self.rules,
+            Err(error) => self.rules_told.as_ref() == Some(error),
+        };
+        if is_known {
+            if found.is_ok() {
+                self.rules_told = None;
+            }
+            self.rules_found = None;
+            return false;
+        }
+        if self.rules_found.as_ref() != Some(&found) {
+            self.rules_found = Some(found);
+            return true;
+        }
+        self.rules_found = None;
+        match watched {
             Ok(watched) => {
                 self.watch(watched);
                 tracing::info!("the alert rules have changed and count from now on");
             }
             Err(error) => {
-                let error = error.to_string();
-                if self.rules_told.as_ref() != Some(&error) {
-                    tracing::warn!(
-                        "the alert rules have changed and can't be used, the old ones stay: {error}"
-                    );
-                    self.rules_told = Some(error);
-                }
+                tracing::warn!("the alert rules have changed and can't be used, the old ones stay: {error}");
+                self.rules_told = Some(error.to_string());
             }
         }
+        false
     }
 
     /// Looks whether the certificate's files have changed, as renewing programs do without a word.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quillwork_store::history::{HistoryOptions, OpenError};
+use quillwork_store::history::OpenError;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
@@ -18,16 +18,21 @@ use crate::assets::{NotASite, Site};
 use crate::clock::Clock;
 use crate::config::{Config, Layers};
 use crate::driver::Driver;
+use crate::export::{self, ExportError};
 use crate::guard::{Guard, TokenFileError};
 use crate::limits::Limits;
 use crate::logging::LogControl;
 use crate::notify::Courier;
 use crate::open_files;
 use crate::reload::{self, AlertsError, Exposed, Reload};
+use crate::report::Schedule;
 use crate::sampler::{self, Sampler};
 use crate::server::{self, Listening};
 use crate::service::{self, Manager};
 use crate::signals;
+use crate::standby::follow::follow;
+use crate::standby::rivals::Rivals;
+use crate::standby::start::{self, Others, OthersError};
 use crate::state::{Medium, MediumError, State};
 use crate::stopping::Stop;
 use crate::tls::{Encryption, TlsError};
@@ -42,6 +47,7 @@ use crate::tls::{Encryption, TlsError};
 pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> Result<(), ServeError> {
     let rules = reload::rules(&config)?;
     let encryption = reload::certificate(&config)?.map(Encryption::new);
+    let destinations = export::Settings::from_config(&config)?;
     let server = &config.server;
     let sites = (Site::dashboard(server.dashboard_dir.clone())?, Site::story(server.story_dir.clone())?);
     let listener = match service::handed_over().map_err(ServeError::HandedOver)? {
@@ -56,25 +62,51 @@ pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> R
     let (stop, stopping) = Stop::new();
 
     let clock = Clock::start();
-    let (sampler, host) = Sampler::spawn(&sampler::Options::default()).map_err(ServeError::Sampler)?;
-    let medium =
+    let sampling =
+        sampler::Options { network_mounts: config.sampling.network_mounts, ..sampler::Options::default() };
+    let (sampler, host) = Sampler::spawn(&sampling).map_err(ServeError::Sampler)?;
+    let others = Others::from_config(&config.standby)?;
+    let mut medium =
         config.history.data_dir.as_deref().map_or_else(|| Ok(Medium::memory()), Medium::directory)?;
-    let options = HistoryOptions { max_bytes: config.history.max_bytes.0, ..HistoryOptions::default() };
-    let mut state = State::new(clock.now(), instance(), medium, options)?;
+    let options = config.history.options();
+    let standing = start::standing(&mut medium, &others, random).map_err(MediumError::from)?;
+    let url = start::own_url(&config, address, encryption.is_some());
+    let mut state = State::with_standing(clock.now(), instance(), medium, options, standing)?;
+    let promote_after = config.standby.promote_after.and_then(|after| u64::try_from(after.as_millis()).ok());
+    state.begin_replication(
+        clock.now(),
+        url.clone(),
+        promote_after.map(quillwork_core::time::Duration::from_millis),
+    );
+    if config.standby.rejoin {
+        state.rejoin(others.named.iter().map(|peer| peer.url().to_owned()).collect());
+    }
     let watched = reload::alerts(&config)?;
     state.begin_alerts(clock.now(), watched.rules);
     let (courier, delivered) = Courier::new(&watched.channels);
     let driver = Driver::spawn_with_post(clock, state, host, (courier.clone(), delivered));
+    let farewell = config.limits.shutdown_timeout;
+    let exports: Vec<_> = destinations
+        .into_iter()
+        .map(|settings| export::spawn(settings, (clock, driver.clone()), stopping.clone(), farewell))
+        .collect();
     announce(address, encryption.is_some(), &sites).map_err(ServeError::Io)?;
 
     let connections = open_files::connections(config.limits.connections);
     let limits = Limits { connections, ..config.limits.clone() };
     let looks = config.tls.look_interval;
+    let interval = config.standby.interval;
     let (publish, config) = watch::channel(Arc::new(config));
+    let rivals = Rivals { driver: driver.clone(), named: others.named.clone() };
     let app = App::new(driver.clone(), Arc::clone(&guard), config, sites, stopping.clone());
+    let app = app.beside(rivals);
     let reload = Reload::new(layers, publish, guard, encryption.clone(), log, (driver.clone(), courier));
+    let looking = tokio::spawn(Arc::clone(&app.rivals).run(stopping.clone()));
+    let peer = move |url: &str| others.peer(url);
+    let following = tokio::spawn(follow(driver.clone(), (interval, url), peer, stopping.clone()));
     let status = format!("Listening on {address}");
     let reloading = tokio::spawn(reload_when_told(reload, told_to_reload, looks, status.clone()));
+    let reporting = tokio::spawn(Schedule::of(&app).run());
     let serving = tokio::spawn({
         let (app, limits, stopping) = (app.clone(), limits.clone(), stopping.clone());
         let listening = Listening { listener, encryption };
@@ -91,14 +123,21 @@ pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> R
     };
     Manager.stopping();
     reloading.abort();
+    reporting.abort();
     stop.stop();
     let farewell = async {
         serving.await.ok();
+        looking.await.ok();
+        following.await.ok();
         app.sockets_closed().await;
     };
     let ending = async {
         if timeout(limits.shutdown_timeout, farewell).await.is_err() {
             tracing::info!("some connections did not end in time and are cut");
+        }
+        // Each ends by itself in the same time, and says what it leaves.
+        for export in exports {
+            export.await.ok();
         }
         timeout(limits.flush_timeout, driver.stop()).await.map_err(|_| ServeError::NotFlushed)
     };
@@ -115,7 +154,10 @@ pub async fn serve(layers: Layers, config: Config, log: Option<LogControl>) -> R
     if failed { Err(ServeError::DriverEnded) } else { Ok(()) }
 }
 
-/// Reads the configuration again on SIGHUP, and looks after the certificate.
+/// When a file that has changed is looked at once more.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
+
+/// Reads the configuration again on SIGHUP, and looks after the certificate and the rules.
 async fn reload_when_told(mut reload: Reload, mut signal: signals::Reload, looks: Duration, status: String) {
     let mut look = tokio::time::interval(looks);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -129,7 +171,9 @@ async fn reload_when_told(mut reload: Reload, mut signal: signals::Reload, looks
             }
             _ = look.tick() => tokio::task::block_in_place(|| {
                 reload.renew_certificate();
-                reload.renew_rules();
+                if reload.renew_rules() {
+                    look.reset_after(looks.min(SETTLED_AFTER));
+                }
             }),
         }
     }
@@ -185,11 +229,16 @@ fn announce(address: SocketAddr, encrypted: bool, (dashboard, story): &(Site, Si
     Ok(())
 }
 
-/// A name for this run of the host. The standard library's hash keys are random per process; no secret hangs on it.
+/// A name for this run of the host.
 fn instance() -> String {
+    format!("{:016x}", random())
+}
+
+/// A number that no other host or run has. The standard library's hash keys are random per process, and each has others; no secret hangs on it.
+fn random() -> u64 {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
-    format!("{:016x}", hasher.finish())
+    hasher.finish()
 }
 
 /// Why the host does not serve.
@@ -199,6 +248,9 @@ pub enum ServeError {
     /// The rules or channels of alerts can't be used.
     #[error(transparent)]
     Alerts(#[from] AlertsError),
+    /// Metrics can't be sent on as the configuration has it.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// Somebody else has the port.
     #[error("port {} on {} is in use; stop what listens there, or choose another port with --port", address.port(), address.ip())]
     PortInUse {
@@ -244,6 +296,9 @@ pub enum ServeError {
     /// The certificate can't be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// What is said of other hosts can't be used.
+    #[error(transparent)]
+    Others(#[from] OthersError),
     /// A directory is no built app.
     #[error(transparent)]
     Site(#[from] NotASite),

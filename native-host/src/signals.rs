@@ -21,6 +21,8 @@ pub(crate) struct Reload(Signal);
 impl Stop {
     /// From now on such a signal doesn't end the process.
     pub(crate) fn new() -> Self {
+        // A file that may not grow any more (`ulimit -f`, `LimitFSIZE`) is a write that fails, and no end of the process.
+        drop(of(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())));
         // Looked at before the signal is waited for, which is no longer to ignore it.
         let ends_with_terminal = has_terminal() && !ignores_hangup();
         Self {

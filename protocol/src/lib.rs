@@ -25,10 +25,14 @@
 extern crate alloc;
 
 pub mod alert;
+pub mod annotation;
 pub mod host;
+pub mod insights;
 pub mod page;
 pub mod problem;
 pub mod query;
+pub mod replication;
+pub mod report;
 pub mod series;
 pub mod signals;
 pub mod snapshot;

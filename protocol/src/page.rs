@@ -100,6 +100,9 @@ pub struct PageSample {
     /// From submission to result, of tasks of normal priority (5) and above that ended in this interval; `null` where none
     /// did. Bulk work, below that, waits in the queue by design.
     pub response: Option<Latency>,
+    /// Run times of the tasks that ended in this interval by type, at most 33.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub task_types: Vec<TaskTypeRuns>,
     /// Errors that nobody caught; `null` where there were none.
     #[serde(default)]
     pub errors: Option<PageErrors>,
@@ -182,6 +185,17 @@ pub struct Cache {
     pub evictions: u32,
     /// Entries at the end.
     pub entries: u32,
+}
+
+/// How long tasks of one type ran.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TaskTypeRuns {
+    /// What the app calls them, 1 to 120 characters without control characters; `(others)` for those beyond the 32 that a page tells apart.
+    pub task_type: String,
+    /// From the start on a worker to the end there, whatever the outcome.
+    pub runs: Latency,
 }
 
 /// Latencies as a mergeable sketch (DDSketch): host and dashboard merge it over pages and time.

@@ -230,4 +230,7 @@ pub struct Dropped {
     pub spans: u32,
     /// Records of errors; the errors are counted all the same.
     pub errors: u32,
+    /// Run times of task types.
+    #[serde(default)]
+    pub task_types: u32,
 }

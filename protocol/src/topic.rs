@@ -10,6 +10,7 @@
 //! | `pages` | `pages` | [`PageSnapshot`](crate::snapshot::PageSnapshot)s by source id |
 //! | `series` | the selected series | newest value of each, by its text form, of the machine and of pages that are shown |
 //! | `alerts` | `alerts` | [`AlertStatus`](crate::alert::AlertStatus)es by rule, a slash and the subject |
+//! | `annotations` | `annotations` | the newest [`MOST_ANNOTATIONS`] [`Annotation`](crate::annotation::Annotation)s by id |
 //!
 //! Absent is not zero here either: what has no value has no field, where other messages say `null`. A change is a JSON
 //! merge patch (RFC 7396): fields of objects are replaced one by one, `null` removes a field, arrays are replaced
@@ -29,6 +30,8 @@ pub const LONGEST_INTERVAL_MILLIS: u32 = 60_000;
 pub const MOST_SELECTORS: usize = 64;
 /// Series that a subscription is told values of; of more it hears the first.
 pub const MOST_SERIES: usize = 1_000;
+/// Annotations that a subscription is told; older ones are listed by `/api/v1/annotations`.
+pub const MOST_ANNOTATIONS: usize = 100;
 
 /// What a client wants to hear of. At least one topic or one series.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +65,8 @@ pub enum Topic {
     Alerts,
     /// The machine's processes.
     Processes,
+    /// The newest annotations.
+    Annotations,
 }
 
 /// Form of updates on a WebSocket.

@@ -40,6 +40,8 @@ fn what_a_page_tells_beside_its_numbers_arrives_whole() {
     assert!(matches!(sample.metrics[2].value, MetricValue::Histogram { .. }));
     assert_eq!(sample.spans[1].parent.as_ref(), Some(&sample.spans[0].id));
     assert_eq!(sample.errors.as_ref().map(|errors| errors.records.len()), Some(2));
+    let types: Vec<_> = sample.task_types.iter().map(|of| (&*of.task_type, of.runs.count)).collect();
+    assert_eq!(types, [("layout", 2), ("(others)", 1)]);
 }
 
 #[test]

@@ -6,11 +6,16 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::browser::address;
-use crate::model::alerts::is_firing;
+use crate::desk::Desk;
+use crate::model::alerts::fires;
 use crate::model::link::HostState;
-use crate::model::settings::Range;
+use crate::model::settings::{Part, Range};
 use crate::net::driver;
-use crate::panel::{Alerts, Budget, Charts, Details, Footer, Header, Notice, Pages, Shortcuts};
+use crate::panel::{
+    Alerts, Budget, CareDialog, Charts, Details, Footer, Header, Insights, Notice, Objectives, Pages,
+    PastPanel, Shortcuts,
+};
+use crate::past::Past;
 use crate::state::Dashboard;
 
 /// Starts the dashboard in the element with the id `app`, and connects to the host that served it.
@@ -37,6 +42,8 @@ pub fn mount() {
 fn App() -> impl IntoView {
     let dashboard = Dashboard::new();
     provide_context(dashboard);
+    provide_context(Desk::new(dashboard));
+    provide_context(Past::new(dashboard));
     driver::start(dashboard);
     handle_keys(dashboard);
     // Back and forward: the address has changed already.
@@ -46,30 +53,51 @@ fn App() -> impl IntoView {
     });
     document_is_seen_again(dashboard);
     Effect::new(move |_| document().set_title(&title(dashboard)));
+    let is_past = Memo::new(move |_| dashboard.view.with(|view| view.part == Part::Past));
 
     view! {
         <a class="skip" href="#content">
             "Skip to the figures"
         </a>
         <Header />
-        <main id="content" tabindex="-1" data-stale=move || dashboard.is_stale().then_some("")>
+        <main
+            id="content"
+            tabindex="-1"
+            data-part=move || if is_past.get() { "past" } else { "live" }
+            data-stale=move || dashboard.is_stale().then_some("")
+        >
             <Notice />
-            <Budget />
-            <Alerts />
-            <div class="time-lines">
-                <Charts />
-                <Pages />
-            </div>
-            <Details />
+            <Show when=move || is_past.get() fallback=Live>
+                <PastPanel />
+            </Show>
         </main>
         <Footer />
         <Shortcuts />
+        <CareDialog />
         <div class="visually-hidden" aria-live="polite" role="status">
             {dashboard.announcement}
         </div>
         <div class="visually-hidden" aria-live="polite">
             {dashboard.reading}
         </div>
+    }
+}
+
+/// The machine, its pages and its alerts now.
+#[component]
+fn Live() -> impl IntoView {
+    view! {
+        <Budget />
+        <Alerts />
+        <div class="time-lines">
+            <Charts />
+            <Pages />
+            <div class="conclusions">
+                <Insights />
+                <Objectives />
+            </div>
+        </div>
+        <Details />
     }
 }
 
@@ -80,7 +108,7 @@ fn title(dashboard: Dashboard) -> String {
     }
     let firing = dashboard.snapshot.with(|snapshot| {
         let alerts = snapshot.as_ref().map(|snapshot| snapshot.alerts.as_slice()).unwrap_or_default();
-        alerts.iter().filter(|alert| is_firing(alert.state)).count()
+        alerts.iter().filter(|alert| fires(alert)).count()
     });
     if firing == 0 { "Quillwork".to_owned() } else { format!("({firing}) Quillwork") }
 }
@@ -101,6 +129,8 @@ fn handle_keys(dashboard: Dashboard) {
             return;
         }
         match event.key().as_str() {
+            "l" => dashboard.show(Part::Live),
+            "h" => dashboard.show(Part::Past),
             "1" => dashboard.choose_range(Range::Minute),
             "2" => dashboard.choose_range(Range::TenMinutes),
             "3" => dashboard.choose_range(Range::Hour),

@@ -12,9 +12,11 @@ mod app;
 mod browser;
 #[expect(unreachable_pub, reason = "the component macro writes `pub` into private modules")]
 mod chart;
+mod desk;
 mod net;
 #[expect(unreachable_pub, reason = "as above")]
 mod panel;
+mod past;
 mod state;
 
 pub use app::mount;

@@ -8,13 +8,14 @@ use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 use quillwork_protocol::alert::AlertStatus;
 use quillwork_protocol::series::SeriesInfo;
-use quillwork_protocol::snapshot::{PageLink, Snapshot};
+use quillwork_protocol::snapshot::{PageLink, PageSnapshot, Snapshot};
 
 use crate::browser::{address, clock, storage};
 use crate::model::backfill::Behind;
 use crate::model::history::History;
 use crate::model::link::{HostState, Link};
-use crate::model::settings::{Range, Theme, View};
+use crate::model::past_view::PastView;
+use crate::model::settings::{Part, Range, Theme, View};
 use crate::model::{alerts, format, series};
 
 const STEP_MILLIS: u64 = 1_000;
@@ -46,6 +47,8 @@ pub(crate) struct Dashboard {
     pub(crate) shortcuts: RwSignal<bool>,
     /// Whether the list of shortcuts is open.
     pub(crate) help: RwSignal<bool>,
+    /// Whether somebody wants to enter another token.
+    pub(crate) wants_token: RwSignal<bool>,
     /// What a screen reader says next about alerts and the host.
     pub(crate) announcement: RwSignal<String>,
     /// What a screen reader says next about the cursor.
@@ -91,6 +94,7 @@ impl Dashboard {
             theme: RwSignal::new(storage::theme()),
             shortcuts: RwSignal::new(storage::shortcuts()),
             help: RwSignal::new(false),
+            wants_token: RwSignal::new(false),
             announcement: RwSignal::new(String::new()),
             reading: RwSignal::new(String::new()),
             engine: StoredValue::new_local(engine),
@@ -139,6 +143,24 @@ impl Dashboard {
         }
     }
 
+    /// Shows a part.
+    pub(crate) fn show(self, part: Part) {
+        self.change_view(|view| view.part = part);
+    }
+
+    /// Shows the past.
+    pub(crate) fn show_past(self, change: impl FnOnce(&mut PastView)) {
+        self.change_view(|view| {
+            view.part = Part::Past;
+            change(&mut view.past);
+        });
+    }
+
+    /// Chooses what is shown of the past.
+    pub(crate) fn change_past(self, change: impl FnOnce(&mut PastView)) {
+        self.change_view(|view| change(&mut view.past));
+    }
+
     /// Chooses a range.
     pub(crate) fn choose_range(self, range: Range) {
         self.change_view(|view| view.range = range);
@@ -167,14 +189,25 @@ impl Dashboard {
         });
     }
 
+    /// The pages that are known now, for their names.
+    pub(crate) fn pages(self) -> Vec<PageSnapshot> {
+        let snapshot = self.snapshot.get_untracked();
+        snapshot.map(|snapshot| snapshot.pages.clone()).unwrap_or_default()
+    }
+
     /// Whether what is shown is out of date: the host is lost, or was never there.
     pub(crate) fn is_stale(self) -> bool {
         self.host.with(|host| *host != HostState::Live)
     }
 
     fn change_view(self, change: impl FnOnce(&mut View)) {
+        let before = self.view.get_untracked();
         self.view.update(change);
-        address::set_view(self.view.get_untracked());
+        self.view.with_untracked(|view| {
+            if *view != before {
+                address::set_view(view);
+            }
+        });
     }
 }
 

@@ -64,6 +64,34 @@ pub(crate) fn native_tests(lab: &Lab) -> Result<Counts> {
     count(job)
 }
 
+/// Seconds of each fuzz target. They run side by side on as many processors as there are.
+const FUZZ_SECONDS: u32 = 15;
+
+/// What the native tests have begun with a few cases goes on for longer.
+pub(crate) fn fuzz(lab: &Lab) -> Result<Counts> {
+    let what = ["test", "--package", "quillwork", "--test", "fuzz", "--no-fail-fast", "--", "--nocapture"];
+    count(cargo(lab, "fuzz", &what).env("QUILLWORK_FUZZ_SECONDS", FUZZ_SECONDS.to_string()))
+}
+
+/// What others make of the host's answers: schemathesis of its description, Prometheus' own parsers of its metrics.
+pub(crate) fn judges(lab: &Lab) -> Result<Counts> {
+    let Some(python) = &lab.tools()?.python else {
+        return Ok(Counts { skipped: 1, ..Counts::default() });
+    };
+    let what = [
+        "test",
+        "--package",
+        "quillwork",
+        "--test",
+        "host",
+        "--",
+        "--include-ignored",
+        "judges::",
+        "metrics::",
+    ];
+    count(cargo(lab, "judges", &what).env("QUILLWORK_PYTHON", python))
+}
+
 pub(crate) fn doc_tests(lab: &Lab) -> Result<Counts> {
     count(cargo(lab, "cargo test --doc", &["test", "--workspace", "--no-fail-fast", "--doc"]))
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask evaluate`: every strategy on every scenario of the study, and the page about it.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -27,7 +28,8 @@ pub(crate) fn evaluate(workspace: &Workspace, options: &Options) -> Result<ExitC
     let mut job = Job::new(workspace, "strategies on all scenarios", "cargo")
         .args(["run", "--release", "--package", "quillwork-sim", "--example", "evaluate", "--target-dir"])
         .args([workspace.target("")])
-        .args(["--".as_ref(), page.as_os_str()]);
+        .args(["--".as_ref(), page.as_os_str()])
+        .limit(LIMIT);
     if options.quick {
         job = job.args(["--quick"]);
     }
@@ -45,5 +47,7 @@ pub(crate) fn evaluate(workspace: &Workspace, options: &Options) -> Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+/// Beside other work on two cores the study takes longer than a job may by default.
+const LIMIT: Duration = Duration::from_secs(3 * 3600);
 /// Lines of the summary start with this.
 const MARK: &str = "STUDY ";

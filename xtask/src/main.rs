@@ -9,6 +9,7 @@ mod checks;
 mod console;
 mod counts;
 mod evaluate;
+mod failures;
 mod interrupt;
 mod job;
 mod package;

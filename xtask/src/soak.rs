@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: simulations and property tests with ever new seeds, for as long as asked.
+//! `cargo xtask soak`: simulations, property tests and fuzz targets with ever new seeds, for as long as asked.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,10 +14,14 @@ pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask soak --minutes 60\n 
     cargo xtask soak --minutes 5 --seed 42    repeat a round that failed\n  \
     cargo xtask soak --minutes 0 --only properties --cases 100000\n\n\
     A simulation that breaks a promise names its seed and the command that repeats it alone. A property that fails\n\
-    prints the smallest case that was found, and fails again with the round's seed and as many cases.";
+    prints the smallest case that was found, and fails again with the round's seed and as many cases. An input that a\n\
+    parser fails on comes with the command that repeats it alone.";
 
 /// How often the process that writes history is killed in a round.
 const KILLS: u32 = 1_000;
+
+/// Seconds of each fuzz target in a round.
+const FUZZ_SECONDS: u32 = 60;
 
 /// Packages whose tests draw from a seed.
 const PACKAGES: [&str; 3] = ["quillwork-sim", "quillwork-core", "quillwork-store"];
@@ -51,6 +55,8 @@ enum Part {
     Decisions,
     /// The property tests of the packages that decide and store
     Properties,
+    /// The host's parsers on mutated messages
+    Fuzz,
 }
 
 /// From one round's seed to the next one's, more than any part takes.
@@ -125,6 +131,7 @@ impl Part {
             Self::Fleets => "fleets",
             Self::Decisions => "decisions",
             Self::Properties => "properties",
+            Self::Fuzz => "fuzz",
         }
     }
 
@@ -134,13 +141,29 @@ impl Part {
             Self::Pools => SEEDS,
             Self::Fleets => 1_500,
             Self::Decisions => 200,
-            Self::Properties => 1,
+            Self::Properties | Self::Fuzz => 1,
         }
     }
 
     fn job(self, workspace: &Workspace, seed: u64, cases: u32) -> Job {
         let label = format!("{} from seed {seed}", self.name());
         let job = Job::new(workspace, &label, "cargo");
+        if self == Self::Fuzz {
+            return job
+                .args([
+                    "test",
+                    "--profile",
+                    "soak",
+                    "--package",
+                    "quillwork",
+                    "--test",
+                    "fuzz",
+                    "--target-dir",
+                ])
+                .args([workspace.target("")])
+                .env("QUILLWORK_FUZZ_SECONDS", FUZZ_SECONDS.to_string())
+                .env("QUILLWORK_FUZZ_SEED", seed.to_string());
+        }
         if self == Self::Properties {
             return job
                 .args(["test", "--profile", "soak", "--lib", "--tests", "--target-dir"])

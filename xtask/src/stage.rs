@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::console::clock;
 use crate::counts::Counts;
+use crate::failures::Failures;
 use crate::interrupt;
 use crate::job::Job;
 use crate::report::Row;
@@ -104,9 +105,14 @@ pub(crate) fn select<'a>(stages: &'a [Stage], only: &[String]) -> Result<Vec<&'a
 /// one failure; a runner that runs nothing has failed.
 pub(crate) fn count(job: Job) -> Result<Counts> {
     let mut counts = Counts::default();
-    let finished = job.run(|line| counts.read(line))?;
+    let mut failures = Failures::default();
+    let finished = job.run(|line| {
+        counts.read(line);
+        failures.read(line);
+    })?;
     if !finished.success {
         println!("  {}", finished.complaint);
+        print!("{}", failures.text());
         counts.failed = counts.failed.max(1);
     } else if counts == Counts::default() {
         println!("  it ended without an error, but ran no test");

@@ -27,13 +27,15 @@ pub(crate) struct Options {
 }
 
 /// The cheap ones come first, so that most mistakes show within minutes.
-const STAGES: [Stage; 16] = [
+const STAGES: [Stage; 18] = [
     Stage { name: "set-up", needs: &[], run: checks::set_up },
     Stage { name: "format", needs: &[], run: checks::format },
     Stage { name: "clippy", needs: &[], run: checks::clippy },
     Stage { name: "clippy for wasm", needs: &["set-up"], run: checks::wasm_clippy },
     Stage { name: "docs", needs: &[], run: checks::docs },
     Stage { name: "native tests", needs: &[], run: checks::native_tests },
+    Stage { name: "fuzz", needs: &[], run: checks::fuzz },
+    Stage { name: "judges", needs: &["set-up"], run: checks::judges },
     Stage { name: "doc tests", needs: &[], run: checks::doc_tests },
     Stage { name: "core without std", needs: &["set-up"], run: checks::core_without_std },
     Stage { name: "wasm in chromium", needs: &["set-up"], run: checks::wasm_in_chromium },

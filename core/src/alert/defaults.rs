@@ -19,6 +19,10 @@ use crate::time::Duration;
 /// | `host-disk-full` | full in under a day, by the last hour's trend | in under four hours |
 /// | `host-temperature` | above 80 °C for 30 s | above 90 °C for 10 s |
 /// | `host-lost` | not measured for 10 s | for a minute |
+/// | `host-export-late` | metrics wait for five minutes to be sent on | for an hour |
+/// | `host-export-lost` | metrics that were to be sent on were lost in the last ten minutes | |
+/// | `host-standby-behind` | a standby is a minute behind this host, or has not asked for one | ten minutes |
+/// | `host-standby-fenced` | a host that was primary before this one is silent and does not follow, for a minute | |
 /// | `page-lost` | silent for 10 s | for a minute |
 /// | `page-memory` | above 60 % of its budget | above 70 % |
 /// | `page-memory-maximum` | | above 80 % |
@@ -110,6 +114,36 @@ fn host() -> Vec<Rule> {
                 Unit::Millis,
                 Direction::Above,
             )
+        },
+        Rule {
+            warning: level(300_000.0, 60_000.0, 0),
+            critical: level(HOUR_MILLIS, HOUR_MILLIS / 2.0, 0),
+            look_first: "whether the receiver answers: the log of the host says what goes wrong".into(),
+            ..Rule::new("host-export-late", value("host.export.delay"), Unit::Millis, Direction::Above)
+        },
+        Rule {
+            warning: Some(Level::at(0.0)),
+            look_first: "why the receiver refuses what it is sent, or is away: the log of the host says so"
+                .into(),
+            ..Rule::new(
+                "host-export-lost",
+                Condition::Sum { of: Selector::all("host.export.lost"), window: Duration::from_secs(600) },
+                Unit::Count,
+                Direction::Above,
+            )
+        },
+        Rule {
+            warning: level(60_000.0, 10_000.0, 0),
+            critical: level(600_000.0, 60_000.0, 0),
+            look_first: "whether the standby runs and reaches this host: its /api/v1/replication says why it can't follow"
+                .into(),
+            ..Rule::new("host-standby-behind", value("host.standby.behind"), Unit::Millis, Direction::Above)
+        },
+        Rule {
+            warning: level(0.5, 0.5, 60),
+            stale_after: MINUTE,
+            look_first: "the old primary: start it with --standby and this host's address, or set standby.rejoin there".into(),
+            ..Rule::new("host-standby-fenced", value("host.standby.fenced"), Unit::Count, Direction::Above)
         },
     ]
 }

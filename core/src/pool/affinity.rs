@@ -18,7 +18,7 @@ use crate::time::Instant;
 use super::binding::Line;
 use super::candidates::worker_id;
 use super::offer::Needs;
-use super::tasks::{Standing, Task};
+use super::tasks::Standing;
 use super::worker::{Phase, Worker};
 use super::{Offer, Output, Scheduler, TaskSpec, WorkerList};
 
@@ -63,28 +63,31 @@ impl Scheduler {
 
     /// What decides who may run the task apart from what ends with time: bans, and whom it avoids.
     pub(super) fn lasting_needs(&self, slot: u32) -> Needs {
-        let Task { spec, failed_on, .. } = self.tasks.task(slot);
-        let needs = Needs::of(spec, &self.config);
+        let task = self.tasks.task(slot);
+        let failed_on = task.failed_on;
+        let needs = Needs::of(task.spec(), &self.config);
         if failed_on.is_empty() {
             return needs;
         }
         // Where it has failed on all of them, it begins again with any other than the last.
-        let rounds = [*failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
+        let rounds = [failed_on, failed_on.last_only()].map(|avoided| Needs { avoided, ..needs });
         rounds.into_iter().find(|needs| self.is_hopeful(needs)).unwrap_or(needs)
     }
 
     /// With the line that it is to stand in, or the workers that it waits for.
     pub(super) fn bound_needs(&mut self, now: Instant, slot: u32, needs: Needs) -> Needs {
         let line = self.choose_line(now, slot, &needs);
-        let Task { spec, submitted_at, .. } = self.tasks.task(slot);
-        let waits_for = Preference::of(spec).filter(|_| now < *submitted_at + spec.patience);
+        let task = self.tasks.task(slot);
+        let spec = task.spec();
+        let waits_for = Preference::of(spec).filter(|_| now < task.submitted_at + spec.patience);
         let patient = Needs { waits_for, ..needs };
         if line.is_none() && self.is_hopeful(&patient) { patient } else { Needs { line, ..needs } }
     }
 
     /// The free worker that suits a task best that minds; `None` where it may have none of them.
     pub(super) fn pick_preferred(&self, slot: u32) -> Option<WorkerId> {
-        let Task { needs, spec, .. } = self.tasks.task(slot);
+        let task = self.tasks.task(slot);
+        let (needs, spec) = (task.needs(), task.spec());
         let (preference, classes) = (Preference::of(spec), self.speeds.classes(spec.task_type));
         self.candidates.pick_ranked(
             needs.required,
@@ -102,40 +105,44 @@ impl Scheduler {
     }
 
     /// The task is new or about to be queued again, and is as choosy as it may be.
+    #[inline]
     pub(super) fn choose_lane(&mut self, now: Instant, slot: u32) {
         self.end_patience(slot);
         if self.binder.as_ref().is_some() || self.tasks.task(slot).is_particular() {
             self.tasks.task_mut(slot).queued_at = now;
             let needs = self.needs_now(now, slot);
-            self.tasks.task_mut(slot).needs = needs;
+            self.tasks.set_needs(slot, needs);
         }
     }
 
     /// The task waits from now on: its patience runs, where it has any.
     pub(super) fn begin_patience(&mut self, now: Instant, slot: u32) {
-        let Task { id: task, needs, spec, submitted_at, .. } = self.tasks.task(slot);
+        let task = self.tasks.task(slot);
+        let needs = task.needs();
         if needs.asked {
-            self.outputs.push_back(Output::AskStrategy { task: *task });
+            self.outputs.push_back(Output::AskStrategy { task: task.id });
         }
         let ends_at = match needs.line {
             _ if needs.asked => now + self.config.binding.answer_within(),
             Some(line) if !line.is_open => self.opens_at(slot, line.of),
-            None if needs.waits_for.is_some() => *submitted_at + spec.patience,
+            None if needs.waits_for.is_some() => task.submitted_at + task.spec().patience,
             Some(_) | None => return,
         };
         self.deadlines.set(self.patience_timer(slot), ends_at);
     }
 
     /// The task waits no more, or for nobody in particular.
+    #[inline]
     pub(super) fn end_patience(&mut self, slot: u32) {
-        if self.tasks.task(slot).needs.is_patient() {
+        if self.tasks.task(slot).needs().is_patient() {
             self.deadlines.cancel(self.patience_timer(slot));
         }
     }
 
     /// The task takes any worker from now on, or may be taken from its worker's line. It is offered to those that are free at the end of this input.
     pub(super) fn on_patience_due(&mut self, now: Instant, slot: u32) {
-        let Task { standing, needs, .. } = *self.tasks.task(slot);
+        let task = self.tasks.task(slot);
+        let (standing, needs) = (task.standing, *task.needs());
         if needs.asked {
             return self.on_answer_due(now, slot);
         }
@@ -143,15 +150,15 @@ impl Scheduler {
         let patient_no_more = Needs { waits_for: None, line, ..needs };
         match standing {
             Standing::Queued => {
-                self.queue.remove(needs, slot);
+                self.queue.remove(&needs, slot);
                 self.queue_softened(slot, patient_no_more);
             }
             Standing::Reserved { .. } => {
-                self.tasks.task_mut(slot).needs = patient_no_more;
+                self.tasks.set_needs(slot, patient_no_more);
                 self.softened.push(slot);
             }
             // Given ahead, and may be stolen by anybody now.
-            Standing::Held { .. } | Standing::Delayed => self.tasks.task_mut(slot).needs = patient_no_more,
+            Standing::Held { .. } | Standing::Delayed => self.tasks.set_needs(slot, patient_no_more),
         }
     }
 
@@ -161,7 +168,7 @@ impl Scheduler {
             let workers = &self.workers;
             let hopeless = self.queue.pop_where(|needs| needs.is_choosy() && !is_hopeful(workers, needs));
             let Some(slot) = hopeless else { break };
-            let may_wait = self.tasks.task(slot).needs.is_patient();
+            let may_wait = self.tasks.task(slot).needs().is_patient();
             self.end_patience(slot);
             let mut needs = self.needs_now(now, slot);
             if !may_wait {
@@ -173,7 +180,14 @@ impl Scheduler {
     }
 
     /// Offers what was softened to the workers that are free, in its order.
+    #[inline]
     pub(super) fn offer_softened(&mut self, now: Instant) {
+        if !self.softened.is_empty() {
+            self.offer_all_softened(now);
+        }
+    }
+
+    fn offer_all_softened(&mut self, now: Instant) {
         let tasks = &self.tasks;
         let turn = |slot: u32| tasks.get(slot).map(|task| task.turn.entry(slot));
         self.softened.sort_unstable_by_key(|&slot| Reverse(turn(slot)));
@@ -187,9 +201,8 @@ impl Scheduler {
     }
 
     pub(super) fn queue_softened(&mut self, slot: u32, needs: Needs) {
-        let task = self.tasks.task_mut(slot);
-        task.needs = needs;
-        self.queue.push(needs, task.turn.entry(slot));
+        self.tasks.set_needs(slot, needs);
+        self.queue.push(&needs, self.tasks.task(slot).turn.entry(slot));
         self.softened.push(slot);
     }
 }
@@ -217,6 +230,7 @@ impl Needs {
     }
 
     /// Whether it is so for a time only.
+    #[inline]
     fn is_patient(&self) -> bool {
         self.asked || self.waits_for.is_some() || self.line.is_some_and(|line| !line.is_open)
     }

@@ -48,7 +48,7 @@ impl Scheduler {
             .filter(move |&index| needs.as_ref().is_some_and(|needs| self.is_candidate(index, needs)));
         able.filter_map(move |index| {
             let (place, task, worker) = (&self.workers[index], asked?, worker_id(index));
-            let figures = self.binder.as_ref()?.figures(now, worker, task.spec.task_type)?;
+            let figures = self.binder.as_ref()?.figures(now, worker, task.spec().task_type)?;
             Some(StrategyCandidate {
                 worker,
                 generation: place.generation,
@@ -96,7 +96,7 @@ impl Scheduler {
 
     fn end_wait_for_answer(&mut self, now: Instant, slot: u32, chosen: Option<WorkerId>) {
         self.end_patience(slot);
-        let asked = self.tasks.task(slot).needs;
+        let asked = self.tasks.task(slot).needs();
         self.queue.remove(asked, slot);
         // The workers may be others than when it was asked for.
         let mut needs = self.lasting_needs(slot);
@@ -119,7 +119,7 @@ impl Scheduler {
     fn asked_slot(&self, task: TaskId) -> Option<u32> {
         let slot = self.tasks.slot_of(task)?;
         let task = self.tasks.task(slot);
-        (task.needs.asked && task.standing == Standing::Queued).then_some(slot)
+        (task.needs().asked && task.standing == Standing::Queued).then_some(slot)
     }
 
     fn is_candidate(&self, index: usize, needs: &Needs) -> bool {

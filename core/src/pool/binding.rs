@@ -17,7 +17,7 @@ use crate::time::{Duration, Instant};
 
 use super::candidates::worker_id;
 use super::offer::Needs;
-use super::tasks::Task;
+use super::tasks::TaskRef;
 use super::{Load, Offer, PoolConfig, Scheduler, WorkerList};
 
 /// When a task is given its worker, and by whom.
@@ -151,7 +151,7 @@ impl Binder {
     fn choose(
         &mut self,
         now: Instant,
-        task: &Task,
+        task: TaskRef<'_>,
         needs: &Needs,
         too_small: WorkerList,
     ) -> Option<WorkerId> {
@@ -171,9 +171,9 @@ impl Binder {
     }
 
     /// A task goes to this worker, chosen or not.
-    pub(super) fn handle_given(&mut self, now: Instant, task: &Task, worker: WorkerId) {
+    pub(super) fn handle_given(&mut self, now: Instant, task: TaskRef<'_>, worker: WorkerId) {
         if self.balancer.task(task.id).is_none_or(|booked| booked.worker != worker) {
-            with_choice(task, &task.needs, WorkerList::NONE, |choice| {
+            with_choice(task, task.needs(), WorkerList::NONE, |choice| {
                 self.balancer.handle_assigned(now, choice, worker);
             });
         }
@@ -199,7 +199,7 @@ impl Scheduler {
     #[must_use]
     pub fn bound_to(&self, task: TaskId) -> Option<WorkerId> {
         let slot = self.tasks.slot_of(task)?;
-        self.tasks.task(slot).needs.line.map(|line| line.of)
+        self.tasks.task(slot).needs().line.map(|line| line.of)
     }
 
     /// The line that a task is to stand in from now on, where tasks are bound early.
@@ -220,16 +220,17 @@ impl Scheduler {
 
     /// When others may take a task from this line.
     pub(super) fn opens_at(&self, slot: u32, of: WorkerId) -> Instant {
-        let Task { spec, submitted_at, queued_at, .. } = self.tasks.task(slot);
-        let stolen_from = *queued_at + self.config.binding.steal_after();
+        let task = self.tasks.task(slot);
+        let spec = task.spec();
+        let stolen_from = task.queued_at + self.config.binding.steal_after();
         let is_preferred = self.workers[of.index()].offer.is_some_and(|offer| spec.prefers(of, &offer));
-        if is_preferred { stolen_from.max(*submitted_at + spec.patience) } else { stolen_from }
+        if is_preferred { stolen_from.max(task.submitted_at + spec.patience) } else { stolen_from }
     }
 
     /// Whether a task that was given back may go on standing in the line that it stood in, open to all: not where there are now
     /// better workers than those that it settled for.
     pub(super) fn keeps_open_line(&self, slot: u32) -> bool {
-        let needs = &self.tasks.task(slot).needs;
+        let needs = self.tasks.task(slot).needs();
         needs.line.is_some_and(|line| line.is_open)
             && self.is_hopeful(needs)
             && self.lasting_needs(slot).avoided == needs.avoided
@@ -237,13 +238,13 @@ impl Scheduler {
 
     /// Whether the worker takes the task from another's line.
     pub(super) fn is_theft(&self, slot: u32, index: usize) -> bool {
-        self.tasks.task(slot).needs.line.is_some_and(|line| line.of != worker_id(index))
+        self.tasks.task(slot).needs().line.is_some_and(|line| line.of != worker_id(index))
     }
 }
 
 /// The task as strategies know it. Workers that it avoids are banned for this choice.
 fn with_choice<T>(
-    task: &Task,
+    task: TaskRef<'_>,
     needs: &Needs,
     too_small: WorkerList,
     choose: impl FnOnce(&Choice<'_>) -> T,
@@ -251,18 +252,18 @@ fn with_choice<T>(
     let nobody = WorkerId::new(0);
     let mut affinity = [nobody; WorkerList::MOST];
     let mut banned = [nobody; 3 * WorkerList::MOST];
-    let affinity = filled(&mut affinity, task.spec.affinity.iter());
+    let affinity = filled(&mut affinity, task.spec().affinity.iter());
     let anti_affinity =
         filled(&mut banned, needs.banned.iter().chain(needs.avoided.iter()).chain(too_small.iter()));
     choose(&Choice {
-        task_type: task.spec.task_type,
+        task_type: task.spec().task_type,
         required: needs.required,
         complexity: needs.complexity,
-        priority: task.spec.priority,
+        priority: task.spec().priority,
         affinity,
         anti_affinity,
-        region: task.spec.region,
-        key: task.spec.key.unwrap_or(task.id.get()),
+        region: task.spec().region,
+        key: task.spec().key.unwrap_or(task.id.get()),
         ..Choice::new(task.id)
     })
 }

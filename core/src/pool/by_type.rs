@@ -16,6 +16,7 @@ impl ByType {
         Self { places: IdMap::new(), recent: None }
     }
 
+    #[inline]
     pub(super) fn get(&self, task_type: TaskType) -> Option<usize> {
         match self.recent {
             Some((recent, place)) if recent == task_type => Some(place as usize),
@@ -24,6 +25,7 @@ impl ByType {
     }
 
     /// As [`ByType::get`]; the same type is found faster the next time.
+    #[inline]
     pub(super) fn find(&mut self, task_type: TaskType) -> Option<usize> {
         let place = self.get(task_type)?;
         self.recent = u32::try_from(place).ok().map(|place| (task_type, place));

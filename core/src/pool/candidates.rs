@@ -71,8 +71,11 @@ impl Candidate {
     }
 
     fn cost(self) -> u64 {
-        let capacity = u64::from(self.capacity.get()).max(1);
-        let relative_load = (u64::from(self.load.get()) * FULLY_LOADED / capacity).min(FULLY_LOADED);
+        let relative_load = match self.load {
+            Load::ZERO => 0,
+            load if load >= self.capacity => FULLY_LOADED,
+            load => u64::from(load.get()) * FULLY_LOADED / u64::from(self.capacity.get()),
+        };
         relative_load << 56 | u64::from(self.scarcity) << 32 | u64::from(self.stamp)
     }
 }
@@ -170,8 +173,11 @@ impl Candidates {
     }
 
     /// Keeps an open worker out of the choice, or lets it back in.
+    #[inline]
     pub fn hold_back(&mut self, worker: WorkerId, held_back: bool) {
-        self.change(worker, |candidate| candidate.held_back = held_back);
+        if self.workers[worker.index()].held_back != held_back {
+            self.change(worker, |candidate| candidate.held_back = held_back);
+        }
     }
 
     /// Lets an open worker rest, or wakes it. It can be picked if it neither rests nor is held back.

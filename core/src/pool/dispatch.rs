@@ -5,7 +5,7 @@
 //! workers only, a freed worker with the queue only, and nothing else is ever searched.
 
 use crate::ids::{TaskId, WorkerId};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 use super::candidates::worker_id;
 use super::held::{Held, Stage};
@@ -17,7 +17,7 @@ use super::{Output, Refusal, Scheduler, Settlement, TaskSpec};
 
 impl Scheduler {
     /// A new task: dispatched, queued or refused.
-    pub(super) fn admit(&mut self, now: Instant, id: TaskId, spec: TaskSpec) {
+    pub(super) fn admit(&mut self, now: Instant, id: TaskId, spec: &TaskSpec) {
         if self.closing != Closing::Open {
             return self.emit_settlement(id, Settlement::Refused(Refusal::Closing));
         }
@@ -26,26 +26,13 @@ impl Scheduler {
         }
         let turn = Turn { rank: rank(now, spec.priority, self.config.ageing), sequence: self.next_sequence };
         self.next_sequence += 1;
-        let slot = self.tasks.insert(Task {
-            id,
-            spec,
-            needs: Needs::of(&spec, &self.config),
-            turn,
-            submitted_at: now,
-            queued_at: now,
-            attempts: 0,
-            losses: 0,
-            failures: 0,
-            last_delay: Duration::ZERO,
-            suspect: false,
-            failed_on: spec.avoid,
-            standing: Standing::Queued,
-        });
+        let needs = Needs::of(spec, &self.config);
+        let slot = self.tasks.insert(Task::new(id, turn, now, spec.avoid), spec, &needs);
         self.choose_lane(now, slot);
         if self.place_with_free_worker(now, slot) {
             return;
         }
-        if let Some(refusal) = self.unservable(self.tasks.task(slot).needs) {
+        if let Some(refusal) = self.unservable(self.tasks.task(slot).needs()) {
             self.settle(slot, Settlement::Refused(refusal));
         } else {
             self.enqueue_new(now, slot);
@@ -57,7 +44,7 @@ impl Scheduler {
 
     /// Puts a task that was admitted before back to its turn in the queue. It is refused where nobody can run it any more.
     pub(super) fn queue_again(&mut self, now: Instant, slot: u32) {
-        if let Some(refusal) = self.unservable(self.tasks.task(slot).needs) {
+        if let Some(refusal) = self.unservable(self.tasks.task(slot).needs()) {
             return self.settle(slot, Settlement::Refused(refusal));
         }
         self.choose_lane(now, slot);
@@ -71,7 +58,7 @@ impl Scheduler {
             let task = this.tasks.get(slot);
             task.is_some_and(|task| {
                 matches!(task.standing, Standing::Queued | Standing::Reserved { .. })
-                    && this.gates.admits(&task.needs)
+                    && this.gates.admits(task.needs())
             })
         };
         // Under a limit all workers look at the queue at the end of this input, in its order.
@@ -97,7 +84,7 @@ impl Scheduler {
 
     /// Gives a task that is in no queue to a free worker; `false` where there is none for it.
     fn place_with_free_worker(&mut self, now: Instant, slot: u32) -> bool {
-        let needs = &self.tasks.task(slot).needs;
+        let needs = self.tasks.task(slot).needs();
         if needs.asked || !self.gates.admits(needs) {
             return false;
         }
@@ -117,13 +104,14 @@ impl Scheduler {
     }
 
     /// The free worker that suits the task best.
+    #[inline]
     pub(super) fn pick_free(&self, slot: u32) -> Option<WorkerId> {
         let task = self.tasks.task(slot);
         if task.is_particular() {
             return self.pick_preferred(slot);
         }
-        let Task { needs, spec, .. } = task;
-        match self.speeds.classes(spec.task_type) {
+        let needs = task.needs();
+        match self.speeds.classes(task.spec().task_type) {
             None => self.candidates.pick(needs.required, needs.complexity),
             Some(classes) => {
                 self.candidates.pick_fastest(needs.required, needs.complexity, |worker| classes.of(worker))
@@ -156,6 +144,7 @@ impl Scheduler {
     }
 
     /// Whether a task has waited for too long that its timer has not ended yet. One that has only just come has not waited.
+    #[inline]
     pub(super) fn is_expired(&self, now: Instant, slot: u32) -> bool {
         let expires_at = self.deadlines.at(self.task_timer(slot));
         expires_at.is_some_and(|at| at <= now) && self.tasks.task(slot).queued_at < now
@@ -165,7 +154,7 @@ impl Scheduler {
     fn dispatch(&mut self, now: Instant, slot: u32, index: usize) {
         self.counters.stolen += u64::from(self.is_theft(slot, index));
         self.hand_over(now, slot, index, Stage::Started(now));
-        self.candidates.begin(worker_id(index), self.tasks.task(slot).needs.complexity);
+        self.candidates.begin(worker_id(index), self.tasks.task(slot).needs().complexity);
         self.on_started(now, slot);
     }
 
@@ -177,9 +166,9 @@ impl Scheduler {
         if let Some(binder) = self.binder.as_mut() {
             binder.handle_given(now, self.tasks.task(slot), worker);
         }
-        let entry = self.tasks.task_mut(slot);
-        entry.standing = Standing::Held { worker: worker.get() };
-        let (task, attempt, load) = (entry.id, entry.attempts + 1, entry.needs.complexity);
+        self.tasks.task_mut(slot).standing = Standing::Held { worker: worker.get() };
+        let entry = self.tasks.task(slot);
+        let (task, attempt, load) = (entry.id, entry.attempts + 1, entry.needs().complexity);
         let expected = self.expected_run(slot);
         let place = &mut self.workers[index];
         let generation = place.generation;
@@ -197,6 +186,7 @@ impl Scheduler {
     }
 
     /// An execution starts.
+    #[inline]
     pub(super) fn on_started(&mut self, now: Instant, slot: u32) {
         self.end_patience(slot);
         let task = self.tasks.task_mut(slot);
@@ -204,10 +194,11 @@ impl Scheduler {
             binder.handle_started(now, task.id);
         }
         task.attempts += 1;
+        let task = self.tasks.task(slot);
         if task.attempts == 1 {
-            self.statistics.on_started(now, task.spec.task_type, now - task.submitted_at);
+            self.statistics.on_started(now, task.spec().task_type, now - task.submitted_at);
         }
-        let (timeout, timer) = (task.spec.timeout, self.task_timer(slot));
+        let (timeout, timer) = (task.spec().timeout, self.task_timer(slot));
         // Also where it has none: that of the queue is over.
         self.deadlines.set(timer, timeout.map_or(Instant::NEVER, |timeout| now + timeout));
     }
@@ -216,8 +207,9 @@ impl Scheduler {
         let task = self.tasks.task_mut(slot);
         task.standing = Standing::Queued;
         task.queued_at = now;
-        let (needs, entry, ttl) = (task.needs, task.turn.entry(slot), task.spec.queue_ttl);
-        self.queue.push(needs, entry);
+        let task = self.tasks.task(slot);
+        let ttl = task.spec().queue_ttl;
+        self.queue.push(task.needs(), task.turn.entry(slot));
         self.begin_patience(now, slot);
         self.note_waiting(slot);
         if let Some(ttl) = ttl {
@@ -228,9 +220,9 @@ impl Scheduler {
 
     /// Takes a task out of the queue, or out of its delay, for good.
     pub(super) fn unqueue(&mut self, slot: u32) {
-        let Task { standing, needs, .. } = *self.tasks.task(slot);
-        match standing {
-            Standing::Queued => self.queue.remove(needs, slot),
+        let task = self.tasks.task(slot);
+        match task.standing {
+            Standing::Queued => self.queue.remove(task.needs(), slot),
             Standing::Reserved { worker } => self.cancel_reservation(worker as usize),
             Standing::Delayed => self.delayed -= 1,
             Standing::Held { .. } => unreachable!("a held task is in no queue"),

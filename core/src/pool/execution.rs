@@ -68,6 +68,7 @@ impl Scheduler {
 
     /// An execution has ended, as far as its submitter is concerned.
     /// Returns how long such an execution takes as a rule.
+    #[inline]
     fn measure_execution(
         &mut self,
         now: Instant,
@@ -76,7 +77,7 @@ impl Scheduler {
         took: Duration,
         success: bool,
     ) -> Option<Duration> {
-        let task_type = self.tasks.task(slot).spec.task_type;
+        let task_type = self.tasks.task(slot).spec().task_type;
         if let Some(binder) = self.binder.as_mut() {
             binder.handle_ended(now, self.tasks.task(slot).id, success);
         }
@@ -121,10 +122,11 @@ impl Scheduler {
     }
 
     /// Takes a task from its worker's books. What becomes of it is the caller's matter.
+    #[inline]
     pub(super) fn let_go(&mut self, now: Instant, index: usize, position: usize) -> Held {
         let held = self.workers[index].let_go(now, position);
         self.release_thief(held.thief);
-        self.gates.leave(&self.tasks.task(held.slot).needs);
+        self.gates.leave(self.tasks.task(held.slot).needs());
         match held.stage {
             Stage::Started(_) => self.candidates.end(worker_id(index), held.load),
             Stage::Waiting => self.prefetched -= u32::from(!held.settled),
@@ -134,6 +136,7 @@ impl Scheduler {
     }
 
     /// Whether a worker may be picked: not while tasks wait at it, nor while it keeps its room for one.
+    #[inline]
     pub(super) fn weigh_candidate(&mut self, index: usize) {
         let place = &self.workers[index];
         let held_back = place.held.waiting() > 0 || place.reserved_for.is_some() || place.is_leaving;

@@ -46,11 +46,13 @@ impl Gates {
         Self { at_workers: Vec::with_capacity(types), ..Self::default() }
     }
 
+    #[inline]
     pub(super) fn admits(&self, needs: &Needs) -> bool {
         self.room(needs) > 0
     }
 
     /// How many more tasks with these needs may start.
+    #[inline]
     pub(super) fn room(&self, needs: &Needs) -> u32 {
         match needs.gate {
             _ if self.paused => 0,
@@ -122,15 +124,14 @@ impl Scheduler {
 
     /// A task is given to a worker. Nobody keeps room for those that it leaves no room at the gate.
     pub(super) fn enter_gate(&mut self, slot: u32) {
-        let needs = self.tasks.task(slot).needs;
-        let Some(gate) = needs.gate else { return };
+        let Some(gate) = self.tasks.task(slot).needs().gate else { return };
         self.gates.enter(gate);
         if self.reservations == 0 {
             return;
         }
         for index in 0..self.workers.len() {
             let reserved = self.workers[index].reserved_for;
-            if reserved.is_some_and(|slot| !self.gates.admits(&self.tasks.task(slot).needs)) {
+            if reserved.is_some_and(|slot| !self.gates.admits(self.tasks.task(slot).needs())) {
                 self.give_up_reservation(index);
             }
         }

@@ -101,6 +101,7 @@ impl HeldTasks {
         self.tasks.iter()
     }
 
+    #[inline]
     pub(super) fn started(&self) -> impl Iterator<Item = &Held> {
         self.tasks.iter().take(self.tasks.len() - self.waiting as usize)
     }
@@ -110,6 +111,7 @@ impl HeldTasks {
     }
 
     /// Where the first of this id stands.
+    #[inline]
     pub(super) fn position_of(&self, task: TaskId) -> Option<usize> {
         self.tasks.iter().position(|held| held.task == task)
     }
@@ -119,11 +121,13 @@ impl HeldTasks {
         self.tasks.iter().position(|held| held.slot == slot).expect("a held task is at its worker")
     }
 
+    #[inline]
     pub(super) fn push(&mut self, held: Held) {
         self.add(held);
         self.tasks.push_back(held);
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, position: usize) -> Held {
         let held = self.tasks.remove(position).expect("the position was just found");
         self.subtract(held);
@@ -152,6 +156,7 @@ impl HeldTasks {
         (!self.is_empty()).then(|| self.remove(0))
     }
 
+    #[inline]
     fn add(&mut self, held: Held) {
         match held.stage {
             Stage::Started(_) => self.load += held.load,
@@ -163,6 +168,7 @@ impl HeldTasks {
         }
     }
 
+    #[inline]
     fn subtract(&mut self, held: Held) {
         match held.stage {
             Stage::Started(_) => self.load -= held.load,

@@ -4,14 +4,17 @@
 ///
 /// Differences and not products, which could overflow; and no division where nothing changes: of the answers that come in one message all
 /// but the first took no time.
+#[inline]
 pub(super) fn approach(mean: &mut u64, value: u64, count: u64) {
     let apart = value.abs_diff(*mean);
     if apart < count {
         return;
     }
+    // Means over many values are over a power of two of them, and a shift costs a tenth of a division.
+    let step = if count.is_power_of_two() { apart >> count.trailing_zeros() } else { apart / count };
     if value > *mean {
-        *mean += apart / count;
+        *mean += step;
     } else {
-        *mean -= apart / count;
+        *mean -= step;
     }
 }

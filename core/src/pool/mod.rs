@@ -52,6 +52,7 @@
 mod affinity;
 mod asked;
 mod binding;
+mod burst;
 mod by_type;
 mod candidates;
 mod capability;
@@ -65,6 +66,7 @@ mod health;
 mod held;
 mod hysteresis;
 mod input;
+mod kinds;
 mod lease;
 mod load;
 mod mean;

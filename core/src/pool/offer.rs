@@ -82,6 +82,7 @@ impl Needs {
     }
 
     /// Whether this worker may run the task now, as far as the task is concerned, once it has nothing else to do.
+    #[inline]
     pub(super) fn met_by(&self, worker: WorkerId, offer: &Offer) -> bool {
         !self.asked
             && self.could_be_met_by(worker, offer)
@@ -91,6 +92,7 @@ impl Needs {
     }
 
     /// Whether this worker could run the task if there was no better one.
+    #[inline]
     pub(super) fn could_be_met_by(&self, worker: WorkerId, offer: &Offer) -> bool {
         self.fits(offer) && !self.banned.contains(worker)
     }

@@ -126,7 +126,7 @@ impl Scheduler {
     }
 
     /// Tasks that wait within the queue's bound, or above it because they were admitted once.
-    fn queued_inside(&self) -> u32 {
+    pub(super) fn queued_inside(&self) -> u32 {
         self.queued() - self.excess.parked()
     }
 

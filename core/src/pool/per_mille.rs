@@ -58,10 +58,11 @@ impl PerMille {
         if whole == 0 {
             return None;
         }
-        // Numbers of the usual size are divided several times faster.
-        let per_mille = match part.checked_mul(1_000) {
-            Some(parts) => (parts / whole) as u128,
-            None => part as u128 * 1_000 / whole as u128,
+        // Compared and not multiplied with a check, which WebAssembly does with 128 bits.
+        let per_mille = match part {
+            0 => 0,
+            1..=PARTS => (part * 1_000 / whole) as u128,
+            _ => part as u128 * 1_000 / whole as u128,
         };
         if per_mille > u32::MAX as u128 {
             return Some(Self(u32::MAX));
@@ -86,8 +87,8 @@ impl PerMille {
     /// This share of a number, rounded down.
     #[must_use]
     pub const fn share_of(self, whole: u64) -> u64 {
-        if let Some(shares) = whole.checked_mul(self.0 as u64) {
-            return shares / 1_000;
+        if whole <= u32::MAX as u64 {
+            return whole * self.0 as u64 / 1_000;
         }
         let share = whole as u128 * self.0 as u128 / 1_000;
         if share > u64::MAX as u128 {
@@ -104,6 +105,9 @@ impl PerMille {
         Self(self.0.saturating_sub(less.0))
     }
 }
+
+/// As many are a thousand times as many in 64 bits.
+const PARTS: u64 = u64::MAX / 1_000;
 
 impl fmt::Debug for PerMille {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -130,6 +134,18 @@ mod tests {
         assert_eq!(PerMille::new(u32::MAX).share_of(u64::MAX), u64::MAX);
         assert_eq!(PerMille::from_ratio(f64::INFINITY), Some(PerMille::new(u32::MAX)));
         assert_eq!(PerMille::per_cent(u32::MAX).get(), u32::MAX);
+    }
+
+    #[test]
+    fn ratios_and_shares_are_exact_on_both_sides_of_what_fits_into_a_word() {
+        let exact = |number: u128| u64::try_from(number).expect("a small share");
+        for whole in [u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 32, PARTS, PARTS + 1, u64::MAX] {
+            let share = exact(u128::from(whole) * 805 / 1_000);
+            assert_eq!(PerMille::new(805).share_of(whole), share);
+            let ratio = exact(u128::from(share) * 1_000 / u128::from(whole));
+            assert_eq!(PerMille::of(share, whole).map(|ratio| u64::from(ratio.get())), Some(ratio));
+        }
+        assert_eq!(PerMille::of(0, u64::MAX), Some(PerMille::ZERO));
     }
 
     #[test]

@@ -24,8 +24,7 @@ use super::candidates::worker_id;
 use super::held::{Held, Stage};
 use super::offer::Needs;
 use super::queue::Head;
-use super::tasks::Task;
-use super::{Scheduler, Settlement};
+use super::{Scheduler, Settlement, TaskSpec};
 
 impl Scheduler {
     /// How long tasks of this type run, as measured; `None` where none was, or where nothing is measured because
@@ -60,43 +59,61 @@ impl Scheduler {
     /// Lets the worker that would start it first take a task ahead that was just queued.
     pub(super) fn prefetch_somewhere(&mut self, now: Instant, slot: u32) {
         let Some(expected) = self.expected_run(slot) else { return };
-        let Task { needs, spec, .. } = *self.tasks.task(slot);
-        if !spec.redeliverable || needs.gate.is_some() {
+        let task = self.tasks.task(slot);
+        let needs = task.needs();
+        if !task.spec().redeliverable || needs.gate.is_some() {
             return;
         }
-        let could_run = |index: usize| {
-            !self.workers[index].rests()
-                && self.workers[index].offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer))
-        };
         // Equals take turns: the search starts at another worker for each task.
         let workers = self.workers.len();
         let first =
             usize::try_from(self.next_sequence % workers as u64).expect("less than the number of workers");
         let able = (first..workers)
             .chain(0..first)
-            .filter(|&index| self.has_time_for(now, index, expected) && could_run(index));
+            .filter(|&index| self.may_take_ahead(now, index, expected, needs));
         let best = able.min_by_key(|&index| self.workers[index].held.ahead());
         if let Some(index) = best {
             self.prefetch(now, index);
         }
     }
 
+    /// Whether some worker might take such a new task ahead, were it queued.
+    pub(super) fn may_give_ahead(&self, now: Instant, spec: &TaskSpec, needs: &Needs) -> bool {
+        spec.redeliverable
+            && needs.gate.is_none()
+            && self.expected_run_of(spec.task_type).is_some_and(|expected| {
+                (0..self.workers.len()).any(|index| self.may_take_ahead(now, index, expected, needs))
+            })
+    }
+
+    #[inline]
+    fn may_take_ahead(&self, now: Instant, index: usize, expected: Duration, needs: &Needs) -> bool {
+        self.has_time_for(now, index, expected)
+            && !self.workers[index].rests()
+            && self.workers[index].offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer))
+    }
+
     /// How long the task in this slot is expected to run; `None` where nothing is given ahead for its sake.
+    #[inline]
     pub(super) fn expected_run(&self, slot: u32) -> Option<Duration> {
         let task = self.tasks.task(slot);
-        if self.config.prefetch.is_zero() || task.suspect {
-            return None;
-        }
-        self.run_times.expected(task.spec.task_type)
+        if task.suspect { None } else { self.expected_run_of(task.spec().task_type) }
+    }
+
+    #[inline]
+    fn expected_run_of(&self, task_type: TaskType) -> Option<Duration> {
+        if self.config.prefetch.is_zero() { None } else { self.run_times.expected(task_type) }
     }
 
     /// A task was completed after this time.
+    #[inline]
     pub(super) fn measure(&mut self, slot: u32, took: Duration) {
         if !self.config.prefetch.is_zero() {
-            self.run_times.record(self.tasks.task(slot).spec.task_type, took);
+            self.run_times.record(self.tasks.task(slot).spec().task_type, took);
         }
     }
 
+    #[inline]
     fn next_ahead(&self, now: Instant, index: usize) -> Option<Head> {
         if self.queue.len() == 0
             || self.workers[index].rests()
@@ -108,17 +125,20 @@ impl Scheduler {
         let takes = |needs: &Needs, _, _| self.gates.admits(needs);
         let head = self.queue.heads_for(worker_id(index), &offer, offer.capacity, takes).fitting?;
         let place = &self.workers[index];
-        if place.held.waiting() == 0 && self.tasks.task(head.entry.slot).needs.complexity <= place.room() {
+        if place.held.waiting() == 0 && self.tasks.task(head.entry.slot).needs().complexity <= place.room() {
             // It has just got the room, and starts the task itself when it looks at the queue.
             return None;
         }
         let expected = self.expected_run(head.entry.slot)?;
-        let Task { spec, needs, .. } = self.tasks.task(head.entry.slot);
-        let may = spec.redeliverable && needs.gate.is_none() && self.has_time_for(now, index, expected);
+        let task = self.tasks.task(head.entry.slot);
+        let may = task.spec().redeliverable
+            && task.needs().gate.is_none()
+            && self.has_time_for(now, index, expected);
         may.then_some(head)
     }
 
     /// Whether a worker may be given so much ahead.
+    #[inline]
     fn has_time_for(&self, now: Instant, index: usize, expected: Duration) -> bool {
         let (place, horizon) = (&self.workers[index], self.config.prefetch);
         let short = |held: &Held| match held.stage {

@@ -36,7 +36,13 @@ pub(super) struct TaskQueue {
     /// For lanes to come.
     spare: Vec<Turns>,
     places: Places,
-    len: u32,
+    counts: Counts,
+}
+
+/// How many tasks wait.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    all: u32,
     /// How many of them may have to wait for room: see [`Needs::is_large`].
     large: u32,
     /// How many of them no limit of workers holds back.
@@ -81,27 +87,27 @@ impl TaskQueue {
     }
 
     pub(super) fn len(&self) -> u32 {
-        self.len
+        self.counts.all
     }
 
     /// Whether a task waits that may need more room than a worker has that has some.
     pub(super) fn has_large(&self) -> bool {
-        self.large > 0
+        self.counts.large > 0
     }
 
     /// How many tasks wait that no limit of workers holds back.
     pub(super) fn urgent(&self) -> u32 {
-        self.urgent
+        self.counts.urgent
     }
 
     /// How many tasks wait that would rather do so than have anybody.
     pub(super) fn choosy(&self) -> u32 {
-        self.choosy
+        self.counts.choosy
     }
 
     /// How many tasks wait of types with a limit.
     pub(super) fn gated(&self) -> u32 {
-        self.gated
+        self.counts.gated
     }
 
     /// How many tasks wait whose needs are such.
@@ -130,32 +136,41 @@ impl TaskQueue {
         heads.filter(|&entry| last.is_none_or(|last| entry > last)).min()
     }
 
-    pub(super) fn push(&mut self, needs: Needs, entry: Entry) {
+    #[inline]
+    pub(super) fn push(&mut self, needs: &Needs, entry: Entry) {
         let lane = self.lane_for(needs);
-        self.lanes[lane].turns.push(&mut self.places, entry);
-        self.count(needs, 1);
+        self.push_into(lane, entry);
+    }
+
+    /// As [`TaskQueue::push`], of the needs of this lane, which was in use since it was found or was just found.
+    #[inline]
+    pub(super) fn push_into(&mut self, lane: usize, entry: Entry) {
+        let Lane { needs, turns } = &mut self.lanes[lane];
+        turns.push(&mut self.places, entry);
+        self.counts.change(needs, 1);
     }
 
     /// Takes the task out, wherever it stands.
-    pub(super) fn remove(&mut self, needs: Needs, slot: u32) {
-        let lane = self.lanes.iter_mut().find(|lane| lane.needs == needs);
+    pub(super) fn remove(&mut self, needs: &Needs, slot: u32) {
+        let lane = self.lanes.iter_mut().find(|lane| lane.needs == *needs);
         let lane = lane.expect("a queued task is in the lane of its needs");
         lane.turns.remove(&mut self.places, slot);
-        self.count(needs, -1);
+        self.counts.change(needs, -1);
     }
 
     /// Takes the head of a lane, which nothing was done to the queue since it was found.
+    #[inline]
     pub(super) fn take(&mut self, head: Head) -> u32 {
         let Lane { needs, turns } = &mut self.lanes[head.lane];
-        let needs = *needs;
         let entry = turns.pop(&mut self.places).expect("the lane had a head");
         debug_assert_eq!(entry, head.entry, "the queue has not changed");
-        self.count(needs, -1);
+        self.counts.change(needs, -1);
         entry.slot
     }
 
     /// The next tasks for a worker with so much room, of the lanes of which it takes some now; it is told their needs, their
     /// first task, and how many there are.
+    #[inline]
     pub(super) fn heads_for(
         &self,
         worker: WorkerId,
@@ -199,36 +214,40 @@ impl TaskQueue {
         Some(self.take(first))
     }
 
-    fn count(&mut self, needs: Needs, change: i32) {
-        self.len = self.len.saturating_add_signed(change);
-        if needs.is_large() {
-            self.large = self.large.saturating_add_signed(change);
-        }
-        if needs.urgent {
-            self.urgent = self.urgent.saturating_add_signed(change);
-        }
-        if needs.is_choosy() {
-            self.choosy = self.choosy.saturating_add_signed(change);
-        }
-        if needs.gate.is_some() {
-            self.gated = self.gated.saturating_add_signed(change);
-        }
-    }
-
-    fn lane_for(&mut self, needs: Needs) -> usize {
-        if let Some(lane) = self.lanes.iter().position(|lane| lane.needs == needs) {
+    /// The lane of such needs.
+    pub(super) fn lane_for(&mut self, needs: &Needs) -> usize {
+        if let Some(lane) = self.lanes.iter().position(|lane| lane.needs == *needs) {
             return lane;
         }
         // An empty lane is kept for its memory. Once there are many, the next new needs take one over.
         if self.lanes.len() >= self.kept.max(LANES_KEPT)
             && let Some(empty) = self.lanes.iter().position(|lane| lane.turns.is_empty())
         {
-            self.lanes[empty].needs = needs;
+            self.lanes[empty].needs = *needs;
             return empty;
         }
         let turns = self.spare.pop().unwrap_or_else(|| Turns::with_capacity(self.capacity));
-        self.lanes.push(Lane { needs, turns });
+        self.lanes.push(Lane { needs: *needs, turns });
         self.lanes.len() - 1
+    }
+}
+
+impl Counts {
+    #[inline]
+    fn change(&mut self, needs: &Needs, by: i32) {
+        self.all = self.all.saturating_add_signed(by);
+        if needs.is_large() {
+            self.large = self.large.saturating_add_signed(by);
+        }
+        if needs.urgent {
+            self.urgent = self.urgent.saturating_add_signed(by);
+        }
+        if needs.is_choosy() {
+            self.choosy = self.choosy.saturating_add_signed(by);
+        }
+        if needs.gate.is_some() {
+            self.gated = self.gated.saturating_add_signed(by);
+        }
     }
 }
 
@@ -259,7 +278,7 @@ mod tests {
         let random =
             |rng: &mut Rng, slot: u32| Entry { key: 1 + rng.below(1 << 40), sequence: slot.into(), slot };
         for slot in 0..tasks {
-            queue.push(needs_of(slot), random(&mut rng, slot));
+            queue.push(&needs_of(slot), random(&mut rng, slot));
         }
         let mut dearest = 0;
         let mut measure = |queue: &mut TaskQueue, operation: &mut dyn FnMut(&mut TaskQueue)| {
@@ -275,12 +294,12 @@ mod tests {
                 // The same slot comes back: as the first of all, whose way up is the longest, or anywhere.
                 let entry = random(&mut rng, slot);
                 let key = if round % 2 == 0 { 0 } else { entry.key };
-                queue.push(needs_of(slot), Entry { key, ..entry });
+                queue.push(&needs_of(slot), Entry { key, ..entry });
             });
             let slot = u32::try_from(rng.below(tasks.into())).expect("it was one");
-            measure(&mut queue, &mut |queue| queue.remove(needs_of(slot), slot));
+            measure(&mut queue, &mut |queue| queue.remove(&needs_of(slot), slot));
             let entry = random(&mut rng, slot);
-            measure(&mut queue, &mut |queue| queue.push(needs_of(slot), entry));
+            measure(&mut queue, &mut |queue| queue.push(&needs_of(slot), entry));
         }
         assert_eq!(queue.len(), tasks);
         dearest

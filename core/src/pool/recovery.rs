@@ -100,7 +100,7 @@ impl Scheduler {
             let timer = self.task_timer(held.slot);
             self.deadlines.cancel(timer);
             self.release_thief(held.thief);
-            self.gates.leave(&self.tasks.task(held.slot).needs);
+            self.gates.leave(self.tasks.task(held.slot).needs());
             if held.settled {
                 self.tasks.free(held.slot);
                 continue;
@@ -112,7 +112,8 @@ impl Scheduler {
                 // Where the worker ended because of another task, that is no fault of this one.
                 Stage::Started(_) => task.losses += u32::from(reason.is_loss()),
             }
-            if task.spec.redeliverable && task.losses <= self.config.max_redeliveries {
+            let task = self.tasks.task(held.slot);
+            if task.spec().redeliverable && task.losses <= self.config.max_redeliveries {
                 self.counters.redelivered += 1;
                 self.queue_again(now, held.slot);
             } else {
@@ -137,16 +138,16 @@ impl Scheduler {
             };
             let timer = self.task_timer(slot);
             self.deadlines.cancel(timer);
-            let needs = self.tasks.task(slot).needs;
+            let needs = self.tasks.task(slot).needs();
             let refusal = self.unservable(needs).expect("its lane was just found unservable");
             self.settle(slot, Settlement::Refused(refusal));
         }
     }
 
     /// Why no worker can be expected to run a task with these needs; `None` where one can, now or once it is up.
-    pub(super) fn unservable(&self, needs: Needs) -> Option<Refusal> {
+    pub(super) fn unservable(&self, needs: &Needs) -> Option<Refusal> {
         let limit = self.config.max_boot_failures;
-        if may_be_served(&self.workers, limit, &needs) {
+        if may_be_served(&self.workers, limit, needs) {
             return None;
         }
         let mut fewest_missing = needs.required;
@@ -178,12 +179,14 @@ impl Scheduler {
     }
 }
 
+#[inline]
 fn may_be_served(workers: &[Worker], max_boot_failures: u32, needs: &Needs) -> bool {
     let mut workers = workers.iter().enumerate();
     workers.any(|(index, worker)| may_serve(worker_id(index), worker, max_boot_failures, needs))
 }
 
 /// A worker that never was ready may turn out to have anything; one that keeps failing to boot is not counted on.
+#[inline]
 pub(super) fn may_serve(id: WorkerId, worker: &Worker, max_boot_failures: u32, needs: &Needs) -> bool {
     worker.boot_failures < max_boot_failures
         && !needs.banned.contains(id)

@@ -38,7 +38,7 @@ impl Scheduler {
         let Heads { fitting, blocked, stolen } = self.queue.heads_for(worker_id(index), &offer, room, takes);
         self.left_until = left_until;
         // A task that is held back keeps no room from one that isn't.
-        let counts = |slot: &u32| !urgent_only || self.tasks.task(*slot).needs.urgent;
+        let counts = |slot: &u32| !urgent_only || self.tasks.task(*slot).needs().urgent;
         let own = place.reserved_for.filter(counts).map(|slot| self.entry(slot));
         // Of the tasks in other lines one is next only where none of its own is.
         let in_time = |head: &Head| own.is_none_or(|own| head.entry < own);
@@ -100,7 +100,7 @@ impl Scheduler {
         if let Some(slot) = self.workers[index].reserved_for {
             self.cancel_reservation(index);
             self.tasks.task_mut(slot).standing = Standing::Queued;
-            self.queue.push(self.tasks.task(slot).needs, self.entry(slot));
+            self.queue.push(self.tasks.task(slot).needs(), self.entry(slot));
         }
     }
 
@@ -127,7 +127,7 @@ impl Scheduler {
         let (offer, room) = (place.offer?, place.room());
         let reserved = self.workers.iter().filter_map(|place| place.reserved_for);
         let fitting = reserved.filter(|&slot| {
-            let needs = self.tasks.task(slot).needs;
+            let needs = self.tasks.task(slot).needs();
             needs.complexity <= room && needs.met_by(worker, &offer) && (needs.urgent || !urgent_only)
         });
         fitting.map(|slot| self.entry(slot)).min()
@@ -135,7 +135,7 @@ impl Scheduler {
 
     /// Whether a worker with a reservation has room for this task, which goes before the one that it keeps it for.
     pub(super) fn may_go_before_reservation(&self, index: usize, slot: u32) -> bool {
-        let (place, needs) = (&self.workers[index], self.tasks.task(slot).needs);
+        let (place, needs) = (&self.workers[index], self.tasks.task(slot).needs());
         place.reserved_for.is_some_and(|reserved| self.entry(slot) < self.entry(reserved))
             && needs.complexity <= place.room()
             && place.offer.is_some_and(|offer| needs.met_by(worker_id(index), &offer))

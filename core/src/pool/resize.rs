@@ -115,7 +115,7 @@ impl Scheduler {
     fn shed(&mut self, below: Priority) {
         for slot in 0..self.tasks.slots() {
             let waits = self.tasks.get(slot).is_some_and(|task| {
-                task.spec.priority < below && !matches!(task.standing, Standing::Held { .. })
+                task.spec().priority < below && !matches!(task.standing, Standing::Held { .. })
             });
             if waits {
                 self.unqueue(slot);
@@ -173,7 +173,8 @@ impl Scheduler {
         heads.filter(|head| in_vain.is_none_or(|in_vain| *head > in_vain)).min()
     }
 
-    fn resize(&mut self, now: Instant) {
+    #[inline]
+    pub(super) fn resize(&mut self, now: Instant) {
         let limits = SizeLimits { workers: self.pressure.worker_limit(), may_grow: self.pressure.may_grow() };
         self.size_deadline = None;
         if self.sizer.is_fixed() && self.retired == 0 && limits.workers.is_none() {

@@ -32,8 +32,8 @@ impl Scheduler {
     /// Whether a held task is tried again if it fails now.
     pub(super) fn has_another_attempt(&self, slot: u32) -> bool {
         let task = self.tasks.task(slot);
-        task.spec.redeliverable
-            && task.failures + 1 < task.spec.max_attempts
+        task.spec().redeliverable
+            && task.failures + 1 < task.spec().max_attempts
             && self.delayed < self.config.max_delayed
     }
 

@@ -6,7 +6,7 @@ use core::error::Error;
 use core::fmt;
 
 use crate::deadline::Deadlines;
-use crate::ids::{Generation, TaskId, WorkerId};
+use crate::ids::{Generation, TaskId, TaskType, WorkerId};
 use crate::rng::Rng;
 use crate::telemetry::Sketch;
 use crate::time::{Duration, Instant};
@@ -158,7 +158,7 @@ impl Scheduler {
             return Err(DuplicateTask { task });
         }
         self.counters.submitted += 1;
-        self.admit(now, task, spec);
+        self.admit(now, task, &spec);
         self.conclude(now);
         Ok(())
     }
@@ -382,6 +382,11 @@ impl Scheduler {
         self.statistics.take_responses()
     }
 
+    /// The run times of one task type since this was last called: see [`Statistics::take_runs`].
+    pub fn take_runs(&mut self, place: usize) -> Option<(Option<TaskType>, Option<Sketch>)> {
+        self.statistics.take_runs(place)
+    }
+
     /// Counts, depths and times.
     #[must_use]
     pub fn stats(&self, now: Instant) -> PoolStats {
@@ -456,7 +461,7 @@ impl Scheduler {
         self.end_patience(slot);
         if settlement.is_response() {
             let (now, task) = (self.last_now, self.tasks.task(slot));
-            let awaited = task.spec.priority >= Priority::NORMAL;
+            let awaited = task.spec().priority >= Priority::NORMAL;
             self.statistics.on_response(now, now - task.submitted_at, awaited);
         }
         let task = self.tasks.settle(slot);
@@ -485,7 +490,7 @@ impl Scheduler {
         self.finish_drain(now);
     }
 
-    fn observe(&mut self, now: Instant) {
+    pub(super) fn observe(&mut self, now: Instant) {
         self.statistics.on_queue_depth(now, self.queued());
         if self.statistics.wants_use(now) {
             self.sample_use(now);

@@ -81,6 +81,7 @@ impl Speeds {
     }
 
     /// `None` where all workers are about equally fast with this type, or nothing is known.
+    #[inline]
     pub(super) fn classes(&self, task_type: TaskType) -> Option<Classes<'_>> {
         let row = &self.rows[self.by_type.get(task_type)?];
         row.is_uneven.then_some(Classes(&row.of_workers))

@@ -85,7 +85,7 @@ impl Scheduler {
         let Some(offer) = self.workers[index].offer else { return };
         for position in 0..self.workers[index].held.len() {
             let held = self.workers[index].held.at(position);
-            let needs = self.tasks.task(held.slot).needs;
+            let needs = self.tasks.task(held.slot).needs();
             if held.is_stealable() && !needs.could_be_met_by(worker_id(index), &offer) {
                 self.take_back(index, position, None);
             }
@@ -152,7 +152,7 @@ impl Scheduler {
     fn is_prey(&self, now: Instant, held: &Held, thief: &mut Thief) -> bool {
         let could_start = held.is_stealable()
             && held.load <= thief.room
-            && self.tasks.task(held.slot).needs.met_by(worker_id(thief.index), &thief.offer);
+            && self.tasks.task(held.slot).needs().met_by(worker_id(thief.index), &thief.offer);
         if !could_start {
             return false;
         }

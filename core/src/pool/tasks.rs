@@ -1,22 +1,24 @@
 //! The table of tasks that are unsettled, or settled and not let go of by their worker.
 
 use alloc::vec::Vec;
+use core::ops::Deref;
 
 use crate::id_map::IdMap;
 use crate::ids::TaskId;
 use crate::indexed_heap::Entry;
 use crate::time::{Duration, Instant};
 
+use super::kinds::Kinds;
 use super::offer::Needs;
 use super::scheduler::small;
 use super::{TaskSpec, WorkerList};
 
-/// One task.
+/// One task: what is its own. What it was submitted with and who may run it is told by a [`TaskRef`].
 #[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) id: TaskId,
-    pub(super) spec: TaskSpec,
-    pub(super) needs: Needs,
+    /// What it has in common with others.
+    kind: u32,
     /// Its turn in the queue, kept when it is queued again: it loses no age with its worker.
     pub(super) turn: Turn,
     pub(super) submitted_at: Instant,
@@ -38,12 +40,57 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// A new task, which is about to be inserted and not queued yet.
+    pub(super) fn new(id: TaskId, turn: Turn, now: Instant, avoided: WorkerList) -> Self {
+        Self {
+            id,
+            kind: 0,
+            turn,
+            submitted_at: now,
+            queued_at: now,
+            attempts: 0,
+            losses: 0,
+            failures: 0,
+            last_delay: Duration::ZERO,
+            suspect: false,
+            failed_on: avoided,
+            standing: Standing::Queued,
+        }
+    }
+}
+
+/// A task with what it has in common with others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TaskRef<'a> {
+    task: &'a Task,
+    kinds: &'a Kinds,
+}
+
+impl<'a> TaskRef<'a> {
+    /// What its submitter said.
+    #[inline]
+    pub(super) fn spec(self) -> &'a TaskSpec {
+        self.kinds.spec(self.task.kind)
+    }
+
+    /// Who may run it now.
+    #[inline]
+    pub(super) fn needs(self) -> &'a Needs {
+        self.kinds.needs(self.task.kind)
+    }
+
     /// Whether it minds which of the workers that could run it does so.
-    pub(super) fn is_particular(&self) -> bool {
-        self.spec.is_particular()
-            || !self.failed_on.is_empty()
-            || self.needs.line.is_some()
-            || self.needs.asked
+    pub(super) fn is_particular(self) -> bool {
+        let needs = self.needs();
+        self.spec().is_particular() || !self.task.failed_on.is_empty() || needs.line.is_some() || needs.asked
+    }
+}
+
+impl Deref for TaskRef<'_> {
+    type Target = Task;
+
+    fn deref(&self) -> &Task {
+        self.task
     }
 }
 
@@ -79,6 +126,7 @@ pub(super) struct TaskTable {
     tasks: Vec<Option<Task>>,
     free: Vec<u32>,
     by_id: IdMap<TaskId, u32>,
+    kinds: Kinds,
     unsettled: u32,
 }
 
@@ -89,6 +137,7 @@ impl TaskTable {
             free: Vec::with_capacity(tasks),
             // Twice as many, or removals could make it grow though it never holds more.
             by_id: IdMap::with_capacity(2 * tasks),
+            kinds: Kinds::with_capacity(tasks),
             unsettled: 0,
         }
     }
@@ -108,7 +157,20 @@ impl TaskTable {
         self.by_id.contains(&id)
     }
 
-    pub(super) fn insert(&mut self, task: Task) -> u32 {
+    pub(super) fn insert(&mut self, mut task: Task, spec: &TaskSpec, needs: &Needs) -> u32 {
+        task.kind = self.kinds.enter(spec, needs);
+        self.insert_of_kind(task)
+    }
+
+    /// As [`TaskTable::insert`], of the spec and the needs of the task in this slot.
+    pub(super) fn insert_alike(&mut self, mut task: Task, other: u32) -> u32 {
+        task.kind = self.task(other).kind;
+        self.kinds.enter_again(task.kind);
+        self.insert_of_kind(task)
+    }
+
+    #[inline]
+    fn insert_of_kind(&mut self, task: Task) -> u32 {
         let id = task.id;
         let slot = if let Some(slot) = self.free.pop() {
             self.tasks[slot as usize] = Some(task);
@@ -137,8 +199,8 @@ impl TaskTable {
 
     /// Frees the slot of a settled task.
     pub(super) fn free(&mut self, slot: u32) {
-        let task = self.tasks[slot as usize].take();
-        debug_assert!(task.is_some(), "{SLOT_IN_USE}");
+        self.kinds.leave(self.task(slot).kind);
+        self.tasks[slot as usize] = None;
         self.free.push(slot);
     }
 
@@ -148,16 +210,28 @@ impl TaskTable {
     }
 
     /// What is in a slot, where it is in use.
-    pub(super) fn get(&self, slot: u32) -> Option<&Task> {
-        self.tasks.get(slot as usize)?.as_ref()
+    pub(super) fn get(&self, slot: u32) -> Option<TaskRef<'_>> {
+        let task = self.tasks.get(slot as usize)?.as_ref()?;
+        Some(TaskRef { task, kinds: &self.kinds })
     }
 
-    pub(super) fn task(&self, slot: u32) -> &Task {
-        self.tasks[slot as usize].as_ref().expect(SLOT_IN_USE)
+    #[inline]
+    pub(super) fn task(&self, slot: u32) -> TaskRef<'_> {
+        TaskRef { task: self.tasks[slot as usize].as_ref().expect(SLOT_IN_USE), kinds: &self.kinds }
     }
 
+    #[inline]
     pub(super) fn task_mut(&mut self, slot: u32) -> &mut Task {
         self.tasks[slot as usize].as_mut().expect(SLOT_IN_USE)
+    }
+
+    /// Others may run the task from now on.
+    pub(super) fn set_needs(&mut self, slot: u32, needs: Needs) {
+        let before = self.task(slot).kind;
+        let spec = *self.kinds.spec(before);
+        let kind = self.kinds.enter(&spec, &needs);
+        self.task_mut(slot).kind = kind;
+        self.kinds.leave(before);
     }
 }
 

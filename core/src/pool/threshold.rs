@@ -32,7 +32,7 @@ use super::Scheduler;
 use super::candidates::worker_id;
 use super::held::Stage;
 use super::speeds::{Measured, TRIAL_AFTER};
-use super::tasks::Task;
+use super::tasks::TaskRef;
 use super::worker::Worker;
 
 impl Scheduler {
@@ -42,10 +42,10 @@ impl Scheduler {
             return None;
         }
         let task = self.tasks.task(first);
-        if task.needs.line.is_some() {
+        if task.needs().line.is_some() {
             return None;
         }
-        let own = self.speeds.measured(task.spec.task_type, index)?;
+        let own = self.speeds.measured(task.spec().task_type, index)?;
         if now - own.at >= own.mean.saturating_mul(TRIAL_AFTER) {
             return None;
         }
@@ -59,7 +59,7 @@ impl Scheduler {
         // What is given back, ahead of its start, has waited since it came.
         let since = if task.attempts == 0 { task.submitted_at } else { task.queued_at };
         let until = since + (own.mean - faster.fastest?);
-        let expires = task.spec.queue_ttl.is_some_and(|ttl| task.queued_at + ttl <= until);
+        let expires = task.spec().queue_ttl.is_some_and(|ttl| task.queued_at + ttl <= until);
         let pays = nanos(own.at_least) > done_after && now < until && !expires;
         pays.then_some(until)
     }
@@ -78,16 +78,16 @@ impl Scheduler {
         &self,
         faster: &mut Faster,
         now: Instant,
-        task: &Task,
+        task: TaskRef<'_>,
         own: &Measured,
         other: usize,
         place: &Worker,
     ) {
-        let may = place.offer.is_some_and(|offer| task.needs.met_by(worker_id(other), &offer));
+        let may = place.offer.is_some_and(|offer| task.needs().met_by(worker_id(other), &offer));
         if !may || !place.stays() || place.rests() {
             return;
         }
-        let Some(mean) = self.speeds.measured(task.spec.task_type, other).map(|measured| measured.mean)
+        let Some(mean) = self.speeds.measured(task.spec().task_type, other).map(|measured| measured.mean)
         else {
             return;
         };
@@ -96,7 +96,7 @@ impl Scheduler {
         }
         for held in place.held.started().filter(|held| held.runs()) {
             let Stage::Started(at) = held.stage else { continue };
-            let runs = self.tasks.task(held.slot).spec.task_type;
+            let runs = self.tasks.task(held.slot).spec().task_type;
             let Some(measured) = self.speeds.measured(runs, other) else { continue };
             if now - at < measured.mean.saturating_mul(STUCK_AFTER) {
                 let rate = 1.0 / nanos(measured.mean);

@@ -37,6 +37,7 @@ impl Turns {
     }
 
     /// The entry that leaves next.
+    #[inline]
     pub(super) fn peek(&self) -> Option<Entry> {
         match (self.run.front(), self.heap.peek()) {
             (Some(run), Some(heap)) => Some(*run.min(heap)),
@@ -45,6 +46,7 @@ impl Turns {
     }
 
     /// Adds an entry whose slot has no place.
+    #[inline]
     pub(super) fn push(&mut self, places: &mut Places, entry: Entry) {
         if self.run.back().is_some_and(|last| *last > entry) {
             self.heap.push(places, entry);
@@ -54,6 +56,7 @@ impl Turns {
         self.run.push_back(entry);
     }
 
+    #[inline]
     pub(super) fn pop(&mut self, places: &mut Places) -> Option<Entry> {
         let next = self.peek()?;
         if self.heap.peek() == Some(&next) {

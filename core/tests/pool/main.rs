@@ -4,6 +4,7 @@ mod abort;
 mod affinity;
 mod asked;
 mod binding;
+mod burst;
 mod choice;
 mod close;
 mod dispatch;

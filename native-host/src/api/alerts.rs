@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::extract::{JsonBody, Parameters};
+use super::number::number;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
 use crate::driver::Stopped;
@@ -192,8 +193,7 @@ fn limit(pairs: &[(String, String)]) -> Result<usize, Problem> {
         if name != "limit" {
             return Err(bad(&format!("there is no parameter `{name}`; there is limit")));
         }
-        let given = value.parse().ok().filter(|limit| (1..=1_000).contains(limit));
-        limit = given.ok_or_else(|| bad(&format!("`limit` must be from 1 to 1000, not {value:?}")))?;
+        limit = number("limit", value, 1..=1_000).map_err(|detail| bad(&detail))?;
     }
     Ok(limit)
 }

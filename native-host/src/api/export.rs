@@ -17,9 +17,11 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::extract::Parameters;
+use super::number::{SOME, number};
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
-use super::query::{number, range, refusal};
+use super::query::{range, refusal};
+use super::reading::Reading;
 use crate::clock::unix_millis;
 
 /// Steps of all series together.
@@ -35,14 +37,16 @@ struct ExportParameters {
     /// First instant, in milliseconds since 1970. An hour before `to` if left out.
     from: Option<u64>,
     /// Instant after the last one, in milliseconds since 1970. Now if left out.
+    #[param(minimum = 1)]
     to: Option<u64>,
     /// Distance of the values, in milliseconds; the finest that is kept of that time if left out.
+    #[param(minimum = 1)]
     step: Option<u64>,
-    /// `csv`, `json` or `prometheus`; `csv` if left out.
+    /// `csv`, `json`, `prometheus` or `openmetrics`; `csv` if left out.
     format: Option<String>,
 }
 
-/// Values of series as comma-separated values, JSON, or Prometheus' text with timestamps.
+/// Values of series as comma-separated values, JSON, Prometheus' text with timestamps in milliseconds, or OpenMetrics.
 #[utoipa::path(
     get,
     path = "/api/v1/export",
@@ -50,7 +54,7 @@ struct ExportParameters {
     params(ExportParameters),
     responses(
         (status = 200, description = "The file, as it is written. One that breaks off is incomplete.", content(
-            (String = "text/csv"), (String = "application/json"), (String = "text/plain"),
+            (String = "text/csv"), (String = "application/json"), (String = "text/plain"), (String = "application/openmetrics-text"),
         )),
         (status = 400, description = "A parameter can't be right, or too much is asked for.", body = Document, content_type = "application/problem+json"),
         (status = 404, description = "No series matches.", body = Document, content_type = "application/problem+json"),
@@ -63,12 +67,12 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let bad = |detail: String| Problem::new(Kind::BadQuery, detail);
     let (query, format) = parse(&pairs, unix_millis()).map_err(bad)?;
-    let place = app.reading_place().await?;
+    let reading = Reading::begin(&app).await?;
     let step = query.step_millis.unwrap_or(1);
     let (from, to) = (query.from_unix_millis, query.to_unix_millis);
     let reader =
         app.driver.select(query).await.map_err(|stopped| Problem::new(Kind::Busy, stopped.to_string()))?;
-    let reader = reader.map_err(|error| refusal(&error))?;
+    let reader = reader.map_err(|error| refusal(&error))?.cancelled_by(reading.flag());
     let mut export = Export::new(&reader, format, from, to, step);
     let span =
         to.min(reader.now_unix_millis()).saturating_sub(from.max(reader.first_unix_millis().unwrap_or(to)));
@@ -79,6 +83,7 @@ pub(super) async fn export(
         )));
     }
     let (pieces, sent) = mpsc::channel(2);
+    let place = reading.place();
     spawn_blocking(move || {
         let _place = place;
         loop {
@@ -97,14 +102,15 @@ pub(super) async fn export(
     let (media_type, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/json", "json"),
-        Format::Prometheus => ("text/plain; charset=utf-8", "txt"),
+        Format::Prometheus => ("text/plain; version=0.0.4; charset=utf-8", "txt"),
+        Format::OpenMetrics => ("application/openmetrics-text; version=1.0.0; charset=utf-8", "txt"),
     };
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CACHE_CONTROL, "no-store".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"quillwork.{extension}\"")),
     ];
-    Ok((headers, Body::new(Pieces(sent))).into_response())
+    Ok((headers, Body::new(Pieces { sent, _reading: reading })).into_response())
 }
 
 fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<(Query, Format), String> {
@@ -122,26 +128,30 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<(Query, For
                 ));
             }
         };
-        if slot.replace(value.as_str()).is_some() {
-            return Err(format!("`{parameter}` is given twice"));
-        }
+        *slot = Some(value.as_str());
     }
     let select =
         select.ok_or("`select` is missing; it says which series: host.cpu.total, or {source=\"…\"}")?;
     let (from, to) = range(from, to, now_unix_millis)?;
     let mut query = Query::new(select.parse().map_err(|error| format!("`select`: {error}"))?, from, to);
-    query.step_millis = step.map(|step| number("step", step)).transpose()?;
+    query.step_millis = step.map(|step| number("step", step, SOME)).transpose()?;
     let format = match format {
         None | Some("csv") => Format::Csv,
         Some("json") => Format::Json,
         Some("prometheus") => Format::Prometheus,
-        Some(other) => return Err(format!("`format` must be csv, json or prometheus, not {other:?}")),
+        Some("openmetrics") => Format::OpenMetrics,
+        Some(other) => {
+            return Err(format!("`format` must be csv, json, prometheus or openmetrics, not {other:?}"));
+        }
     };
     Ok((query, format))
 }
 
-/// The pieces of a file, as they come.
-struct Pieces(mpsc::Receiver<io::Result<Bytes>>);
+/// The pieces of a file, as they come. The reading ends with them.
+struct Pieces {
+    sent: mpsc::Receiver<io::Result<Bytes>>,
+    _reading: Reading,
+}
 
 impl HttpBody for Pieces {
     type Data = Bytes;
@@ -151,6 +161,6 @@ impl HttpBody for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        self.sent.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }

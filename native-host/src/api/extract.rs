@@ -1,5 +1,6 @@
 //! Bodies and queries, refused with problems instead of plain text.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use axum::body::Bytes;
@@ -91,16 +92,28 @@ fn too_large(app: &App) -> Problem {
     Problem::new(Kind::BodyTooLarge, format!("the body is larger than {most} bytes; send it in parts"))
 }
 
-/// The query's parameters in order; names may repeat.
+/// The query's parameters in order. Those that are lists may repeat, the others stand once.
 pub(super) struct Parameters(pub(super) Vec<(String, String)>);
 
 impl FromRequestParts<App> for Parameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Query::from_request_parts(parts, app)
-            .await
-            .map(|Query(pairs)| Self(pairs))
-            .map_err(|rejection| Problem::new(Kind::BadQuery, rejection.body_text()))
+        let bad = |detail| Problem::new(Kind::BadQuery, detail);
+        let query = Query::from_request_parts(parts, app).await;
+        let Query(pairs): Query<Vec<(String, String)>> =
+            query.map_err(|rejection| bad(rejection.body_text()))?;
+        let mut known = BTreeSet::new();
+        let again =
+            pairs.iter().map(|(name, _)| name.as_str()).find(|name| !known.insert(*name) && !is_list(name));
+        if let Some(name) = again {
+            return Err(bad(format!("`{name}` is given twice")));
+        }
+        Ok(Self(pairs))
     }
+}
+
+/// Whether a parameter of this name is a list, of whichever endpoint.
+fn is_list(name: &str) -> bool {
+    matches!(name, "name" | "series" | "tag" | "topic")
 }

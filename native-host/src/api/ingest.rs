@@ -1,7 +1,7 @@
 //! Batches of pages that can't use a WebSocket: beacons of closing pages.
 
 use axum::extract::{FromRequest, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use quillwork_protocol::page::PageBatch;
 use quillwork_protocol::problem::Problem as Document;
 
@@ -15,7 +15,8 @@ use crate::state::BatchRefusal;
 
 /// Takes a batch of samples from a page.
 ///
-/// Each `batchId` counts once: sending a batch again is safe.
+/// Each `batchId` counts once: sending a batch again is safe. A page may send `limits.samples_per_second` (50) in the long run and
+/// `limits.sample_burst` (7200) at once; of what is more nothing counts, and `Retry-After` says when to send it again. On `/ws` it is read later instead.
 ///
 /// Beacons can't carry a token. Where the host asks for one, a batch without it counts if its source id, of 22 characters
 /// or more, is that of a page that connected to `/ws` with the token since the host started.
@@ -41,6 +42,15 @@ pub(super) async fn ingest(State(app): State<App>, request: Request) -> Result<S
         Ok(_) => (JsonBody::from_request(request, &app).await?.0, Proof::Token),
         Err(refusal) => (beacon(request, &app).await.ok_or(refusal)?, Proof::SourceId),
     };
+    app.page_rates.count(&batch).map_err(|wait| {
+        let seconds = wait.as_nanos().div_ceil(1_000_000_000).max(1);
+        let detail = format!(
+            "more samples than a page may send, and none of these counts; send them again in {seconds} s. Where all of this is \
+             wanted, raise limits.samples_per_second"
+        );
+        Problem::new(Kind::TooManyRequests, detail)
+            .with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    })?;
     match app.count(batch, proof).await {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(refusal) => {
@@ -48,6 +58,7 @@ pub(super) async fn ingest(State(app): State<App>, request: Request) -> Result<S
                 BatchRefusal::Unauthorized => Kind::Unauthorized,
                 BatchRefusal::UnsupportedVersion { .. } => Kind::MalformedBody,
                 BatchRefusal::Invalid(_) => Kind::InvalidContent,
+                BatchRefusal::Elsewhere => Kind::NotPrimary,
                 BatchRefusal::PagesFull(_) | BatchRefusal::Stopped => Kind::Busy,
             };
             Err(Problem::new(kind, refusal.to_string()))

@@ -1,19 +1,26 @@
 //! HTTP: the API, the WebSocket, metrics, health and the apps' files.
 
 mod alerts;
+mod annotations;
 mod conditional;
 mod config;
 mod export;
 mod extract;
 mod health;
 mod ingest;
+mod insights;
+mod number;
 mod openapi;
 mod otlp;
+mod page_rates;
 mod paging;
 pub mod problem;
 mod processes;
 mod query;
+mod reading;
 mod reference;
+mod replication;
+mod reports;
 mod request_id;
 mod rules;
 mod scrape;
@@ -38,6 +45,7 @@ use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 
 use self::conditional::conditional;
+use self::page_rates::PageRates;
 use self::problem::{Kind, Problem, problems_only};
 use self::request_id::{RequestIds, named};
 use crate::assets::Site;
@@ -45,12 +53,15 @@ use crate::clients::{Rates, paced};
 use crate::clock::unix_millis;
 use crate::config::Config;
 use crate::driver::{Driver, Proof};
-use crate::guard::{Guard, authorized, guarded, security_headers};
+use crate::guard::{Guard, authorized, guarded, replicates, security_headers};
 use crate::limits::Limits;
 use crate::live::Hub;
 use crate::metrics::ServerCounters;
 use crate::places::Place;
+use crate::report::Scheduled;
 use crate::socket;
+use crate::standby::gate::gate;
+use crate::standby::rivals::Rivals;
 use crate::state::{BatchRefusal, Counted};
 use crate::stopping::Stopping;
 
@@ -64,10 +75,14 @@ pub struct App {
     pub(crate) limits: Arc<Limits>,
     pub(crate) counters: Arc<ServerCounters>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) page_rates: Arc<PageRates>,
     pub(crate) dashboard_places: Arc<Semaphore>,
     pub(crate) page_places: Arc<Semaphore>,
     pub(crate) greeting_places: Arc<Semaphore>,
     reading_places: Arc<Semaphore>,
+    replication_places: Arc<Semaphore>,
+    pub(crate) scheduled: Arc<Scheduled>,
+    pub(crate) rivals: Arc<Rivals>,
     pub(crate) stopping: Stopping,
     pub(crate) instance: Arc<str>,
     pub(crate) started_unix_millis: u64,
@@ -88,6 +103,7 @@ impl App {
         let limits = config.borrow().limits.clone();
         let instance = Arc::from(&*driver.ticks().borrow().snapshot.instance);
         Self {
+            rivals: Arc::new(Rivals { driver: driver.clone(), named: Vec::new() }),
             driver,
             guard,
             config,
@@ -95,9 +111,12 @@ impl App {
             page_places: Arc::new(Semaphore::new(limits.page_connections)),
             greeting_places: Arc::new(Semaphore::new(limits.greetings)),
             reading_places: Arc::new(Semaphore::new(limits.readings)),
+            replication_places: Arc::new(Semaphore::new(REPLICATION_PLACES)),
+            page_rates: Arc::new(PageRates::new(&limits)),
             limits: Arc::new(limits),
             counters: Arc::default(),
             hub: Arc::default(),
+            scheduled: Arc::default(),
             stopping,
             instance,
             started_unix_millis: unix_millis(),
@@ -106,12 +125,22 @@ impl App {
         }
     }
 
+    /// With other hosts of the same history, which a promotion is told to.
+    #[must_use]
+    pub(crate) fn beside(self, rivals: Rivals) -> Self {
+        Self { rivals: Arc::new(rivals), ..self }
+    }
+
     /// Everything the host answers.
     pub fn router(self) -> Router {
         let token = from_fn_with_state(Arc::clone(&self.guard), authorized);
-        let (api, document) = openapi::api().layer(token.clone()).merge(openapi::open()).split_for_parts();
+        let replication = from_fn_with_state(Arc::clone(&self.guard), replicates);
+        let api = openapi::guarded()
+            .layer(token.clone())
+            .merge(openapi::replication().layer(replication))
+            .merge(openapi::open());
         let described = Router::new()
-            .route("/api/v1/openapi.json", get(openapi::answering(&document)))
+            .route("/api/v1/openapi.json", get(openapi::document))
             .route("/api/{*path}", any(nothing_in_the_api))
             .layer(token);
         let rates = Arc::new(Rates::new(&self.limits));
@@ -119,7 +148,7 @@ impl App {
         Router::new()
             .route("/ws", get(socket::upgrade))
             .route("/api", get(|| async { Redirect::permanent("/api/") }))
-            .merge(reference::routes(&document))
+            .merge(reference::routes())
             .route("/story", get(|| async { Redirect::permanent("/story/") }))
             .route("/story/", get(story_index))
             .route("/story/{*path}", get(story_file))
@@ -127,6 +156,7 @@ impl App {
             .merge(described)
             .fallback(dashboard_file)
             .layer(from_fn(problems_only))
+            .layer(from_fn_with_state(self.driver.clone(), gate))
             .layer(from_fn_with_state(Arc::clone(&self.limits), in_time))
             .layer(DefaultBodyLimit::max(self.limits.body_bytes))
             .layer(from_fn(conditional))
@@ -138,10 +168,10 @@ impl App {
             .with_state(self)
     }
 
-    /// A place among those who read much of the history; it is free again when this is dropped.
-    pub(crate) async fn reading_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let place = Arc::clone(&self.reading_places).acquire_owned().await;
-        place.map_err(|_| Problem::new(Kind::Busy, "the host is stopping"))
+    /// A place among the standbys that read files; one that finds none asks again.
+    pub(crate) fn replication_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        let place = Arc::clone(&self.replication_places).try_acquire_owned();
+        place.map_err(|_| Problem::new(Kind::Busy, "other standbys read just now; ask again in a second"))
     }
 
     /// Waits until no page and no dashboard is connected.
@@ -173,6 +203,9 @@ impl App {
         counted
     }
 }
+
+/// Requests of standbys at a time.
+const REPLICATION_PLACES: usize = 4;
 
 async fn nothing_in_the_api(request: Request) -> Problem {
     let detail = format!(

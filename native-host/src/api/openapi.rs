@@ -1,20 +1,21 @@
 //! The API's description, generated from the code that answers.
 
 use std::collections::BTreeMap;
-use std::future::{Ready, ready};
+use std::sync::OnceLock;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use quillwork_protocol::problem::Problem as Document;
 use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, OpenApi, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use super::{
-    App, alerts, config, export, health, ingest, otlp, problem, processes, query, rules, scrape, series,
-    silences, snapshot, sources, stream, version,
+    App, alerts, annotations, config, export, health, ingest, insights, otlp, problem, processes, query,
+    replication, reports, rules, scrape, series, silences, snapshot, sources, stream, version,
 };
 
 #[derive(OpenApi)]
@@ -33,6 +34,7 @@ use super::{
         (name = "live", description = "What changes, as it changes. The WebSocket at `/ws` tells the same."),
         (name = "history", description = "What was measured: a second apart for a day, and coarser for up to two years."),
         (name = "alerts", description = "Rules, what fires, who is told and who takes care of it."),
+        (name = "replication", description = "What a host and its standbys say to each other."),
         (name = "pages", description = "What pages send."),
         (name = "metrics", description = "For scrapers."),
         (name = "health", description = "For what keeps the host running."),
@@ -40,51 +42,92 @@ use super::{
 )]
 struct Description;
 
-/// Routes that ask for the token, and their description.
-pub(super) fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(snapshot::snapshot))
-        .routes(routes!(processes::processes))
-        .routes(routes!(sources::sources))
-        .routes(routes!(version::version))
-        .routes(routes!(series::series))
-        .routes(routes!(query::query))
-        .routes(routes!(export::export))
-        .routes(routes!(stream::stream))
-        .routes(routes!(alerts::alerts))
-        .routes(routes!(alerts::history))
-        .routes(routes!(alerts::deliveries))
-        .routes(routes!(alerts::acknowledge, alerts::unacknowledge))
-        .routes(routes!(rules::rules))
-        .routes(routes!(rules::slos))
-        .routes(routes!(silences::silences, silences::silence))
-        .routes(routes!(silences::expire))
-        .routes(routes!(scrape::metrics))
-        .routes(routes!(config::config))
-}
+/// Makes some routes and their description, which is much larger.
+type Described = fn() -> UtoipaMethodRouter<App>;
 
-/// Routes that ask for no token: beacons can't carry one, and what they may do is seen there; who watches whether the host
+/// Those that ask for the token.
+const GUARDED: &[Described] = &[
+    || routes!(snapshot::snapshot),
+    || routes!(processes::processes),
+    || routes!(sources::sources),
+    || routes!(version::version),
+    || routes!(series::series),
+    || routes!(query::query),
+    || routes!(export::export),
+    || routes!(annotations::annotations),
+    || routes!(annotations::delete),
+    || routes!(insights::insights),
+    || routes!(reports::reports),
+    || routes!(reports::schedule),
+    || routes!(stream::stream),
+    || routes!(alerts::alerts),
+    || routes!(alerts::history),
+    || routes!(alerts::deliveries),
+    || routes!(alerts::acknowledge, alerts::unacknowledge),
+    || routes!(rules::rules),
+    || routes!(rules::slos),
+    || routes!(silences::silences, silences::silence),
+    || routes!(silences::expire),
+    || routes!(scrape::metrics),
+    || routes!(config::config),
+    || routes!(replication::standing),
+    || routes!(replication::promote),
+];
+
+/// Those of standbys, whose tokens are good for this only.
+const REPLICATION: &[Described] =
+    &[|| routes!(replication::state), || routes!(replication::file), || routes!(replication::hear)];
+
+/// Those that see for themselves who may ask: beacons can't carry a token; who watches whether the host
 /// lives is told nothing else.
-pub(super) fn open() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(ingest::ingest))
-        .routes(routes!(otlp::metrics))
-        .routes(routes!(health::alive))
-        .routes(routes!(health::ready))
+const OPEN: &[Described] = &[
+    || routes!(ingest::ingest),
+    || routes!(annotations::annotate),
+    || routes!(otlp::metrics),
+    || routes!(health::alive),
+    || routes!(health::ready),
+    || routes!(replication::claim),
+];
+
+/// Routes that ask for the token.
+pub(super) fn guarded() -> Router<App> {
+    routes_alone(GUARDED)
 }
 
-/// A handler that answers with the description.
-pub(super) fn answering(
-    description: &utoipa::openapi::OpenApi,
-) -> impl Fn() -> Ready<Response> + Clone + use<> {
-    let json: Bytes = description.to_json().expect("the description has string keys only").into();
-    move || {
-        let headers = [
-            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        ];
-        ready((headers, json.clone()).into_response())
-    }
+/// Routes that ask for a standby's token.
+pub(super) fn replication() -> Router<App> {
+    routes_alone(REPLICATION)
+}
+
+/// Routes that see for themselves who may ask.
+pub(super) fn open() -> Router<App> {
+    routes_alone(OPEN)
+}
+
+/// Drops each description before the next is made: together they would take megabytes, of which a started host keeps nothing.
+fn routes_alone(all: &[Described]) -> Router<App> {
+    all.iter().fold(Router::new(), |router, described| {
+        let (_, paths, methods) = described();
+        paths.paths.keys().fold(router, |router, path| router.route(path, methods.clone()))
+    })
+}
+
+/// The description of all routes.
+pub(super) fn description() -> utoipa::openapi::OpenApi {
+    let router = OpenApiRouter::with_openapi(Description::openapi());
+    let all = GUARDED.iter().chain(REPLICATION).chain(OPEN);
+    all.fold(router, |router, described| router.routes(described())).into_openapi()
+}
+
+/// Answers with the description, which is made when somebody asks first.
+pub(super) async fn document() -> impl IntoResponse {
+    static JSON: OnceLock<Bytes> = OnceLock::new();
+    let json = JSON.get_or_init(|| description().to_json().expect("it has string keys only").into());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, json.clone())
 }
 
 /// What every endpoint may answer instead.

@@ -15,6 +15,7 @@ use super::problem::{Kind, Problem};
 use crate::config::Scope;
 use crate::otlp::message::{self, PartialSuccess, Status};
 use crate::otlp::points::Taken;
+use crate::otlp::size;
 use crate::state::ProgramRefusal;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -39,7 +40,7 @@ const PROTOBUF: &str = "application/x-protobuf";
             (serde_json::Value = "application/json"), (Vec<u8> = "application/x-protobuf"),
         )),
         (status = 400, description = "Not an `ExportMetricsServiceRequest`.", body = Document, content_type = "application/problem+json"),
-        (status = 413, description = "Larger than 1 MiB.", body = Document, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than 1 MiB, or of more than 32768 metrics and points.", body = Document, content_type = "application/problem+json"),
         (status = 415, description = "Neither protobuf nor JSON, or compressed by something else than gzip.", body = Document, content_type = "application/problem+json"),
         Refusals,
     )
@@ -73,6 +74,16 @@ async fn receive(app: &App, request: Request, is_protobuf: bool) -> Result<messa
         return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
     let bytes = body(request, app).await?;
+    let is_too_much = if is_protobuf {
+        size::messages(&bytes).map_err(|error| malformed(&error))? > size::MOST_MESSAGES
+    } else {
+        size::objects(&bytes) > size::MOST_OBJECTS
+    };
+    if is_too_much {
+        let detail =
+            format!("it holds more than {} metrics and points; send it in parts", size::MOST_MESSAGES);
+        return Err(Problem::new(Kind::BodyTooLarge, detail));
+    }
     let request = if is_protobuf {
         message::Request::decode(&bytes[..]).map_err(|error| malformed(&error))?
     } else {

@@ -3,10 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::number::number;
+
 /// Entries of a page where the query doesn't say.
 const USUAL: usize = 100;
 /// Entries of a page at most.
-pub(super) const MOST: usize = 1_000;
+const MOST: u64 = 1_000;
 
 /// Which page of a list: what follows a key, in the order of keys. Entries that come or go meanwhile neither shift the
 /// others nor repeat them, as a number of entries to skip would.
@@ -26,11 +28,7 @@ impl Paging {
     /// Takes a parameter if it is one of paging; says whether it was.
     pub(super) fn take(&mut self, parameter: &str, value: &str) -> Result<bool, String> {
         match parameter {
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-                self.limit =
-                    limit.ok_or_else(|| format!("`limit` must be from 1 to {MOST}, not {value:?}"))?;
-            }
+            "limit" => self.limit = number("limit", value, 1..=MOST)?,
             "cursor" => {
                 let key = URL_SAFE_NO_PAD.decode(value).ok().and_then(|key| String::from_utf8(key).ok());
                 self.after = Some(key.ok_or_else(|| {

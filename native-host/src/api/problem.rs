@@ -7,6 +7,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::printable::{escaped, shortened};
+
 /// Media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -19,10 +21,11 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem without a header of its own.
+    /// A problem without a header of its own. A detail may quote what a client sent: control characters are escaped, since it is shown in
+    /// terminals and logs, and of a long one the middle is left out.
     #[must_use]
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), header: None }
+        Self { kind, detail: shortened(escaped(&detail.into())), header: None }
     }
 
     /// Its status.
@@ -104,13 +107,44 @@ pub enum Kind {
     RangeNotSatisfiable,
     /// A WebSocket lives there.
     UpgradeRequired,
+    /// What is there stands against it.
+    Conflict,
+    /// Another host is the primary.
+    NotPrimary,
     /// A bound has been reached; it may work later.
     Busy,
+    /// The answer took longer than a question may.
+    QueryTimeout,
     /// A fault of the host.
     Internal,
 }
 
 impl Kind {
+    #[cfg(test)]
+    const ALL: [Self; 21] = [
+        Self::MalformedBody,
+        Self::BadQuery,
+        Self::BadRequest,
+        Self::Unauthorized,
+        Self::OutOfScope,
+        Self::TokenInAddress,
+        Self::TooManyRequests,
+        Self::ForeignHost,
+        Self::ForeignOrigin,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidContent,
+        Self::RangeNotSatisfiable,
+        Self::UpgradeRequired,
+        Self::Conflict,
+        Self::NotPrimary,
+        Self::Busy,
+        Self::Internal,
+    ];
+
     fn facts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
             Self::MalformedBody => {
@@ -150,7 +184,14 @@ impl Kind {
             Self::UpgradeRequired => {
                 (StatusCode::UPGRADE_REQUIRED, "upgrade-required", "Only WebSocket is spoken here")
             }
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "What is there stands against it"),
+            Self::NotPrimary => {
+                (StatusCode::SERVICE_UNAVAILABLE, "not-primary", "Another host is the primary")
+            }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Not now"),
+            Self::QueryTimeout => {
+                (StatusCode::SERVICE_UNAVAILABLE, "query-timeout", "The question takes too long")
+            }
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The host failed"),
         }
     }
@@ -159,6 +200,7 @@ impl Kind {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
             StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::CONFLICT => Self::Conflict,
             StatusCode::TOO_MANY_REQUESTS => Self::TooManyRequests,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
@@ -212,4 +254,25 @@ async fn plain_text(body: Body) -> Option<String> {
     const LONGEST: usize = 2_000;
     let bytes = axum::body::to_bytes(body, LONGEST).await.ok()?;
     String::from_utf8(bytes.to_vec()).ok().filter(|text| !text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_has_the_cause_and_the_cure_of_every_problem_and_of_no_other() {
+        let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guides/troubleshooting.md");
+        let guide = std::fs::read_to_string(guide).unwrap();
+        let rows = guide.lines().filter_map(|line| line.strip_prefix("| `/problems/"));
+        let mut described: Vec<&str> = rows.filter_map(|row| row.split(" | ").next()).collect();
+        let named = |kind: Kind| {
+            let (status, slug, _) = kind.facts();
+            format!("{slug}`, {}", status.as_u16())
+        };
+        let mut kinds = Kind::ALL.map(named);
+        described.sort_unstable();
+        kinds.sort();
+        assert_eq!(described, kinds);
+    }
 }

@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::extract::Parameters;
+use super::number::number;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
 use crate::sampler::{by_cpu, by_io, by_memory};
@@ -64,7 +65,7 @@ pub(super) async fn processes(
 }
 
 /// The most of each that are given.
-const MOST: usize = 100;
+const MOST: u64 = 100;
 
 struct Wish {
     sort: Sort,
@@ -86,11 +87,7 @@ impl Wish {
                 ("sort", "memory") => wish.sort = Sort { processes: by_memory, groups: by_memory },
                 ("sort", "io") => wish.sort = Sort { processes: by_io, groups: by_io },
                 ("sort", other) => return Err(format!("`sort` must be cpu, memory or io, not {other:?}")),
-                ("limit", value) => {
-                    let limit = value.parse().ok().filter(|limit| (1..=MOST).contains(limit));
-                    wish.limit =
-                        limit.ok_or_else(|| format!("`limit` must be from 1 to {MOST}, not {value:?}"))?;
-                }
+                ("limit", value) => wish.limit = number("limit", value, 1..=MOST)?,
                 (other, _) => {
                     return Err(format!("there is no parameter `{other}`; there are sort and limit"));
                 }

@@ -7,14 +7,15 @@ use axum::response::IntoResponse;
 use quillwork_protocol::problem::Problem as Document;
 use quillwork_protocol::query::{QueryAnswer, QueryLine};
 use quillwork_store::history::ReadError;
-use quillwork_store::query::{Answer, Function, Group, Join, Line, Query, QueryError, Shape};
-use tokio::task::spawn_blocking;
+use quillwork_store::query::{Answer, Function, Group, Join, Line, MAX_POINTS, Query, QueryError, Shape};
 use utoipa::IntoParams;
 
 use super::App;
 use super::extract::Parameters;
+use super::number::{ANY, SOME, number};
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
+use super::reading::Reading;
 use crate::clock::unix_millis;
 
 /// How far back an answer goes where the question doesn't say.
@@ -33,8 +34,10 @@ struct QueryParameters {
     /// First instant, in milliseconds since 1970. An hour before `to` if left out.
     from: Option<u64>,
     /// Instant after the last one, in milliseconds since 1970. Now if left out.
+    #[param(minimum = 1)]
     to: Option<u64>,
     /// Distance of the values, in milliseconds. As short as `max_points` and what is kept allow if left out.
+    #[param(minimum = 1)]
     step: Option<u64>,
     /// Values of each line, 1 to 11000; 1000 if left out.
     #[param(minimum = 1, maximum = 11_000)]
@@ -46,7 +49,8 @@ struct QueryParameters {
     group: Option<String>,
     /// What becomes of lines that are joined: `sum`, `avg`, `min`, `max` or `count`; `sum` if left out.
     join: Option<String>,
-    /// Only so many lines, those with the largest mean.
+    /// Only so many lines, those with the largest mean; all if left out.
+    #[param(minimum = 1)]
     top: Option<usize>,
     /// `spikes`: of each stretch the lowest and the highest value at their instants; `steps` if left out.
     shape: Option<String>,
@@ -70,7 +74,7 @@ pub(super) async fn query(
     Parameters(pairs): Parameters,
 ) -> Result<impl IntoResponse, Problem> {
     let query = parse(&pairs, unix_millis()).map_err(|detail| Problem::new(Kind::BadQuery, detail))?;
-    let _place = app.reading_place().await?;
+    let reading = Reading::begin(&app).await?;
     let mut outcome = Err(QueryError::Read(ReadError::Rearranged));
     for _ in 0..TRIES {
         let query = query.clone();
@@ -80,7 +84,10 @@ pub(super) async fn query(
             .await
             .map_err(|stopped| Problem::new(Kind::Busy, stopped.to_string()))?;
         outcome = match reader {
-            Ok(reader) => spawn_blocking(move || query.run(&reader)).await.map_err(|_| panicked())?,
+            Ok(reader) => {
+                let reader = reader.cancelled_by(reading.flag());
+                reading.read(move || query.run(&reader)).await?
+            }
             Err(error) => Err(error),
         };
         if outcome != Err(QueryError::Read(ReadError::Rearranged)) {
@@ -117,15 +124,11 @@ fn answered(answer: Answer) -> QueryAnswer {
 pub(super) fn refusal(error: &QueryError) -> Problem {
     let kind = match error {
         QueryError::NoSeries => Kind::NotFound,
-        QueryError::Read(ReadError::Rearranged) => Kind::Busy,
+        QueryError::Read(ReadError::Rearranged | ReadError::Cancelled) => Kind::Busy,
         QueryError::Read(ReadError::Volume(_)) => Kind::Internal,
         _ => Kind::BadQuery,
     };
     Problem::new(kind, error.to_string())
-}
-
-pub(super) fn panicked() -> Problem {
-    Problem::new(Kind::Internal, "reading the history failed; what went wrong is in the host's log")
 }
 
 fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Query, String> {
@@ -148,21 +151,16 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Query, Stri
                 ));
             }
         };
-        if slot.replace(value.as_str()).is_some() {
-            return Err(format!("`{parameter}` is given twice"));
-        }
+        *slot = Some(value.as_str());
     }
     let select =
         given.select.ok_or("`select` is missing; it says which series: host.cpu.total, or {source=\"…\"}")?;
     let selector = select.parse().map_err(|error| format!("`select`: {error}"))?;
     let (from, to) = range(given.from, given.to, now_unix_millis)?;
     let mut query = Query::new(selector, from, to);
-    query.step_millis = given.step.map(|step| number("step", step)).transpose()?;
+    query.step_millis = given.step.map(|step| number("step", step, SOME)).transpose()?;
     if let Some(points) = given.max_points {
-        query.max_points = number("max_points", points)?;
-    }
-    if !(1..=11_000).contains(&query.max_points) {
-        return Err(format!("`max_points` must be from 1 to 11000, not {}", query.max_points));
+        query.max_points = number("max_points", points, 1..=MAX_POINTS)?;
     }
     if let Some(function) = given.function {
         query.function = function_of(function)?;
@@ -182,7 +180,7 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Query, Stri
     if given.join.is_some() && query.group.is_none() {
         return Err("`join` needs a `group`; an empty one joins all".to_owned());
     }
-    query.top = given.top.map(|top| number("top", top)).transpose()?;
+    query.top = given.top.map(|top| number("top", top, SOME)).transpose()?;
     query.keeps_spikes = match given.shape {
         None | Some("steps") => false,
         Some("spikes") => true,
@@ -211,13 +209,9 @@ pub(super) fn range(
     to: Option<&str>,
     now_unix_millis: u64,
 ) -> Result<(u64, u64), String> {
-    let to = to.map_or(Ok(now_unix_millis), |to| number("to", to))?;
-    let from = from.map_or(Ok(to.saturating_sub(DEFAULT_SPAN_MILLIS)), |from| number("from", from))?;
+    let to = to.map_or(Ok(now_unix_millis), |to| number("to", to, SOME))?;
+    let from = from.map_or(Ok(to.saturating_sub(DEFAULT_SPAN_MILLIS)), |from| number("from", from, ANY))?;
     if from < to { Ok((from, to)) } else { Err(format!("`from` ({from}) must lie before `to` ({to})")) }
-}
-
-pub(super) fn number<T: std::str::FromStr>(parameter: &str, value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| format!("`{parameter}` must be a whole number, not {value:?}"))
 }
 
 fn function_of(name: &str) -> Result<Function, String> {
@@ -290,7 +284,6 @@ mod tests {
             (&[select, ("shape", "round")], "`shape`"),
             (&[select, ("max_points", "0")], "`max_points`"),
             (&[select, ("from", "5"), ("to", "5")], "before"),
-            (&[select, select], "twice"),
         ] {
             let error = parsed(pairs).unwrap_err();
             assert!(error.contains(word), "{error}");

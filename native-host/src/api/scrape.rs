@@ -5,7 +5,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
 
 use super::App;
+use super::alerts::stopped;
 use super::openapi::Refusals;
+use super::problem::Problem;
 use crate::metrics::{Format, render};
 
 /// The last tick for Prometheus and what reads its formats.
@@ -23,7 +25,10 @@ use crate::metrics::{Format, render};
         Refusals,
     )
 )]
-pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> impl IntoResponse {
+pub(super) async fn metrics(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Problem> {
     let accept: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let format = Format::preferred(&accept.join(","));
@@ -33,5 +38,6 @@ pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> impl 
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::VARY, HeaderValue::from_static("accept")),
     ];
-    (answered, render(format, &tick.snapshot, &app.counters))
+    let standing = app.driver.with(|state, now| state.standing(now)).await.map_err(stopped)?;
+    Ok((answered, render(format, &tick, &app.counters, &standing)))
 }

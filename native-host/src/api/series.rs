@@ -11,8 +11,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::extract::Parameters;
+use super::number::{ANY, SOME, number};
 use super::openapi::Refusals;
+use super::paging::Paging;
 use super::problem::{Kind, Problem};
+use super::reading::Reading;
 use crate::clock::unix_millis;
 use crate::driver::Stopped;
 use crate::state::{SeriesQuery, SeriesRefusal};
@@ -37,10 +40,28 @@ struct SeriesParameters {
     /// First instant, in milliseconds since 1970. 15 minutes before `to` if left out.
     from: Option<u64>,
     /// Instant after the last one, in milliseconds since 1970. Now if left out.
+    #[param(minimum = 1)]
     to: Option<u64>,
     /// At most this many values of each series, 1 to 7200: the step becomes as long as that needs.
     #[param(minimum = 1, maximum = 7_200)]
     max_points: Option<u32>,
+    /// Series of a page of the catalogue, 1 to 1000. Without it and `cursor` the answer is the whole catalogue.
+    #[param(minimum = 1, maximum = 1_000)]
+    limit: Option<u32>,
+    /// `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The catalogue, or a page of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct CataloguePage {
+    #[serde(flatten)]
+    catalogue: SeriesCatalogue,
+    /// Where a page was asked for: what to ask for the next one with, `null` on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    next_cursor: Option<Option<String>>,
 }
 
 /// Either answer, for the description.
@@ -48,7 +69,7 @@ struct SeriesParameters {
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes the answer")]
 enum CatalogueOrAnswer {
-    Catalogue(SeriesCatalogue),
+    Catalogue(CataloguePage),
     Answer(SeriesAnswer),
 }
 
@@ -71,12 +92,22 @@ pub(super) async fn series(
 ) -> Result<Response, Problem> {
     let stopping = |stopped: Stopped| Problem::new(Kind::Busy, stopped.to_string());
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    let Some(query) = parse(&pairs, unix_millis()).map_err(|detail| Problem::new(Kind::BadQuery, detail))?
-    else {
-        let catalogue = app.driver.catalogue().await.map_err(stopping)?;
-        return Ok((no_store, Json(catalogue)).into_response());
+    let asked = parse(&pairs, unix_millis()).map_err(|detail| Problem::new(Kind::BadQuery, detail))?;
+    let query = match asked {
+        Asked::Values(query) => query,
+        Asked::Catalogue(paging) => {
+            let catalogue = app.driver.catalogue().await.map_err(stopping)?;
+            let page = match paging {
+                None => CataloguePage { catalogue, next_cursor: None },
+                Some(paging) => {
+                    let (series, next_cursor) = paging.page(catalogue.series, |info| &info.series);
+                    CataloguePage { catalogue: SeriesCatalogue { series }, next_cursor: Some(next_cursor) }
+                }
+            };
+            return Ok((no_store, Json(page)).into_response());
+        }
     };
-    match answer(&app, query).await.map_err(stopping)? {
+    match answer(&app, query).await? {
         Ok(answer) => Ok((no_store, Json(answer)).into_response()),
         Err(refusal) => {
             let kind = match refusal {
@@ -90,15 +121,17 @@ pub(super) async fn series(
 }
 
 /// The driver says what is to be read; reading it is another thread's. Where a file was replaced meanwhile it is asked again.
-async fn answer(app: &App, query: SeriesQuery) -> Result<Result<SeriesAnswer, SeriesRefusal>, Stopped> {
+async fn answer(app: &App, query: SeriesQuery) -> Result<Result<SeriesAnswer, SeriesRefusal>, Problem> {
     const TRIES: usize = 4;
+    let reading = Reading::begin(app).await?;
     let mut outcome = Err(SeriesRefusal::Rearranged);
     for _ in 0..TRIES {
-        let reading = match app.driver.series(query.clone()).await? {
-            Ok(reading) => reading,
+        let asked = app.driver.series(query.clone()).await;
+        let series = match asked.map_err(|stopped| Problem::new(Kind::Busy, stopped.to_string()))? {
+            Ok(series) => series.cancelled_by(reading.flag()),
             Err(refusal) => return Ok(Err(refusal)),
         };
-        outcome = tokio::task::spawn_blocking(move || reading.answer()).await.map_err(|_| Stopped)?;
+        outcome = reading.read(move || series.answer()).await?;
         if outcome != Err(SeriesRefusal::Rearranged) {
             break;
         }
@@ -106,31 +139,46 @@ async fn answer(app: &App, query: SeriesQuery) -> Result<Result<SeriesAnswer, Se
     Ok(outcome)
 }
 
-/// The query; none without a name. The error says which parameter can't be right.
-fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<SeriesQuery>, String> {
+/// What is asked for.
+#[derive(Debug, PartialEq)]
+enum Asked {
+    /// All of it, or a page.
+    Catalogue(Option<Paging>),
+    Values(SeriesQuery),
+}
+
+/// What is asked for: the catalogue without a name. The error says which parameter can't be right.
+fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Asked, String> {
+    let mut paging = Paging::default();
+    let mut of_paging = None;
     let mut series = Vec::new();
-    let (mut from, mut to, mut max_points) = (None, None, None);
+    let (mut from, mut to, mut max_points) = (None, None, MOST_POINTS);
     for (parameter, value) in pairs {
         match parameter.as_str() {
             "name" => series.push(value.parse().map_err(|error| format!("`name` is no series: {error}"))?),
-            "from" => once(&mut from, "from", number(parameter, value)?)?,
-            "to" => once(&mut to, "to", number(parameter, value)?)?,
-            "max_points" => once(&mut max_points, "max_points", number(parameter, value)?)?,
+            "from" => from = Some(number("from", value, ANY)?),
+            "to" => to = Some(number("to", value, SOME)?),
+            "max_points" => max_points = number("max_points", value, 1..=u64::from(MOST_POINTS))?,
+            other if paging.take(other, value)? => of_paging = Some(other),
             other => {
                 return Err(format!(
-                    "there is no parameter `{other}`; there are name, from, to and max_points"
+                    "there is no parameter `{other}`; there are name, from, to and max_points, and for pages of the catalogue limit and cursor"
                 ));
             }
         }
     }
     if series.is_empty() {
-        let given = pairs.first().map(|(parameter, _)| parameter);
-        return match given {
+        let is_paging = |parameter: &str| ["limit", "cursor"].contains(&parameter);
+        let other = pairs.iter().map(|(parameter, _)| parameter).find(|parameter| !is_paging(parameter));
+        return match other {
             Some(parameter) => {
-                Err(format!("`{parameter}` needs a `name`; without parameters the answer is the catalogue"))
+                Err(format!("`{parameter}` needs a `name`; without one the answer is the catalogue"))
             }
-            None => Ok(None),
+            None => Ok(Asked::Catalogue(of_paging.map(|_| paging))),
         };
+    }
+    if let Some(parameter) = of_paging {
+        return Err(format!("`{parameter}` is for the catalogue, which is answered without a `name`"));
     }
     if series.len() > MOST_NAMES {
         return Err(format!(
@@ -143,38 +191,24 @@ fn parse(pairs: &[(String, String)], now_unix_millis: u64) -> Result<Option<Seri
     if from_unix_millis >= to_unix_millis {
         return Err(format!("`from` ({from_unix_millis}) must lie before `to` ({to_unix_millis})"));
     }
-    let max_points = max_points.unwrap_or(u64::from(MOST_POINTS));
-    let max_points = u32::try_from(max_points)
-        .ok()
-        .filter(|points| (1..=MOST_POINTS).contains(points))
-        .ok_or_else(|| format!("`max_points` must be from 1 to {MOST_POINTS}, not {max_points}"))?;
-    Ok(Some(SeriesQuery { series, from_unix_millis, to_unix_millis, max_points }))
-}
-
-fn number(parameter: &str, value: &str) -> Result<u64, String> {
-    value.parse().map_err(|_| format!("`{parameter}` must be a whole number, not {value:?}"))
-}
-
-fn once(slot: &mut Option<u64>, parameter: &str, value: u64) -> Result<(), String> {
-    match slot.replace(value) {
-        Some(_) => Err(format!("`{parameter}` is given twice")),
-        None => Ok(()),
-    }
+    Ok(Asked::Values(SeriesQuery { series, from_unix_millis, to_unix_millis, max_points }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(pairs: &[(&str, &str)]) -> Result<Option<SeriesQuery>, String> {
+    fn parsed(pairs: &[(&str, &str)]) -> Result<Asked, String> {
         let pairs: Vec<_> = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         parse(&pairs, 2_000_000)
     }
 
     #[test]
     fn defaults_are_the_last_quarter_of_an_hour() {
-        assert_eq!(parsed(&[]), Ok(None));
-        let query = parsed(&[("name", "a"), ("name", "b")]).unwrap().unwrap();
+        assert_eq!(parsed(&[]), Ok(Asked::Catalogue(None)));
+        let Asked::Values(query) = parsed(&[("name", "a"), ("name", "b")]).unwrap() else {
+            panic!("values are asked for")
+        };
         assert_eq!(query.series.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!((query.from_unix_millis, query.to_unix_millis), (1_100_000, 2_000_000));
     }
@@ -187,11 +221,13 @@ mod tests {
             (&[("name", "a{b}")], "at byte 3"),
             (&[name, ("from", "yesterday")], "`from`"),
             (&[name, ("from", "-1")], "`from`"),
-            (&[name, ("from", "1"), ("from", "2")], "twice"),
             (&[name, ("from", "5"), ("to", "5")], "before"),
             (&[name, ("max_points", "0")], "`max_points`"),
             (&[name, ("max_points", "99999")], "`max_points`"),
             (&[("from", "5")], "`name`"),
+            (&[("limit", "5"), ("from", "5")], "`from` needs a `name`"),
+            (&[("limit", "0")], "`limit`"),
+            (&[name, ("limit", "5")], "without a `name`"),
             (&[name; 65], "64"),
         ] {
             let error = parsed(pairs).unwrap_err();

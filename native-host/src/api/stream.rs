@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use hyper::body::{Body as HttpBody, Frame as BodyFrame};
 use quillwork_protocol::problem::Problem as Document;
 use quillwork_protocol::socket::Resume;
-use quillwork_protocol::topic::{Subscription, Topic};
+use quillwork_protocol::topic::{LONGEST_INTERVAL_MILLIS, SHORTEST_INTERVAL_MILLIS, Subscription, Topic};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as NoTopic;
@@ -23,6 +23,7 @@ use utoipa::IntoParams;
 
 use super::App;
 use super::extract::Parameters;
+use super::number::number;
 use super::openapi::Refusals;
 use super::problem::{Kind, Problem};
 use crate::config::Scope;
@@ -36,7 +37,7 @@ use crate::state::Tick;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "its fields describe the query's parameters")]
 struct StreamParameters {
-    /// What to hear of: `host`, `processes`, `pages`, `alerts`. May repeat; there must be at least one, or a series.
+    /// What to hear of: `host`, `processes`, `pages`, `alerts`, `annotations`. May repeat; there must be at least one, or a series.
     topic: Option<Vec<String>>,
     /// A series to hear the newest value of, as `host.cpu.core{core="3"}`; without labels, or with some, all that have these.
     /// May repeat up to 64 times.
@@ -161,17 +162,13 @@ fn parse(pairs: &[(String, String)]) -> Result<Selection, String> {
             "topic" => {
                 let topic = Topic::deserialize(value.as_str().into_deserializer());
                 subscription.topics.push(topic.map_err(|_: NoTopic| {
-                    format!("there is no topic {value:?}; there are host, processes, pages and alerts")
+                    format!("there is no topic {value:?}; there are host, processes, pages, alerts and annotations")
                 })?);
             }
             "series" => subscription.series.push(value.clone()),
             "interval" => {
-                let millis = value.parse().map_err(|_| {
-                    format!("`interval` must be a whole number of milliseconds, not {value:?}")
-                })?;
-                if subscription.interval_millis.replace(millis).is_some() {
-                    return Err("`interval` is given twice".to_owned());
-                }
+                let range = u64::from(SHORTEST_INTERVAL_MILLIS)..=u64::from(LONGEST_INTERVAL_MILLIS);
+                subscription.interval_millis = Some(number("interval", value, range)?);
             }
             other => {
                 return Err(format!("there is no parameter `{other}`; there are topic, series and interval"));
@@ -214,7 +211,6 @@ mod tests {
             (&[("topics", "host")], "`topics`"),
             (&[("topic", "host"), ("interval", "1s")], "`interval`"),
             (&[("topic", "host"), ("interval", "5")], "1000"),
-            (&[("topic", "host"), ("interval", "1000"), ("interval", "1000")], "twice"),
         ] {
             let error = parsed(pairs).unwrap_err();
             assert!(error.contains(word), "{error}");

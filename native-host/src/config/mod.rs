@@ -31,8 +31,9 @@ pub use self::layers::{Flag, Layers, SetBy};
 pub use self::reference::{example, reference};
 pub(crate) use self::section::{Applies, Field, Section, paragraph, settings, within};
 pub use self::sections::{
-    Alerts, Auth, ChannelKind, History, InvalidLogLevel, Log, LogFormat, LogLevel, MailEncryption,
-    NotifyChannel, OtlpExport, RemoteWrite, Reports, Sampling, Scope, Server, Standby, Tls, TokenSettings,
+    Alerts, Auth, ChannelKind, History, InvalidLogLevel, InvalidTimeOfDay, Log, LogFormat, LogLevel,
+    MailEncryption, NotifyChannel, OtlpExport, RemoteWrite, ReportPeriod, Reports, Sampling, Scope, Server,
+    Standby, TimeOfDay, Tls, TokenSettings,
 };
 pub use self::show::{Effective, effective, options};
 pub(crate) use self::value::words;

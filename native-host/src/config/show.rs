@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use super::Config;
+use crate::printable::is_active;
 
 /// An option as it counts. Secrets are no part of it: they lie in files, and options name those.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -79,8 +80,8 @@ fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            _ if character.is_control() => {
-                write!(quoted, "\\u{:04X}", u32::from(character)).expect("a string takes everything");
+            _ if is_active(character) => {
+                write!(quoted, "\\U{:08X}", u32::from(character)).expect("a string takes everything");
             }
             _ => quoted.push(character),
         }

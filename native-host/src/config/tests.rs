@@ -40,6 +40,13 @@ fn fault(text: &str) -> String {
 }
 
 #[test]
+fn of_very_many_faults_the_first_are_told() {
+    let text = load(&"[\n".repeat(3_000)).unwrap_err().to_string();
+    assert_eq!(text.lines().count(), 51);
+    assert!(text.ends_with(" more") && text.len() < 10_000, "{text}");
+}
+
+#[test]
 fn the_later_place_counts_and_is_told() {
     let file = "[server]\nport = 1\n[limits]\nconnections = 5\nrequest_timeout = \"2s\"\n";
     let environment =
@@ -51,6 +58,22 @@ fn the_later_place_counts_and_is_told() {
     assert_eq!(config.set_by("limits.connections").to_string(), "QUILLWORK_LIMITS_CONNECTIONS");
     assert!(config.set_by("limits.request_timeout").to_string().ends_with("quillwork.toml:5"));
     assert_eq!(*config.set_by("limits.dashboards"), SetBy::Default);
+}
+
+#[test]
+fn how_long_history_is_kept_can_be_chosen_and_must_fit_together() {
+    let config = load("[history]\nkeep_1s = \"2h\"\nkeep_10s = \"3d\"").unwrap();
+    let kept: Vec<u64> =
+        config.history.options().tiers.iter().map(|tier| tier.retention_millis / 3_600_000).collect();
+    assert_eq!(kept, [2, 72, 30 * 24, 730 * 24]);
+    for (text, expected) in [
+        ("keep_1s = \"10d\"", "history.keep_10s: must be at least 246h"),
+        ("keep_1m = \"7d\"", "2: history.keep_1m: must be at least 10081m"),
+        ("keep_1h = \"1d\"", "2: history.keep_1h: must be at least 721h"),
+    ] {
+        let fault = fault(&format!("[history]\n{text}"));
+        assert!(fault.starts_with(expected), "{fault}");
+    }
 }
 
 #[test]
@@ -104,6 +127,22 @@ fn wrong_values_say_where_and_what_to_write() {
     assert!(fault("[server\nport = 1").starts_with("1: this is no TOML"));
     let variable = with("", &[("QUILLWORK_SERVER_PORT", "x")], &[]).unwrap_err().to_string();
     assert_eq!(variable, "QUILLWORK_SERVER_PORT: server.port: \"x\" is no whole number");
+}
+
+#[test]
+fn a_fault_quotes_no_more_than_it_takes_to_know_it() {
+    let long = "\"".repeat(60_000);
+    for (text, word) in [
+        (format!("[server]\nbind = '{long}'\n"), "server.bind"),
+        (format!("[server]\nallowed_origins = ['{long}']\n"), "http://localhost:5173"),
+        (format!("['{long}']\n"), "there is no section"),
+        (format!("[auth.tokens.'{long}']\n"), "digits, - and _"),
+    ] {
+        let said = load(&text).unwrap_err().to_string();
+        assert!(said.len() < 2_000 && said.contains(word), "{} bytes: {said}", said.len());
+    }
+    let said = with("", &[], &[(&long, "1")]).unwrap_err().to_string();
+    assert!(said.len() < 2_000 && said.contains("lists all"), "{} bytes: {said}", said.len());
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What options can't be together.
 
-use super::{Config, Fault};
+use std::time::Duration;
+
+use super::sections::KEPT;
+use super::{Config, Fault, ReportPeriod, Value};
+use crate::report;
 
 /// Adds a fault for each combination that can't work. Files are not opened here: whether they can be used is told by
 /// who uses them.
@@ -18,6 +22,16 @@ pub(super) fn validate(config: &Config, faults: &mut Vec<Fault>) {
             ),
         );
     }
+    if let Some((tier, least)) = config.history.options().kept_too_short() {
+        let least = Value::write(&Duration::from_millis(least));
+        fault(
+            KEPT[tier],
+            format!(
+                "must be at least {}, as the others are: finer values are there until coarser ones are made of them",
+                least.as_str().unwrap_or_default()
+            ),
+        );
+    }
     let tls = &config.tls;
     for (given, other, key, missing) in [
         (&tls.certificate_file, &tls.key_file, "tls.certificate_file", "tls.key_file"),
@@ -26,6 +40,10 @@ pub(super) fn validate(config: &Config, faults: &mut Vec<Fault>) {
         if given.is_some() && other.is_none() {
             fault(key, format!("a certificate and its key go together; set {missing}, too"));
         }
+    }
+    if config.reports.every != ReportPeriod::Never && report::directory(config).is_none() {
+        let message = "there is nowhere to write reports to: set reports.directory or history.data_dir";
+        fault("reports.every", message.to_owned());
     }
     for (name, token) in &config.tokens {
         let key = format!("auth.tokens.{name}");

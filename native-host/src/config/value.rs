@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use toml::de::DeValue;
 
-use super::sections::LogLevel;
+use super::sections::{LogLevel, TimeOfDay};
 use crate::guard::{HostName, Origin};
 
 /// A value as it was given, and the directory that relative paths in it start from.
@@ -31,7 +31,7 @@ impl<'a> Given<'a> {
     }
 
     /// From the environment or the command line. Relative paths start from the working directory.
-    pub(super) fn text(text: &'a str) -> Self {
+    pub(crate) fn text(text: &'a str) -> Self {
         Self { raw: Raw::Text(text), base: Path::new("") }
     }
 
@@ -221,7 +221,12 @@ macro_rules! texts {
     )*};
 }
 
-texts!(Origin = "origin", HostName = "name of a host", LogLevel = "level");
+texts!(
+    Origin = "origin",
+    HostName = "name of a host",
+    LogLevel = "level",
+    TimeOfDay = "time of day, as \"06:00\""
+);
 
 impl Value for Duration {
     fn kind() -> Cow<'static, str> {

@@ -12,6 +12,7 @@ use clap::Args;
 use quillwork_core::hardware::{Generated, generate};
 use quillwork_protocol::host::HostSnapshot;
 
+use crate::printable::{self, escaped_lines};
 use crate::sampler::{Options, SystemRoot, measure_once};
 
 /// What to detect, and how to print it.
@@ -54,7 +55,11 @@ pub fn detect(args: &DetectArgs) -> Result<(), String> {
         .map_err(|error| format!("this machine can't be measured: {error}"))?;
     let generated = generate(&profile::of(&host));
     let findings = Findings { host, generated };
-    let output = if args.json { json::render(&findings) } else { text::render(&findings) };
+    let output = if args.json {
+        printable::json(&json::render(&findings))
+    } else {
+        escaped_lines(&text::render(&findings))
+    };
     match io::stdout().lock().write_all(output.as_bytes()) {
         // Who reads only the first lines has them.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("stdout: {error}")),

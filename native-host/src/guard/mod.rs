@@ -174,7 +174,7 @@ impl Guard {
     /// Tells the log who showed a token that isn't good for what was asked. A client that tries tokens is seen so.
     pub(crate) fn note_wrong(&self, client: Option<Client>) {
         if let (Some(client), Some(times)) = (client, self.wrong.count()) {
-            tracing::warn!("a token that isn't good for what was asked client={client} times={times}");
+            tracing::warn!(%client, times, "a token that isn't good for what was asked");
         }
     }
 
@@ -263,7 +263,8 @@ pub(crate) async fn guarded(State(guard): State<Arc<Guard>>, request: Request, n
 }
 
 /// Headers of an answer that pages of accepted origins may read, besides those that all may.
-const EXPOSED: &str = "etag, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+const EXPOSED: &str =
+    "etag, link, location, quillwork-role, ratelimit, ratelimit-policy, retry-after, x-request-id";
 
 fn preflight() -> Response {
     let headers = [
@@ -281,6 +282,14 @@ fn preflight() -> Response {
         (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600")),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// Checks that the bearer token, where the host asks for one, is good for following.
+pub(crate) async fn replicates(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    match guard.check_request(&request, Scope::Replicate) {
+        Ok(_) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// Checks the bearer token, where the host asks for one: who only looks needs the scope `read`, all else `admin`.

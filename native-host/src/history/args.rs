@@ -23,7 +23,7 @@ pub enum HistoryCommand {
     Verify,
     /// Keep what is sound of damaged files, and the files as they were beside it; no host may be running
     Repair,
-    /// Seal, roll up and drop all that is due, without waiting for a host to do it; no host may be running
+    /// Seal and roll up all that is due, without waiting for a host to do it; what is too old or too much the host drops. No host may be running
     Compact,
     /// Copy it to a new directory, and check the copy; a host may be running
     Backup {
@@ -49,11 +49,11 @@ pub struct ExportArgs {
     pub select: String,
 
     /// How far back, in hours
-    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..))]
     pub hours: u64,
 
     /// Distance of the values in seconds [default: the finest that is kept]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub step: Option<u64>,
 
     /// Form
@@ -68,8 +68,11 @@ pub enum ExportFormat {
     Csv,
     /// JSON
     Json,
-    /// Prometheus' text with timestamps
+    /// Prometheus' text, with timestamps in milliseconds
     Prometheus,
+    /// OpenMetrics, with timestamps in seconds, as `promtool tsdb create-blocks-from openmetrics` takes it
+    #[value(name = "openmetrics")]
+    OpenMetrics,
 }
 
 /// Examples for the help.

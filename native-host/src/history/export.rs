@@ -15,13 +15,14 @@ pub(super) fn export(path: &Path, wanted: &ExportArgs) -> Result<(), String> {
     let to = unix_millis();
     let from = to.saturating_sub(wanted.hours.saturating_mul(3_600_000));
     let selector = wanted.select.parse().map_err(|error| format!("--select: {error}"))?;
-    let history = History::open(readable(path)?, HistoryOptions::default(), to)
+    let history = History::open(readable(path)?, HistoryOptions::default().without_bounds(), to)
         .map_err(|error| worded(path, &error))?;
     let ids = Query::new(selector, from, to).ids(&history).map_err(|error| format!("--select: {error}"))?;
     let format = match wanted.format {
         ExportFormat::Csv => Format::Csv,
         ExportFormat::Json => Format::Json,
         ExportFormat::Prometheus => Format::Prometheus,
+        ExportFormat::OpenMetrics => Format::OpenMetrics,
     };
     let step_millis = wanted.step.unwrap_or(1).saturating_mul(1_000);
     let mut export = Export::new(&history.reader(ids), format, from, to, step_millis);

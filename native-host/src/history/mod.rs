@@ -14,6 +14,7 @@ use quillwork_store::volume::{Directory, Volume as _, VolumeError};
 
 pub use self::args::{EXAMPLES, ExportArgs, ExportFormat, HistoryArgs, HistoryCommand};
 use crate::clock::unix_millis;
+use crate::state::BESIDE;
 
 /// Does what was asked.
 ///
@@ -35,10 +36,10 @@ pub fn run(args: &HistoryArgs) -> Result<(), String> {
 fn verify(path: &Path) -> Result<(), String> {
     let checked = check(path)?;
     println!(
-        "{} files of {} KiB, {} series: {}",
+        "{} files, {} series, {} KiB in all: {}",
         checked.files,
-        checked.bytes / 1_024,
         checked.series,
+        checked.bytes / 1_024,
         if checked.is_sound() { "all is well" } else { "damaged" }
     );
     if checked.is_sound() {
@@ -79,7 +80,7 @@ fn repair(path: &Path) -> Result<(), String> {
 
 fn compact(path: &Path) -> Result<(), String> {
     let volume = writable(path)?;
-    let mut history = History::open(volume, HistoryOptions::default(), unix_millis())
+    let mut history = History::open(volume, HistoryOptions::default().without_bounds(), unix_millis())
         .map_err(|error| worded(path, &error))?;
     let before = history.used_bytes();
     let mut steps: u64 = 0;
@@ -102,6 +103,7 @@ fn backup(path: &Path, to: &Path) -> Result<(), String> {
     let files = history::copy(&volume, &mut copy, |done, all| progress(|| format!("{done} of {all} files")))
         .map_err(|error| error.to_string())?;
     end_of_progress();
+    copy_beside(&volume, &mut copy)?;
     let checked = check(to)?;
     if !checked.is_sound() {
         return Err(format!(
@@ -114,6 +116,9 @@ fn backup(path: &Path, to: &Path) -> Result<(), String> {
 }
 
 fn restore(from: &Path, path: &Path) -> Result<(), String> {
+    if let Err(error) = Directory::read_only(from) {
+        return Err(format!("{error}; name a directory that `quillwork history backup` wrote"));
+    }
     let checked = check(from)?;
     if checked.files == 0 && checked.series == 0 {
         return Err(format!(
@@ -130,7 +135,19 @@ fn restore(from: &Path, path: &Path) -> Result<(), String> {
         history::copy(&volume, &mut target, |done, all| progress(|| format!("{done} of {all} files")))
             .map_err(|error| error.to_string())?;
     end_of_progress();
+    copy_beside(&volume, &mut target)?;
     println!("{files} files restored to {}", path.display());
+    Ok(())
+}
+
+/// What the host keeps beside history, each in a sealed file that is put in place as a whole.
+fn copy_beside(from: &Directory, to: &mut Directory) -> Result<(), String> {
+    for name in BESIDE {
+        let content = from.read(name, 0, usize::MAX).map_err(|error| error.to_string())?;
+        if let Some(content) = content {
+            to.put(name, &content).map_err(|error| error.to_string())?;
+        }
+    }
     Ok(())
 }
 

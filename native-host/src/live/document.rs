@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::patch::without_nulls;
 use super::selection::Selection;
-use crate::state::newest_values;
+use crate::state::{Tick, newest_values};
 
 /// Everything that can be subscribed to, as of one tick.
 #[derive(Debug)]
@@ -19,12 +19,14 @@ pub(super) struct Document {
     processes: Value,
     pages: Value,
     alerts: Value,
+    annotations: Value,
     /// Made when the first subscriber needs it.
     series: OnceLock<Vec<(SeriesKey, f64)>>,
 }
 
 impl Document {
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
+    pub(super) fn new(tick: &Tick) -> Self {
+        let snapshot = &tick.snapshot;
         let mut host = told(&snapshot.host);
         let processes = host.as_object_mut().and_then(|host| host.remove("processes")).unwrap_or_default();
         let pages = snapshot.pages.iter().map(|page| (page.source.id.clone(), told(page))).collect();
@@ -33,11 +35,14 @@ impl Document {
             .iter()
             .map(|alert| (format!("{}/{}", alert.rule, alert.subject), told(alert)))
             .collect();
+        let annotations =
+            tick.annotations.iter().map(|annotation| (annotation.id.to_string(), told(annotation))).collect();
         Self {
             host,
             processes,
             pages: Value::Object(pages),
             alerts: Value::Object(alerts),
+            annotations: Value::Object(annotations),
             series: OnceLock::new(),
         }
     }
@@ -50,6 +55,7 @@ impl Document {
             (Topic::Processes, "processes", &self.processes),
             (Topic::Pages, "pages", &self.pages),
             (Topic::Alerts, "alerts", &self.alerts),
+            (Topic::Annotations, "annotations", &self.annotations),
         ];
         for (topic, name, part) in parts {
             if selection.has(topic) && !part.is_null() {

@@ -61,7 +61,7 @@ impl Told {
     }
 
     fn state(&self, selection: &Selection) -> Map<String, Value> {
-        let document = self.document.get_or_init(|| Document::new(&self.tick.snapshot));
+        let document = self.document.get_or_init(|| Document::new(&self.tick));
         document.select(selection, &self.tick.snapshot)
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Selection {
 /// A subscription that can't be served.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidSubscription {
-    #[error("a subscription needs a topic (host, pages, alerts or processes) or a series")]
+    #[error("a subscription needs a topic (host, pages, alerts, processes or annotations) or a series")]
     Empty,
     #[error(
         "the interval must be from {SHORTEST_INTERVAL_MILLIS} to {LONGEST_INTERVAL_MILLIS} milliseconds, not {0}"

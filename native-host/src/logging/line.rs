@@ -13,6 +13,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::writer::Sender;
+use crate::printable;
 
 /// Makes lines of events and hands them on.
 pub(super) struct Lines {
@@ -129,14 +130,14 @@ fn text(level: Level, colours: bool, fields: &Fields) -> String {
         false => write!(line, " {level:>5} "),
     }
     .expect("a string takes everything");
-    escape(&fields.message, &mut line);
+    line.push_str(&printable::escaped(&fields.message));
     for (name, value) in &fields.others {
         write!(line, " {name}=").expect("a string takes everything");
         match value.as_str() {
             Some(text) if text.contains([' ', '"', '=']) || text.is_empty() => {
-                escape(&format!("{text:?}"), &mut line)
+                line.push_str(&printable::escaped(&format!("{text:?}")))
             }
-            Some(text) => escape(text, &mut line),
+            Some(text) => line.push_str(&printable::escaped(text)),
             None => write!(line, "{value}").expect("a string takes everything"),
         }
     }
@@ -154,19 +155,7 @@ fn json(level: Level, target: &str, fields: &Fields) -> String {
         let value = value.as_str().map_or_else(|| value.clone(), |text| cut(text).into());
         object.entry(*name).or_insert(value);
     }
-    let mut line = String::new();
-    for character in Json::Object(object).to_string().chars() {
-        match character {
-            // JSON lets them through, terminals and editors act on them.
-            _ if is_active(character) => {
-                let mut units = [0; 2];
-                for unit in character.encode_utf16(&mut units) {
-                    write!(line, "\\u{unit:04x}").expect("a string takes everything");
-                }
-            }
-            _ => line.push(character),
-        }
-    }
+    let mut line = printable::json(&Json::Object(object).to_string());
     line.push('\n');
     line
 }
@@ -182,23 +171,6 @@ fn ended(mut line: String) -> String {
     }
     line.push('\n');
     line
-}
-
-/// Writes what a client or a process may have chosen so that it can't begin a line of its own or move a cursor.
-fn escape(text: &str, line: &mut String) {
-    for character in text.chars() {
-        if is_active(character) {
-            line.extend(character.escape_default());
-        } else {
-            line.push(character);
-        }
-    }
-}
-
-/// Whether it does something instead of being seen: control characters, ends of lines, changes of direction.
-fn is_active(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -217,7 +189,7 @@ mod tests {
             json(Level::INFO, "t", &fields(hostile, &[("page", hostile.into())])),
         ] {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");
-            assert!(!line.trim_end_matches('\n').chars().any(is_active), "{line:?}");
+            assert!(!line.trim_end_matches('\n').chars().any(printable::is_active), "{line:?}");
         }
     }
 

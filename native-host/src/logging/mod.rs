@@ -13,7 +13,7 @@ mod writer;
 use std::io;
 use std::path::PathBuf;
 
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, reload};
@@ -21,19 +21,20 @@ use tracing_subscriber::{Registry, reload};
 use self::line::Lines;
 use self::rotate::RotatingFile;
 use self::writer::{Target, Writer};
-use crate::config::{Log, LogFormat};
+use crate::config::{Log, LogFormat, LogLevel};
+use crate::writable;
 
 /// The log while it runs. What is still under way is written when it is dropped, as far as that takes no longer than a
 /// second.
 pub struct Logging {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     writer: Writer,
 }
 
 /// Changes the log while it runs.
 #[derive(Clone)]
 pub struct LogControl {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     reopen: writer::Reopen,
 }
 
@@ -60,11 +61,22 @@ pub fn start(log: &Log) -> Result<Logging, LogError> {
     Ok(Logging { filter: handle, writer })
 }
 
+/// Whether [`start`] could log so. Makes nothing.
+///
+/// # Errors
+///
+/// As [`start`].
+pub fn check(log: &Log) -> Result<(), LogError> {
+    filter(log)?;
+    let Some(path) = &log.file else { return Ok(()) };
+    writable::file(path).map_err(|source| LogError::File { path: path.clone(), source })
+}
+
 /// What is logged; `RUST_LOG` counts more than the configuration, as everywhere.
-fn filter(log: &Log) -> Result<EnvFilter, LogError> {
-    match std::env::var(EnvFilter::DEFAULT_ENV) {
+fn filter(log: &Log) -> Result<Targets, LogError> {
+    match std::env::var("RUST_LOG") {
         Ok(text) if !text.is_empty() => {
-            EnvFilter::try_new(&text).map_err(|error| LogError::Variable { text, why: error.to_string() })
+            LogLevel::parse(&text).map_err(|why| LogError::Variable { text, why })
         }
         _ => Ok(log.level.filter()),
     }

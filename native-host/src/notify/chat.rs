@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, Method, header};
 
-use super::address::{judge, of, target};
+use super::address::{authorities, judge, of, target};
 use super::webhook::value;
 use super::{Fault, Letter, Undelivered, one_line};
+use crate::authorities::Authorities;
 use crate::config::NotifyChannel;
 use crate::http_client::{Call, Target, call};
 
@@ -19,6 +20,7 @@ pub(super) struct Matrix {
     room: String,
     token: String,
     allows_link_local: bool,
+    authorities: Option<Authorities>,
 }
 
 impl std::fmt::Debug for Slack {
@@ -63,6 +65,7 @@ impl Matrix {
             room: settings.room.clone().ok_or(Fault::Missing("room"))?,
             token: one_line(settings.token_file.as_deref().ok_or(Fault::Missing("token_file"))?)?,
             allows_link_local: settings.allow_link_local,
+            authorities: authorities(settings)?,
         })
     }
 
@@ -76,6 +79,7 @@ impl Matrix {
             letter.id.get(),
         );
         let target = Target::parse(&address, self.allows_link_local).map_err(Undelivered::for_good)?;
+        let target = target.trusting(self.authorities.clone());
         let text = format!("{}\n{}", letter.subject(), shortened(&letter.text()));
         // Plain text only: nothing in it is read as markup, and `m.notice` wakes no other robots.
         let body = serde_json::json!({ "msgtype": "m.notice", "body": text }).to_string();

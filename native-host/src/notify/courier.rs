@@ -6,17 +6,22 @@ use std::time::Duration;
 
 use quillwork_core::alert::notify::NotificationId;
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
+use super::letter::LetterKind;
 use super::{Channel, Channels, Letter};
 
 /// Delivers letters and reports what became of them.
 #[derive(Clone, Debug)]
 pub struct Courier {
-    queues: Arc<Mutex<BTreeMap<String, mpsc::Sender<Letter>>>>,
+    queues: Arc<Mutex<BTreeMap<String, Queue>>>,
     reports: mpsc::Sender<Delivery>,
     first_pause: Duration,
 }
+
+/// Letters of one channel, and the task that delivers them.
+type Queue = (mpsc::Sender<Letter>, AbortHandle);
 
 /// What became of a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +67,16 @@ impl Courier {
         queues.clear();
         for (name, channel) in &channels.by_name {
             let (queue, letters) = mpsc::channel(QUEUE);
-            tokio::spawn(serve(Arc::clone(channel), letters, self.reports.clone(), self.first_pause));
-            queues.insert(name.clone(), queue);
+            let serving = serve(Arc::clone(channel), letters, self.reports.clone(), self.first_pause);
+            queues.insert(name.clone(), (queue, tokio::spawn(serving).abort_handle()));
         }
+    }
+
+    /// Tells nobody from now on, what is under way included: another host tells instead.
+    pub fn silence(&self) {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.values().for_each(|(_, serving)| serving.abort());
+        queues.clear();
     }
 
     /// Takes a letter. One that can't be taken is reported as not delivered.
@@ -75,7 +87,7 @@ impl Courier {
         let failed = |why: &str| {
             Some(Delivery { id, receiver: receiver.clone(), attempts: 0, failure: Some(why.to_owned()) })
         };
-        let Some(queue) = queues.get(&receiver) else { return failed("there is no such channel") };
+        let Some((queue, _)) = queues.get(&receiver) else { return failed("there is no such channel") };
         match queue.try_send(letter) {
             Ok(()) => None,
             Err(_) => failed("its channel is busy with earlier ones"),
@@ -92,6 +104,10 @@ async fn serve(
     while let Some(letter) = letters.recv().await {
         let delivery = deliver(&channel, &letter, first_pause).await;
         match &delivery.failure {
+            // Each minute, by and by: a log of signs of life hides what happened.
+            None if matches!(letter.kind, LetterKind::Heartbeat { .. }) => {
+                tracing::debug!("{} had its sign of life (attempt {})", delivery.receiver, delivery.attempts);
+            }
             None => {
                 tracing::info!("{} was told of alerts (attempt {})", delivery.receiver, delivery.attempts)
             }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
+use super::address::authorities;
 use super::{Fault, Letter, Undelivered, one_line};
+use crate::authorities::Authorities;
 use crate::config::{MailEncryption, NotifyChannel};
 
 pub(super) struct Email {
@@ -15,6 +17,7 @@ pub(super) struct Email {
     port: u16,
     encryption: MailEncryption,
     credentials: Option<Credentials>,
+    authorities: Option<Authorities>,
     from: Mailbox,
     to: Vec<Mailbox>,
 }
@@ -55,6 +58,7 @@ impl Email {
             port: settings.port.unwrap_or(usual),
             encryption,
             credentials,
+            authorities: authorities(settings)?,
             from: mailbox(settings.from.as_ref().ok_or(Fault::Missing("from"))?)?,
             to,
         })
@@ -72,7 +76,7 @@ impl Email {
         let message = message.body(letter.text()).map_err(Undelivered::for_good)?;
         let mut builder =
             AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&self.server).port(self.port);
-        let parameters = || TlsParameters::new(self.server.clone()).map_err(Undelivered::for_good);
+        let parameters = || self.trust().map_err(Undelivered::for_good);
         builder = match self.encryption {
             MailEncryption::Tls => builder.tls(Tls::Wrapper(parameters()?)),
             MailEncryption::StartTls => builder.tls(Tls::Required(parameters()?)),
@@ -88,5 +92,13 @@ impl Email {
             Ok(Err(error)) if error.is_permanent() => Err(Undelivered::for_good(error)),
             Ok(Err(error)) => Err(Undelivered::for_now(error)),
         }
+    }
+
+    fn trust(&self) -> Result<TlsParameters, lettre::transport::smtp::Error> {
+        let mut parameters = TlsParameters::builder(self.server.clone());
+        if let Some(authorities) = &self.authorities {
+            parameters = parameters.add_root_certificate(Certificate::from_pem(authorities.pem())?);
+        }
+        parameters.build()
     }
 }

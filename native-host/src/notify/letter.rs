@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use quillwork_core::alert::notify::{NotificationId, NotifiedStatus};
 
-use super::time::rfc3339;
+use crate::calendar::rfc3339;
 
 /// A notification in people's words.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Letter {
     pub key: String,
     /// This machine's name.
     pub host: String,
+    /// How often a standby has taken over: of two hosts that tell, the one of the larger epoch is right.
+    pub epoch: u64,
     /// What it tells.
     pub kind: LetterKind,
 }
@@ -176,6 +178,7 @@ impl Letter {
             "commonAnnotations": {},
             "externalURL": "",
             "host": self.host,
+            "epoch": self.epoch,
             "sentAt": rfc3339(self.at_unix_millis),
             "alerts": listed,
         })

@@ -9,7 +9,6 @@ mod courier;
 mod email;
 mod letter;
 mod program;
-mod time;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -143,6 +142,8 @@ enum Fault {
     Address(#[from] BadTarget),
     #[error("{0}")]
     Secret(#[from] SecretError),
+    #[error("`ca_file`: {0}")]
+    Authorities(#[from] crate::authorities::AuthoritiesError),
     #[error("programs are run only where `alerts.allow_exec = true`")]
     ExecForbidden,
     #[error("{} is no program that can be run by its full path", .0.display())]

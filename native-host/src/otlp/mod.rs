@@ -6,4 +6,5 @@
 pub(crate) mod message;
 mod number;
 pub(crate) mod points;
+pub(crate) mod size;
 pub(crate) mod spread;

@@ -6,6 +6,7 @@ use super::message::{
     AnyValue, CUMULATIVE, DELTA, KeyValue, Metric, NO_RECORDED_VALUE, NumberPoint, Request, Resource,
 };
 use super::spread::Spread;
+use crate::sampler::plain;
 
 /// What one program sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -290,7 +291,8 @@ fn text(value: &AnyValue) -> Option<String> {
     let number = || value.int_value.map(|value| value.to_string());
     let float = || value.double_value.map(|value| value.to_string());
     let truth = || value.bool_value.map(|value| value.to_string());
-    value.string_value.clone().or_else(number).or_else(float).or_else(truth)
+    let written = || value.string_value.as_ref().map(|text| text.chars().map(plain).collect());
+    written().or_else(number).or_else(float).or_else(truth)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Histograms: how many values fell where.
 
+use quillwork_core::telemetry::{DEFAULT_MAX_BUCKETS, RelativeAccuracy, Sketch, SketchParts};
+
 use super::message::{ExponentialPoint, HistogramPoint};
 
 /// Counts of values by the value that stands for their bucket, ascending.
@@ -83,6 +85,25 @@ impl Spread {
         Ok(Self { count: point.count, sum, values })
     }
 
+    /// The values as a sketch, none where there are none. Where the sum is told its mean is exact; its quantiles are within one per cent of the value that stands
+    /// for a bucket.
+    pub(crate) fn sketch(&self) -> Option<Sketch> {
+        let mut sketch = Sketch::new(RelativeAccuracy::ONE_PER_CENT);
+        for (value, times) in &self.values {
+            sketch.record_many(*value, *times).expect("values of a spread are finite and not below zero");
+        }
+        if sketch.is_empty() {
+            return None;
+        }
+        let parts = sketch.to_parts();
+        let bounds = parts.min * count(&parts)..=parts.max * count(&parts);
+        // One that no values near the buckets' middles come to is left to them.
+        match self.sum.filter(|sum| bounds.contains(sum)) {
+            Some(sum) => Sketch::from_parts(&SketchParts { sum, ..parts }, DEFAULT_MAX_BUCKETS).ok(),
+            None => Some(sketch),
+        }
+    }
+
     /// What was added since `before`; none where that can't be the same histogram's earlier state.
     pub(crate) fn since(&self, before: &Self) -> Option<Self> {
         let mut added = Vec::new();
@@ -111,6 +132,11 @@ impl Spread {
             values: added,
         })
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn count(parts: &SketchParts) -> f64 {
+    parts.count as f64
 }
 
 #[cfg(test)]
@@ -143,6 +169,22 @@ mod tests {
         assert_eq!(spread.values[0], (0.0, 2));
         assert!((spread.values[1].0 - 11.3137).abs() < 0.001 && spread.values[1].1 == 4);
         assert!((spread.values[2].0 - 45.2548).abs() < 0.001 && spread.values[2].1 == 1);
+    }
+
+    #[test]
+    fn a_sketch_has_the_buckets_quantiles_and_the_programs_mean() {
+        // 0 to 0.1, to 0.4 and above.
+        let mut point = explicit(&[0.1, 0.4], &[50, 45, 5]);
+        point.sum = Some(16.0);
+        let sketch = Spread::explicit(&point, 1_000.0).unwrap().sketch().unwrap();
+        assert_eq!((sketch.count(), sketch.mean()), (100, Some(160.0)));
+        assert!((sketch.quantile(0.9).unwrap() - 200.0).abs() <= 2.0, "the geometric middle");
+        // Of one bucket no other value is known than its middle.
+        point = explicit(&[0.1, 0.4], &[0, 10, 0]);
+        point.sum = Some(3.0);
+        let sketch = Spread::explicit(&point, 1_000.0).unwrap().sketch().unwrap();
+        assert!((sketch.mean().unwrap() - 200.0).abs() < 1e-9);
+        assert_eq!(Spread::explicit(&explicit(&[0.1], &[0, 0]), 1.0).unwrap().sketch(), None);
     }
 
     #[test]

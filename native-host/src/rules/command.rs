@@ -1,25 +1,12 @@
-//! `quillwork check` and `quillwork rules`.
+//! `quillwork rules`.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use quillwork_core::time::Duration;
 
 use super::{RuleSet, replay};
-use crate::cli::ConfigArgs;
-use crate::notify::Channels;
-
-/// What to check.
-#[derive(Args, Clone, Debug)]
-pub struct CheckArgs {
-    /// Rules file [default: the one that the configuration names]
-    #[arg(value_name = "RULES")]
-    pub rules: Option<PathBuf>,
-
-    #[command(flatten)]
-    #[expect(missing_docs, reason = "clap would show it as help")]
-    pub config: ConfigArgs,
-}
+use crate::printable::print;
 
 /// What to do with rules.
 #[derive(Args, Clone, Debug)]
@@ -44,25 +31,6 @@ pub enum RulesCommand {
     },
 }
 
-/// Checks the configuration, its rules and its channels.
-///
-/// # Errors
-///
-/// What is wrong and what to do.
-pub fn check(args: &CheckArgs) -> Result<(), String> {
-    let config = args.config.layers().load().map_err(|error| error.to_string())?;
-    let channels = Channels::from_config(&config).map_err(|error| error.to_string())?;
-    let path = args.rules.as_deref().or(config.alerts.rules.as_deref());
-    let set = RuleSet::load(path, &channels.names()).map_err(|error| error.to_string())?;
-    print(&format!(
-        "{}: {} rules, {} routes, {} channels, all sound\n",
-        path.map_or_else(|| "the rules that ship".to_owned(), |path| path.display().to_string()),
-        set.rules.len(),
-        set.settings.routes.len(),
-        channels.names().len(),
-    ))
-}
-
 /// Tests or lists rules.
 ///
 /// # Errors
@@ -85,7 +53,10 @@ pub fn rules(args: &RulesArgs) -> Result<(), String> {
                 let level = |level: Option<quillwork_core::alert::Level>| {
                     level.map_or_else(
                         || "-".to_owned(),
-                        |level| crate::state::with_unit(level.threshold, rule.unit),
+                        |level| {
+                            let value = crate::state::with_unit(level.threshold, rule.unit);
+                            format!("{value}{}", lasting(level.for_duration))
+                        },
                     )
                 };
                 let side = match rule.direction {
@@ -93,7 +64,7 @@ pub fn rules(args: &RulesArgs) -> Result<(), String> {
                     quillwork_core::alert::Direction::Below => "below",
                 };
                 text.push_str(&format!(
-                    "{:<26} {side} {:<16} {side} {:<16} {}\n",
+                    "{:<26} {side} {:<24} {side} {:<24} {}\n",
                     rule.name,
                     level(rule.warning),
                     level(rule.critical),
@@ -105,10 +76,13 @@ pub fn rules(args: &RulesArgs) -> Result<(), String> {
     }
 }
 
-/// A reader that has seen enough closes the pipe: no fault.
-fn print(text: &str) -> Result<(), String> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.to_string()),
-        _ => Ok(()),
+/// How long a level must be crossed: ` for 15 s`.
+fn lasting(time: Duration) -> String {
+    const UNITS: [(&str, u64); 3] = [("h", 3_600_000), ("min", 60_000), ("s", 1_000)];
+    let millis = time.as_millis();
+    match UNITS.into_iter().find(|(_, length)| millis.is_multiple_of(*length)) {
+        _ if millis == 0 => String::new(),
+        Some((unit, length)) => format!(" for {} {unit}", millis / length),
+        None => format!(" for {millis} ms"),
     }
 }

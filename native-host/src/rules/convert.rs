@@ -11,6 +11,7 @@ use super::file::{
     Amount, ConditionName, CulpritName, DayName, DirectionName, LevelTable, MaintenanceTable, RouteTable,
     RuleTable, RulesFile,
 };
+use super::local_time::LocalTime;
 use super::text::{duration, matchers, minute, offset, selector};
 
 /// What is wrong: with what of which name, and what to do.
@@ -257,12 +258,19 @@ fn maintenance(table: MaintenanceTable) -> Result<Maintenance, String> {
             DayName::Sun => 6,
         }] = true;
     }
+    let local = match (&table.utc_offset, &table.timezone) {
+        (Some(_), Some(_)) => return Err("give `utc_offset` or `timezone`, not both".to_owned()),
+        (Some(written), None) => LocalTime { offset_minutes: offset(written)?, changes: Vec::new() },
+        (None, Some(name)) => LocalTime::of_zone(name)?,
+        (None, None) => LocalTime::default(),
+    };
     Ok(Maintenance {
         name: table.name,
         matchers: matchers(&table.r#match),
         weekdays,
         from_minute: minute(&table.from)?,
         to_minute: minute(&table.to)?,
-        utc_offset_minutes: table.utc_offset.as_deref().map_or(Ok(0), offset)?,
+        utc_offset_minutes: local.offset_minutes,
+        offset_changes: local.changes,
     })
 }

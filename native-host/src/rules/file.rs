@@ -159,6 +159,7 @@ pub(super) struct MaintenanceTable {
     pub(super) from: String,
     pub(super) to: String,
     pub(super) utc_offset: Option<String>,
+    pub(super) timezone: Option<String>,
 }
 
 /// A day of the week.

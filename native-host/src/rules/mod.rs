@@ -6,6 +6,7 @@
 mod command;
 mod convert;
 mod file;
+mod local_time;
 mod replay;
 mod text;
 
@@ -14,8 +15,9 @@ use std::path::{Path, PathBuf};
 use quillwork_core::alert::notify::Settings;
 use quillwork_core::alert::{Engine, Rule, default_rules};
 
-pub use self::command::{CheckArgs, RulesArgs, RulesCommand, check, rules};
+pub use self::command::{RulesArgs, RulesCommand, rules};
 use self::file::RulesFile;
+use crate::printable::shortened;
 
 /// What a host watches, and who is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +59,7 @@ impl RuleSet {
     fn load_for_test(path: Option<&Path>) -> Result<Self, String> {
         let Some(path) = path else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+            .map_err(|error| format!("{} can't be read: {error}; name a file with [[rule]] tables, as docs/guides/examples/alerts.toml is, or leave it out for the rules that ship", path.display()))?;
         let file: RulesFile = toml::from_str(&text).unwrap_or_default();
         let heard = file.heartbeat.iter().map(|table| table.receiver.clone());
         let receivers: Vec<String> =
@@ -71,19 +73,15 @@ impl RuleSet {
     ///
     /// As [`load`](Self::load).
     pub fn parse(text: &str, receivers: &[String]) -> Result<Self, RuleFault> {
-        let file: RulesFile = toml::from_str(text).map_err(|error| RuleFault {
-            line: error.span().map(|span| line_of(text, span.start)),
-            message: error.message().to_owned(),
+        let file: RulesFile = toml::from_str(text).map_err(|error| {
+            RuleFault::new(error.span().map(|span| line_of(text, span.start)), error.message().to_owned())
         })?;
-        let set = convert::rule_set(file, receivers).map_err(|(what, message)| RuleFault {
-            line: what.and_then(|name| line_naming(text, &name)),
-            message,
+        let set = convert::rule_set(file, receivers).map_err(|(what, message)| {
+            RuleFault::new(what.and_then(|name| line_naming(text, &name)), message)
         })?;
-        Engine::new(set.rules.clone(), 1).map_err(|error| RuleFault {
-            line: line_naming(text, &error.rule),
-            message: error.to_string(),
-        })?;
-        set.settings.check().map_err(|error| RuleFault { line: None, message: error.to_string() })?;
+        Engine::new(set.rules.clone(), 1)
+            .map_err(|error| RuleFault::new(line_naming(text, &error.rule), error.to_string()))?;
+        set.settings.check().map_err(|error| RuleFault::new(None, error.to_string()))?;
         Ok(set)
     }
 }
@@ -107,8 +105,14 @@ fn line_naming(text: &str, name: &str) -> Option<usize> {
 pub struct RuleFault {
     /// Counted from 1.
     pub line: Option<usize>,
-    /// What is wrong and what to do.
+    /// What is wrong and what to do, in 1500 bytes at most.
     pub message: String,
+}
+
+impl RuleFault {
+    fn new(line: Option<usize>, message: String) -> Self {
+        Self { line, message: shortened(message) }
+    }
 }
 
 /// A rules file that can't be used.

@@ -58,11 +58,19 @@ pub(super) struct Report {
 
 /// Values of one series in all; a day at a second.
 const MOST_VALUES: usize = 100_000;
+/// Steps up to the last expectation.
+const MOST_STEPS: u64 = 1_000_000;
 
 /// Runs the tests of a file.
 pub(super) fn run(path: &Path) -> Result<Report, String> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{} can't be read: {error}", path.display()))?;
+        .map_err(|error| {
+            format!(
+                "{} can't be read: {error}; name a file with [[test]] tables, as \
+                 docs/guides/examples/alerts-test.toml is (docs/guides/alert-rules.md tells how to write one)",
+                path.display()
+            )
+        })?;
     let file: TestFile = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(&text, span.start));
         format!("{}: line {line}: {}", path.display(), error.message())
@@ -102,6 +110,12 @@ fn run_one(test: &TestTable, rules: &[Rule], step: Duration) -> Result<String, S
     let mut engine = Engine::new(rules.to_vec(), DEFAULT_MAX_INSTANCES).map_err(|error| error.to_string())?;
     let longest = series.iter().map(|(_, values)| values.len()).max().unwrap_or(0);
     let last = expected.last().map_or(START, |(at, _)| *at);
+    let steps = last.duration_since(START).as_nanos() / step.as_nanos();
+    if steps > MOST_STEPS {
+        return Err(format!(
+            "it goes on for {steps} steps, and {MOST_STEPS} are allowed: expect something earlier, or take a longer step"
+        ));
+    }
     let mut differences = String::new();
     let mut pending = expected.into_iter().peekable();
     for at in 0.. {
@@ -165,7 +179,7 @@ fn parse_values(text: &str) -> Result<Vec<Option<f64>>, String> {
             Some((what, times)) => (what, times.parse::<usize>().map_err(|_| wrong())?),
             None => (word, 1),
         };
-        if values.len() + times > MOST_VALUES {
+        if times > MOST_VALUES - values.len() {
             return Err(format!("a series of a test has at most {MOST_VALUES} values"));
         }
         if what == "_" {

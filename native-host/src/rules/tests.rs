@@ -79,6 +79,14 @@ fn what_is_wrong_is_told_with_its_line() {
             "\"25:00\" is no time",
         ),
         (
+            "[[maintenance]]\nname = 'm'\ndays = ['mon']\nfrom = '01:00'\nto = '03:00'\ntimezone = 'Mars/Base'\n",
+            "knows no time zone \"Mars/Base\"",
+        ),
+        (
+            "[[maintenance]]\nname = 'm'\ndays = ['mon']\nfrom = '01:00'\nto = '03:00'\ntimezone = 'UTC'\nutc_offset = '+01:00'\n",
+            "not both",
+        ),
+        (
             "[[maintenance]]\nname = 'm'\ndays = []\nfrom = '01:00'\nto = '03:00'\n",
             "maintenance \"m\" needs a weekday",
         ),
@@ -86,6 +94,22 @@ fn what_is_wrong_is_told_with_its_line() {
     ] {
         let told = fault(text);
         assert!(told.contains(expected), "{text}: {told}");
+    }
+}
+
+#[test]
+fn a_fault_quotes_no_more_than_it_takes_to_know_it() {
+    let long = "\"".repeat(60_000);
+    for (text, begin, end) in [
+        (format!("[[route]]\nreceiver = '{long}'\n"), "receiver", "(there are: ops)"),
+        (format!("[[rule]]\nname = 'a'\nseries = '{long}'\n"), "rule \"a\": series", ""),
+        (format!("\"{}\" = 1\n", "a".repeat(60_000)), "unknown field", ""),
+    ] {
+        let fault = RuleSet::parse(&text, &["ops".to_owned()]).unwrap_err();
+        assert!(fault.line.is_none_or(|line| line <= 3), "{fault}");
+        let message = &fault.message;
+        assert!(message.len() <= 1_500, "{} bytes: {message}", message.len());
+        assert!(message.starts_with(begin) && message.ends_with(end), "{message}");
     }
 }
 
@@ -119,6 +143,24 @@ fn a_test_that_expects_something_else_says_what_there_is() {
         (name.as_str(), told.as_str()),
         ("wrong", "at 30s: expected host-cpu critical, but there is host-cpu warning\n")
     );
+}
+
+#[test]
+fn a_test_without_end_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("test.toml");
+    for (values, at, word) in [
+        ("1 1x18446744073709551615", "5s", "100000 values"),
+        ("_x99999 _x2", "5s", "100000 values"),
+        ("1", "9999d", "1000000"),
+    ] {
+        let text = format!(
+            "[[test]]\nname = 'long'\nseries.'host.cpu.total' = '{values}'\n[[test.expect]]\nat = '{at}'\nalerts = {{}}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let told = replay::run(&file).unwrap_err();
+        assert!(told.contains(word), "{told}");
+    }
 }
 
 proptest! {

@@ -30,6 +30,7 @@ use tokio::sync::watch;
 
 #[cfg(target_os = "linux")]
 use self::linux::Readings;
+pub(crate) use self::names::plain;
 #[cfg(not(target_os = "linux"))]
 use self::portable::Readings;
 use self::rate::Moment;
@@ -52,12 +53,19 @@ pub struct Options {
     pub top: usize,
     /// Distance of two readings of processes and containers, which cost most.
     pub process_period: Duration,
+    /// Whether file systems of other machines are asked how full they are. Only on Linux.
+    pub network_mounts: bool,
 }
 
 impl Default for Options {
     /// This machine; ten processes of each kind, each five seconds.
     fn default() -> Self {
-        Self { root: SystemRoot::default(), top: 10, process_period: Duration::from_secs(5) }
+        Self {
+            root: SystemRoot::default(),
+            top: 10,
+            process_period: Duration::from_secs(5),
+            network_mounts: false,
+        }
     }
 }
 

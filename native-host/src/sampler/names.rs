@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use crate::printable::is_active;
+
 /// A name as it may be shown and logged: whoever starts a process or mounts a disk chooses its name, line breaks,
 /// terminal escapes and marks that turn the direction of writing included. What isn't UTF-8 is replaced.
 pub(crate) fn printable(name: &[u8]) -> String {
     const MOST: usize = 512;
-    String::from_utf8_lossy(name)
-        .chars()
-        .map(|c| if c.is_control() || turns_writing(c) { '\u{fffd}' } else { c })
-        .take(MOST)
-        .collect()
+    String::from_utf8_lossy(name).chars().map(plain).take(MOST).collect()
 }
 
-fn turns_writing(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// A character of such a name.
+pub(crate) fn plain(c: char) -> char {
+    if is_active(c) { '\u{fffd}' } else { c }
 }
 
 /// Makes names unique: the second of two equal ones becomes `name 2`. Two different names can be equal once they are

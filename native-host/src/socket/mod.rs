@@ -25,6 +25,10 @@ use crate::api::problem::{Kind, Problem};
 use crate::clients::Client;
 use crate::config::Scope;
 
+/// Bytes that every connection keeps for what its client says. Dashboards say little; a page's batch that is longer gets room
+/// while it is read.
+const READ_BUFFER: usize = 4 << 10;
+
 /// Upgrades to a WebSocket. Host and Origin have been checked.
 pub(crate) async fn upgrade(
     State(app): State<App>,
@@ -50,6 +54,7 @@ pub(crate) async fn upgrade(
         .max_frame_size(app.limits.message_bytes)
         // A message is written at once, so that the time-out of its send tells whether the client reads.
         .write_buffer_size(0)
+        .read_buffer_size(READ_BUFFER)
         .on_upgrade(move |socket| serve(app, client.map(|Extension(client)| client), socket, greeting))
 }
 

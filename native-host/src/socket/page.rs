@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::extract::ws::close_code;
 use quillwork_protocol::VERSION;
 use quillwork_protocol::page::PageSource;
+use quillwork_protocol::replication::Role;
 use quillwork_protocol::socket::{
     Ack, CLOSE_BAD_MESSAGE, CLOSE_UNAUTHORIZED, CLOSE_UNSUPPORTED_VERSION, ClientMessage, ServerMessage,
     Welcome,
@@ -16,6 +17,7 @@ use crate::api::App;
 use crate::clock::unix_millis;
 use crate::driver::Proof;
 use crate::places::Place;
+use crate::standby::gate::words;
 use crate::state::{BatchRefusal, ConnectionId, validate};
 
 /// Serves a page until the connection ends.
@@ -29,6 +31,10 @@ pub(super) async fn serve(
     };
     if let Err(invalid) = validate::source(&source) {
         return Err(connection.close(CLOSE_BAD_MESSAGE, &invalid.to_string()).await);
+    }
+    let view = app.driver.view();
+    if view.role != Role::Primary {
+        return Err(connection.close(close_code::AGAIN, &words(&view)).await);
     }
     let Some(_place) = Place::take(&app.page_places, &app.counters, |counters| &counters.page_connections)
     else {
@@ -94,6 +100,7 @@ async fn batch(app: &App, connection: &mut Connection, source: &PageSource, text
         return Err(connection.close(CLOSE_BAD_MESSAGE, "`source.id` isn't the one of the hello").await);
     }
     let batch_id = batch.batch_id.clone();
+    app.page_rates.wait(&batch).await;
     match app.count(batch, Proof::Token).await {
         Ok(_) => connection.send(&ServerMessage::Ack(Ack { batch_id })).await,
         Err(refusal) => {
@@ -101,7 +108,7 @@ async fn batch(app: &App, connection: &mut Connection, source: &PageSource, text
                 BatchRefusal::UnsupportedVersion { .. } => CLOSE_UNSUPPORTED_VERSION,
                 BatchRefusal::Invalid(_) => CLOSE_BAD_MESSAGE,
                 BatchRefusal::Unauthorized => CLOSE_UNAUTHORIZED,
-                BatchRefusal::PagesFull(_) => close_code::AGAIN,
+                BatchRefusal::PagesFull(_) | BatchRefusal::Elsewhere => close_code::AGAIN,
                 BatchRefusal::Stopped => close_code::AWAY,
             };
             Err(connection.close(code, &refusal.to_string()).await)

@@ -11,7 +11,7 @@
 
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::signals::{CustomMetric, MetricValue};
-use quillwork_store::series::{InvalidKey, SeriesKey};
+use quillwork_store::series::{InvalidKey, SeriesKey, SeriesKind};
 
 use super::series::{Measure, SeriesValue};
 use super::validate_signals;
@@ -31,7 +31,8 @@ pub(super) fn of_sample(id: &str, sample: &PageSample, to: &mut Vec<SeriesValue>
         let measure = measure(&metric.unit);
         let mut push = |name: &str, measure: Measure, value: f64| match key(name, id, metric) {
             Ok(key) => {
-                to.push(SeriesValue { key, measure, value: Some(value).filter(|value| value.is_finite()) })
+                let value = Some(value).filter(|value| value.is_finite());
+                to.push(SeriesValue { key, kind: SeriesKind::Gauge, measure, value });
             }
             Err(error) => tracing::debug!("a metric of a page is not kept: {error}"),
         };

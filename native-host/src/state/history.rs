@@ -3,6 +3,8 @@
 //! Reading may take long, so it isn't done here: a query is answered by a [`SeriesReading`], which the API carries to another thread.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use quillwork_core::telemetry::Sketch;
 use quillwork_core::time::{Duration, Instant};
@@ -10,14 +12,15 @@ use quillwork_protocol::series::{SeriesAnswer, SeriesCatalogue, SeriesData, Seri
 use quillwork_store::history::{
     self, AddSeriesError, Aggregate, HistoryOptions, OpenError, ReadError, Reader, Steps,
 };
-use quillwork_store::query::{Query, QueryError};
+use quillwork_store::query::{MAX_SERIES, Query, QueryError};
 use quillwork_store::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 use quillwork_store::volume::VolumeError;
 
 use super::alerts::HOST;
 use super::custom;
 use super::medium::Medium;
-use super::series::SeriesValue;
+use super::series::{self, SeriesValue};
+use super::validate::MOST_TASK_TYPES;
 use crate::clock::Now;
 
 /// Values kept of every series, through the store.
@@ -30,6 +33,8 @@ pub(super) struct History {
     is_full: bool,
     /// Why history could not be written last, and when that was said.
     failing: Option<(String, Instant)>,
+    /// Of a host that follows, or took over: up to when it has the other's values, by the other's clock.
+    followed_to: u64,
 }
 
 /// The machine, or a page.
@@ -41,10 +46,12 @@ struct Source {
     placed: Option<(u64, u64)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Known {
     id: SeriesId,
     last_value_at: Instant,
+    /// Of a sketch, its newest step and what came for it.
+    newest: Option<Box<(u64, Sketch)>>,
 }
 
 /// A query for values.
@@ -96,6 +103,12 @@ const KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// A medium that goes on failing is spoken of this often.
 const REMINDER: Duration = Duration::from_secs(600);
 
+/// Clocks of two hosts may differ by so many milliseconds.
+const LITTLE: u64 = 60_000;
+
+/// Why a history is set aside.
+const DAMAGED: &str = "the history is damaged beyond reading and set aside";
+
 /// A page without a value for this long makes room for a new one, where there are too many series.
 const RESTING: Duration = Duration::from_secs(10);
 
@@ -104,36 +117,88 @@ impl History {
         let opened = history::History::open(medium.clone(), options.clone(), now.unix_millis);
         let store = match opened {
             Err(OpenError::Catalogue) => {
-                history::History::open(medium.set_aside()?, options, now.unix_millis)?
+                let medium = medium.set_aside(DAMAGED)?;
+                history::History::open(medium, options, now.unix_millis)?
             }
             opened => opened?,
         };
-        let mut sources = BTreeMap::new();
-        for (id, spec) in store.catalogue() {
-            let name = spec.key.label(SOURCE).unwrap_or(HOST).to_owned();
-            let source: &mut Source = sources.entry(name).or_insert_with(|| Source::new(now));
-            source.series.insert(spec.key.clone(), Known { id, last_value_at: now.monotonic });
+        Ok(Self::of(now, store))
+    }
+
+    /// To follow another host: nothing is written but what comes from there.
+    pub(super) fn open_following(
+        now: Now,
+        medium: Medium,
+        options: HistoryOptions,
+    ) -> Result<Self, OpenError> {
+        let opened = history::History::open_following(medium.clone(), options.clone());
+        let store = match opened {
+            Err(OpenError::Catalogue) => {
+                history::History::open_following(medium.set_aside(DAMAGED)?, options)?
+            }
+            opened => opened?,
+        };
+        Ok(Self::of(now, store))
+    }
+
+    fn of(now: Now, store: history::History<Medium>) -> Self {
+        let sources = known(now, &store);
+        Self { store, sources, tidied_at: now.monotonic, is_full: false, failing: None, followed_to: 0 }
+    }
+
+    /// What follows another history does so by itself.
+    pub(super) fn store(&mut self) -> &mut history::History<Medium> {
+        &mut self.store
+    }
+
+    pub(super) fn options(&self) -> HistoryOptions {
+        self.store.options().clone()
+    }
+
+    pub(super) fn edition(&self) -> u64 {
+        self.store.edition()
+    }
+
+    pub(super) fn tail(&self, from_unix_millis: u64) -> Vec<u8> {
+        self.store.tail(from_unix_millis)
+    }
+
+    /// A tail up to this instant was taken. A clock that went back begins anew: what lay ahead is forgotten there.
+    pub(super) fn followed(&mut self, to_unix_millis: u64) {
+        self.followed_to = if to_unix_millis < self.followed_to { 0 } else { to_unix_millis };
+    }
+
+    pub(super) fn followed_to(&self) -> u64 {
+        self.followed_to
+    }
+
+    /// Goes on with what was followed as its own.
+    pub(super) fn take_over(&mut self, now: Now) -> Result<(), OpenError> {
+        let wall = self.wall(now);
+        self.store.take_over(wall)?;
+        self.sources = known(now, &self.store);
+        Ok(())
+    }
+
+    /// Writes what came from the host that is followed.
+    pub(super) fn flush_following(&mut self) {
+        if let Err(error) = self.store.flush_following() {
+            tracing::error!("the newest minute of the copy could not be written: {error}");
         }
-        Ok(Self { store, sources, tidied_at: now.monotonic, is_full: false, failing: None })
+    }
+
+    /// The wall clock for what is kept. One that is a little behind the clock of the host that was followed waits where that stood: set back it would forget the
+    /// last seconds.
+    fn wall(&self, now: Now) -> u64 {
+        let ahead = self.followed_to.saturating_sub(now.unix_millis);
+        if ahead <= LITTLE { now.unix_millis + ahead } else { now.unix_millis }
     }
 
     /// Notes the values of one source at one instant. What is absent stays a gap.
     pub(super) fn record(&mut self, now: Now, name: &str, at_unix_millis: u64, values: Vec<SeriesValue>) {
-        self.record_as(now, name, at_unix_millis, SeriesKind::Gauge, values);
-    }
-
-    /// As [`record`](Self::record), of series of this kind.
-    pub(super) fn record_as(
-        &mut self,
-        now: Now,
-        name: &str,
-        at_unix_millis: u64,
-        kind: SeriesKind,
-        values: Vec<SeriesValue>,
-    ) {
         let mut present = Vec::with_capacity(values.len());
         let at_unix_millis = self.of_source(now, name, |history, source| {
-            for SeriesValue { key, measure, value } in values {
+            for SeriesValue { key, kind, measure, value } in values {
                 let Some(value) = value else { continue };
                 let id = source.series(now, key, |key| {
                     history.add(
@@ -150,11 +215,11 @@ impl History {
             }
             source.place(at_unix_millis)
         });
-        self.store.append(now.unix_millis, at_unix_millis, &present);
+        self.store.append(self.wall(now), at_unix_millis, &present);
     }
 
-    /// Notes the spread of many values of one source in the second that ended at an instant. After [`record`](Self::record) of the same
-    /// instant it lands in the same step.
+    /// Notes the spread of many values of one source in the second that ended at an instant. What came before for the newest second is
+    /// kept with it: who reports twice in a second reports other values.
     pub(super) fn record_sketch(
         &mut self,
         now: Now,
@@ -163,12 +228,14 @@ impl History {
         spec: SeriesSpec,
         sketch: &Sketch,
     ) {
-        let (at_unix_millis, id) = self.of_source(now, name, |history, source| {
-            let id = source.series(now, spec.key.clone(), |_| history.add(now, spec));
-            (source.placed.map_or(at_unix_millis, |(_, step)| step * STEP_MILLIS), id)
+        let merged = self.of_source(now, name, |history, source| {
+            let key = spec.key.clone();
+            let id = source.series(now, key.clone(), |_| history.add(now, spec))?;
+            let at_unix_millis = source.place(at_unix_millis);
+            Some((id, at_unix_millis, source.series.get_mut(&key)?.merged(at_unix_millis, sketch)))
         });
-        if let Some(id) = id {
-            self.store.append_sketch(now.unix_millis, at_unix_millis, id, sketch);
+        if let Some((id, at_unix_millis, sketch)) = merged {
+            self.store.append_sketch(self.wall(now), at_unix_millis, id, &sketch);
         }
     }
 
@@ -225,7 +292,9 @@ impl History {
     }
 
     pub(super) fn catalogue(&self) -> SeriesCatalogue {
-        SeriesCatalogue { series: self.store.catalogue().map(|(_, spec)| info(spec, STEP_MILLIS)).collect() }
+        let mut series: Vec<_> = self.store.catalogue().map(|(_, spec)| info(spec, STEP_MILLIS)).collect();
+        series.sort_by(|a, b| a.series.cmp(&b.series));
+        SeriesCatalogue { series }
     }
 
     pub(super) fn reading(&self, query: SeriesQuery) -> Result<SeriesReading, SeriesRefusal> {
@@ -238,6 +307,13 @@ impl History {
 
     pub(super) fn select(&self, query: &Query) -> Result<Reader<Medium>, QueryError> {
         Ok(self.store.reader(query.ids(&self.store)?))
+    }
+
+    /// A reader of the series of which this holds, those of the machine and the newest first; of as many as one question may have.
+    pub(super) fn reader(&self, is_meant: impl Fn(&SeriesKey) -> bool) -> Reader<Medium> {
+        let mut meant: Vec<_> = self.store.catalogue().filter(|(_, spec)| is_meant(&spec.key)).collect();
+        meant.sort_by_key(|(id, spec)| (spec.key.label(SOURCE).is_some(), std::cmp::Reverse(*id)));
+        self.store.reader(meant.into_iter().take(MAX_SERIES).map(|(id, _)| id))
     }
 
     /// Writes what waits; now and then forgets series of pages that have been gone for a month.
@@ -291,6 +367,17 @@ impl History {
     }
 }
 
+/// Who has series.
+fn known(now: Now, store: &history::History<Medium>) -> BTreeMap<String, Source> {
+    let mut sources = BTreeMap::new();
+    for (id, spec) in store.catalogue() {
+        let name = spec.key.label(SOURCE).unwrap_or(HOST).to_owned();
+        let source: &mut Source = sources.entry(name).or_insert_with(|| Source::new(now));
+        source.series.insert(spec.key.clone(), Known::new(now, id));
+    }
+    sources
+}
+
 /// A query for values with all that is needed to answer it.
 #[derive(Debug)]
 pub struct SeriesReading {
@@ -300,11 +387,17 @@ pub struct SeriesReading {
 }
 
 impl SeriesReading {
+    /// Ends the reading before its next file once the flag is set.
+    #[must_use]
+    pub fn cancelled_by(self, is_cancelled: Arc<AtomicBool>) -> Self {
+        Self { reader: self.reader.cancelled_by(is_cancelled), ..self }
+    }
+
     /// Reads the values. May take long: not for the driver's thread.
     ///
     /// # Errors
     ///
-    /// If the medium fails, or a file was just being replaced.
+    /// If the medium fails, a file was just being replaced, or it was cancelled.
     pub fn answer(&self) -> Result<SeriesAnswer, SeriesRefusal> {
         let SeriesQuery { from_unix_millis, to_unix_millis, max_points, .. } = self.query;
         let now = self.reader.now_unix_millis();
@@ -351,6 +444,23 @@ fn stands_for(spec: &SeriesSpec, all: &Aggregate) -> f64 {
     }
 }
 
+impl Known {
+    fn new(now: Now, id: SeriesId) -> Self {
+        Self { id, last_value_at: now.monotonic, newest: None }
+    }
+
+    /// All that came for a step until now.
+    fn merged(&mut self, at_unix_millis: u64, sketch: &Sketch) -> Sketch {
+        let mut all = sketch.clone();
+        if let Some((_, before)) = self.newest.as_deref().filter(|(at, _)| *at == at_unix_millis) {
+            // A series has one accuracy; of another, which it can't have, the newer sketch would be kept.
+            let _other_accuracy = all.merge(before);
+        }
+        self.newest = Some(Box::new((at_unix_millis, all.clone())));
+        all
+    }
+}
+
 impl Source {
     fn new(now: Now) -> Self {
         Self { series: BTreeMap::new(), last_value_at: now.monotonic, placed: None }
@@ -368,23 +478,28 @@ impl Source {
             known.last_value_at = now.monotonic;
             return Some(known.id);
         }
-        if custom::is_custom(&key) && self.is_full() {
+        let room = |is_such: fn(&SeriesKey) -> bool, most| {
+            !is_such(&key) || self.series.keys().filter(|key| is_such(key)).count() < most
+        };
+        // What a page makes up without end can't take the place of others.
+        if !room(custom::is_custom, custom::MOST) || !room(series::is_runs, MOST_TASK_TYPES) {
             return None;
         }
         let id = add(key.clone())?;
-        self.series.insert(key, Known { id, last_value_at: now.monotonic });
+        self.series.insert(key, Known::new(now, id));
         Some(id)
-    }
-
-    /// Whether it has as many metrics of its own as it may.
-    fn is_full(&self) -> bool {
-        self.series.keys().filter(|key| custom::is_custom(key)).count() >= custom::MOST
     }
 
     /// Where values of an instant belong. A source that measures once a second, just about when a second turns, is now
     /// a little early and now a little late: without this every other step would be a gap.
     fn place(&mut self, at_unix_millis: u64) -> u64 {
         const LATE: u64 = STEP_MILLIS / 4;
+        // Values of one instant lie together, in however many pieces they come.
+        if let Some((last_at, last_step)) = self.placed
+            && last_at == at_unix_millis
+        {
+            return last_step * STEP_MILLIS;
+        }
         let step = at_unix_millis / STEP_MILLIS;
         let is_late = self.placed.is_some_and(|(last_at, last_step)| {
             step == last_step + 2

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use quillwork_store::volume::{Directory, Memory, Volume, VolumeError};
 
+use crate::writable::{self, make_directory};
+
 /// A volume of the store, chosen when the host starts. Copies see the same files.
 #[derive(Clone, Debug)]
 pub enum Medium {
@@ -35,14 +37,14 @@ impl Medium {
     /// If the directory can't be made, or another process uses it.
     pub fn directory(data: &Path) -> Result<Self, MediumError> {
         let unusable = |source| MediumError::Directory { path: data.to_owned(), source };
-        std::fs::create_dir_all(data).map_err(unusable)?;
+        make_directory(data).map_err(unusable)?;
         set_earlier_format_aside(data);
         let path = data.join("history");
         let files = match Directory::open(&path) {
             Ok(files) => files,
             Err(error @ VolumeError::InUse { .. }) => return Err(error.into()),
             Err(error) => {
-                let files = Directory::read_only(&path).map_err(|_| error.clone())?;
+                let files = Directory::open_later(&path).map_err(|_| error.clone())?;
                 tracing::error!("history can be read and not written: {error}");
                 files
             }
@@ -50,8 +52,20 @@ impl Medium {
         Ok(Self::Directory { path, files })
     }
 
-    /// Moves a history that nothing can be made of out of the way, and gives a new and empty one.
-    pub(super) fn set_aside(self) -> Result<Self, VolumeError> {
+    /// Whether [`directory`](Self::directory) could write to it. Makes nothing, and doesn't mind that another process uses it.
+    ///
+    /// # Errors
+    ///
+    /// If not, even where it could be read.
+    pub fn check(data: &Path) -> Result<(), MediumError> {
+        for path in [data.to_owned(), data.join("history")] {
+            writable::directory(&path).map_err(|source| MediumError::Directory { path, source })?;
+        }
+        Ok(())
+    }
+
+    /// Moves a history out of the way, and gives a new and empty one. `why` goes to the log.
+    pub(super) fn set_aside(self, why: &str) -> Result<Self, VolumeError> {
         let Self::Directory { path, files } = self else { return Ok(Self::memory()) };
         // Nobody writes to what is moved.
         drop(files);
@@ -60,10 +74,7 @@ impl Medium {
             path: path.display().to_string(),
             reason: format!("it can't be set aside: {error}"),
         })?;
-        tracing::error!(
-            "the history is damaged beyond reading and set aside as {}; a new one is begun",
-            aside.display()
-        );
+        tracing::error!("{why} as {}; a new one is begun, delete the old one when you like", aside.display());
         Ok(Self::Directory { files: Directory::open(&path)?, path })
     }
 }

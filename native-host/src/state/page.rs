@@ -191,11 +191,6 @@ impl Page {
         (!self.closed && !self.is_excused()).then(|| self.alive_at + SILENCE)
     }
 
-    /// What a person calls it.
-    pub(crate) fn name(&self) -> &str {
-        &self.source.name
-    }
-
     /// Who it is, for who asks who reports.
     pub(crate) fn source(&self, now: Now) -> Source {
         Source {

@@ -102,11 +102,6 @@ impl Pages {
         self.pages.values().filter_map(Page::lost_at).filter(|lost_at| *lost_at > seen).min()
     }
 
-    /// What a person calls a page.
-    pub(super) fn name(&self, id: &str) -> Option<&str> {
-        self.pages.get(id).map(Page::name)
-    }
-
     /// Forgets pages that have been silent for an hour, and names them: nobody watches them any more. Until then what a
     /// lost page was firing goes on, without data.
     pub(super) fn forgotten(&mut self, now: Now) -> Vec<String> {

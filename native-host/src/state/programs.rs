@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use quillwork_core::telemetry::{RelativeAccuracy, Sketch};
+use quillwork_core::telemetry::Sketch;
 use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::source::{Source, SourceKind};
-use quillwork_store::series::{SeriesKey, SeriesKind};
+use quillwork_store::series::{SeriesKey, SeriesKind, SeriesSpec};
 
 use super::series::{Measure, SeriesValue};
 use crate::clock::Now;
@@ -23,7 +23,7 @@ const MOST_SERIES: usize = 1_000;
 /// Points of one program that may come at once, and the time that each takes in the long run.
 const BURST: u32 = 20_000;
 const PERIOD: Duration = Duration::from_micros(500);
-/// Quantiles of what a histogram counted since its last point.
+/// Quantiles of what a histogram counted since its last point that rules can watch.
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
 /// Counts are whole.
 const COUNT: Unit = Unit { name: "count", resolution: 1.0 };
@@ -56,12 +56,23 @@ struct Running {
 /// What is to be kept of what a program sent.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// Values by instant on the host's clock.
-    pub(super) values: BTreeMap<u64, Vec<(SeriesKind, SeriesValue)>>,
+    /// By instant on the host's clock.
+    pub(super) moments: BTreeMap<u64, Moment>,
     /// Points that were refused, and why.
     pub(super) rejected: u64,
     /// Why, of the first.
     pub(super) reason: Option<String>,
+}
+
+/// What points of one instant come to.
+#[derive(Debug, Default)]
+pub(super) struct Moment {
+    /// Gauges and counters.
+    pub(super) values: Vec<SeriesValue>,
+    /// Histograms: what was counted since their last point.
+    pub(super) sketches: Vec<(SeriesSpec, Sketch)>,
+    /// Quantiles of those, for rules: history has the sketches, which tell any.
+    pub(super) quantiles: Vec<SeriesValue>,
 }
 
 /// A program of which nothing is taken now.
@@ -101,11 +112,7 @@ impl Programs {
             }
             let running = program.series.entry(reading.series.clone()).or_default();
             let at = at_host(now, reading.at_unix_nanos);
-            let values = kept.values.entry(at).or_default();
-            running.take(&reading, |kind, key, unit, value| {
-                let measure = Measure { unit: unit.name, resolution: unit.resolution };
-                values.push((kind, SeriesValue { key, measure, value: Some(value) }));
-            });
+            running.take(&reading, kept.moments.entry(at).or_default());
         }
         Ok(kept)
     }
@@ -157,29 +164,29 @@ impl Program {
 }
 
 impl Running {
-    /// Shows the values that a point comes to.
-    fn take(&mut self, reading: &Reading, mut show: impl FnMut(SeriesKind, SeriesKey, Unit, f64)) {
+    /// Adds what a point comes to.
+    fn take(&mut self, reading: &Reading, to: &mut Moment) {
         let (series, unit) = (&reading.series, reading.unit);
         let is_same_run = self.start_unix_nanos == reading.start_unix_nanos;
         // A delta that was sent again, since its acknowledgement was lost, ends no later than the one before.
         let is_known = reading.at_unix_nanos != 0 && reading.at_unix_nanos <= self.at_unix_nanos;
         match &reading.value {
-            Value::Level(value) => show(SeriesKind::Gauge, series.clone(), unit, *value),
-            Value::Total(value) => show(SeriesKind::Counter, series.clone(), unit, *value),
+            Value::Level(value) => to.gauge(series.clone(), unit, *value),
+            Value::Total(value) => to.counter(series.clone(), unit, *value),
             Value::Increase(_) | Value::Change(_) | Value::SpreadIncrease(_) if is_known => return,
             Value::Increase(added) => {
                 self.total += added;
-                show(SeriesKind::Counter, series.clone(), unit, self.total);
+                to.counter(series.clone(), unit, self.total);
             }
             Value::Change(change) => {
                 self.total += change;
-                show(SeriesKind::Gauge, series.clone(), unit, self.total);
+                to.gauge(series.clone(), unit, self.total);
             }
             Value::SpreadIncrease(spread) => {
                 self.total += float(spread.count);
                 self.sum += spread.sum.unwrap_or(0.0);
                 let sum = spread.sum.map(|_| self.sum);
-                histogram(series, unit, (self.total, sum), Some(spread), &mut show);
+                to.histogram(series, unit, (self.total, sum), Some(spread));
             }
             Value::TotalSpread(spread) => {
                 let before = self.spread.replace(spread.clone());
@@ -189,13 +196,13 @@ impl Running {
                     Some(before) if is_same_run => spread.since(before),
                     Some(_) => Some(spread.clone()),
                 };
-                histogram(series, unit, (float(spread.count), spread.sum), added.as_ref(), &mut show);
+                to.histogram(series, unit, (float(spread.count), spread.sum), added.as_ref());
             }
             Value::Summary { count, sum, quantiles } => {
-                histogram(series, unit, (float(*count), *sum), None, &mut show);
+                to.histogram(series, unit, (float(*count), *sum), None);
                 for (quantile, value) in quantiles {
                     if let Some(key) = with_quantile(series, &quantile.to_string()) {
-                        show(SeriesKind::Gauge, key, unit, *value);
+                        to.gauge(key, unit, *value);
                     }
                 }
             }
@@ -205,32 +212,51 @@ impl Running {
     }
 }
 
-/// The series of a histogram: how many values and their sum, as counters, and quantiles of those that were added.
-fn histogram(
-    series: &SeriesKey,
-    unit: Unit,
-    (count, sum): (f64, Option<f64>),
-    added: Option<&Spread>,
-    show: &mut impl FnMut(SeriesKind, SeriesKey, Unit, f64),
-) {
-    let part =
-        |suffix: &str| SeriesKey::new(format!("{}.{suffix}", series.name()), series.labels().to_vec()).ok();
-    if let Some(key) = part("count") {
-        show(SeriesKind::Counter, key, COUNT, count);
+impl Moment {
+    fn gauge(&mut self, key: SeriesKey, unit: Unit, value: f64) {
+        self.values.push(value_of(key, SeriesKind::Gauge, unit, value));
     }
-    if let Some((key, sum)) = part("sum").zip(sum) {
-        show(SeriesKind::Counter, key, unit, sum);
+
+    fn counter(&mut self, key: SeriesKey, unit: Unit, value: f64) {
+        self.values.push(value_of(key, SeriesKind::Counter, unit, value));
     }
-    let Some(added) = added.filter(|added| !added.values.is_empty()) else { return };
-    let mut sketch = Sketch::new(RelativeAccuracy::ONE_PER_CENT);
-    for (value, times) in &added.values {
-        sketch.record_many(*value, *times).expect("values of a spread are finite and not below zero");
-    }
-    for (quantile, name) in QUANTILES {
-        if let Some((key, value)) = with_quantile(series, name).zip(sketch.quantile(quantile)) {
-            show(SeriesKind::Gauge, key, unit, value);
+
+    /// The series of a histogram: how many values and their sum, as counters, and the sketch of those that were added.
+    fn histogram(
+        &mut self,
+        series: &SeriesKey,
+        unit: Unit,
+        (count, sum): (f64, Option<f64>),
+        added: Option<&Spread>,
+    ) {
+        let part = |suffix: &str| {
+            SeriesKey::new(format!("{}.{suffix}", series.name()), series.labels().to_vec()).ok()
+        };
+        if let Some(key) = part("count") {
+            self.counter(key, COUNT, count);
         }
+        if let Some((key, sum)) = part("sum").zip(sum) {
+            self.counter(key, unit, sum);
+        }
+        let Some(sketch) = added.and_then(Spread::sketch) else { return };
+        for (quantile, name) in QUANTILES {
+            if let Some((key, value)) = with_quantile(series, name).zip(sketch.quantile(quantile)) {
+                self.quantiles.push(value_of(key, SeriesKind::Gauge, unit, value));
+            }
+        }
+        let spec = SeriesSpec {
+            key: series.clone(),
+            kind: SeriesKind::Sketch,
+            unit: unit.name.to_owned(),
+            resolution: unit.resolution,
+        };
+        self.sketches.push((spec, sketch));
     }
+}
+
+fn value_of(key: SeriesKey, kind: SeriesKind, unit: Unit, value: f64) -> SeriesValue {
+    let measure = Measure { unit: unit.name, resolution: unit.resolution };
+    SeriesValue { key, kind, measure, value: Some(value) }
 }
 
 fn with_quantile(series: &SeriesKey, quantile: &str) -> Option<SeriesKey> {
@@ -278,13 +304,24 @@ mod tests {
         Spread { count, sum: Some(sum), values: values.to_vec() }
     }
 
+    fn plain(key: &SeriesKey) -> String {
+        key.to_string().replace("source=\"otlp/shop\"", "")
+    }
+
     /// Values by series without the source.
     fn values(kept: &Kept) -> BTreeMap<String, f64> {
-        let all = kept.values.values().flatten();
-        all.map(|(_, value)| {
-            (value.key.to_string().replace("source=\"otlp/shop\"", ""), value.value.unwrap())
-        })
-        .collect()
+        let all = kept.moments.values().flat_map(|moment| &moment.values);
+        all.map(|value| (plain(&value.key), value.value.unwrap())).collect()
+    }
+
+    /// Sketches, and what rules see of them.
+    fn spreads(kept: &Kept) -> (Vec<(String, Sketch)>, BTreeMap<String, f64>) {
+        let sketches = kept.moments.values().flat_map(|moment| &moment.sketches);
+        let quantiles = kept.moments.values().flat_map(|moment| &moment.quantiles);
+        (
+            sketches.map(|(spec, sketch)| (plain(&spec.key), sketch.clone())).collect(),
+            quantiles.map(|value| (plain(&value.key), value.value.unwrap())).collect(),
+        )
     }
 
     #[test]
@@ -306,14 +343,18 @@ mod tests {
             let sent = from(vec![reading("wait", start, at, Value::TotalSpread(spread(values)))]);
             programs.take(now(at), sent).unwrap()
         };
-        let first = values(&take(1, 10, &[(10.0, 100)]));
-        assert_eq!((first["wait.count{}"], first["wait.sum{}"]), (100.0, 1_000.0));
-        assert_eq!(first.len(), 2, "of the first point nobody knows when its values came");
-        let second = values(&take(1, 20, &[(10.0, 100), (400.0, 10)]));
-        assert_eq!((second["wait.count{}"], second["wait.sum{}"]), (110.0, 5_000.0));
-        assert!((second["wait{quantile=\"0.5\",}"] - 400.0).abs() <= 4.0, "{second:?}");
-        let restarted = values(&take(25, 30, &[(10.0, 5)]));
-        assert!((restarted["wait{quantile=\"0.99\",}"] - 10.0).abs() <= 0.1, "{restarted:?}");
+        let first = take(1, 10, &[(10.0, 100)]);
+        let counters = values(&first);
+        assert_eq!((counters["wait.count{}"], counters["wait.sum{}"]), (100.0, 1_000.0));
+        assert!(spreads(&first).0.is_empty(), "of the first point nobody knows when its values came");
+        let second = take(1, 20, &[(10.0, 100), (400.0, 10)]);
+        let counters = values(&second);
+        assert_eq!((counters["wait.count{}"], counters["wait.sum{}"]), (110.0, 5_000.0));
+        let (sketches, quantiles) = spreads(&second);
+        assert_eq!((sketches.len(), sketches[0].0.as_str(), sketches[0].1.count()), (1, "wait{}", 10));
+        assert!((quantiles["wait{quantile=\"0.5\",}"] - 400.0).abs() <= 4.0, "{quantiles:?}");
+        let restarted = spreads(&take(25, 30, &[(10.0, 5)])).0;
+        assert!((restarted[0].1.quantile(0.99).unwrap() - 10.0).abs() <= 0.1, "{restarted:?}");
     }
 
     #[test]

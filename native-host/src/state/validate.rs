@@ -4,7 +4,7 @@ use std::fmt;
 
 use quillwork_core::telemetry::{RelativeAccuracy, Sketch, SketchParts};
 use quillwork_protocol::VERSION;
-use quillwork_protocol::page::{Latency, PageBatch, PageSample, PageSource};
+use quillwork_protocol::page::{Latency, PageBatch, PageSample, PageSource, TaskTypeRuns};
 
 use super::alerts::HOST;
 use super::validate_signals::signals;
@@ -24,7 +24,10 @@ pub(super) const LONGEST_INTERVAL_MILLIS: f64 = 3_600_000.0;
 /// More frames a second than any display shows.
 const MOST_FRAMES: f64 = 10_000.0;
 
-/// Buckets of a response sketch.
+/// Task types of a sample: those that a page tells apart, and the rest.
+pub(super) const MOST_TASK_TYPES: usize = 33;
+
+/// Buckets of a sketch.
 const MOST_BUCKETS: usize = 2_048;
 
 /// A field that can't be right.
@@ -46,8 +49,16 @@ impl fmt::Display for InvalidField {
 #[derive(Debug)]
 pub(crate) struct ValidBatch {
     pub(crate) batch: PageBatch,
-    /// The response sketch of each sample.
-    pub(crate) responses: Vec<Option<Sketch>>,
+    /// The sketches of each sample.
+    pub(crate) sketches: Vec<SampleSketches>,
+}
+
+/// What of a sample is a spread.
+#[derive(Debug, Default)]
+pub(crate) struct SampleSketches {
+    pub(crate) response: Option<Sketch>,
+    /// Run times by task type.
+    pub(crate) runs: Vec<(String, Sketch)>,
 }
 
 /// Checks a source.
@@ -76,7 +87,7 @@ pub(crate) fn batch(batch: PageBatch) -> Result<ValidBatch, InvalidField> {
     check(count <= MOST_SAMPLES, "samples", || {
         format!("at most {MOST_SAMPLES} samples, not {count}; send the rest in another batch")
     })?;
-    let mut responses = Vec::with_capacity(count);
+    let mut sketches = Vec::with_capacity(count);
     let mut last = 0;
     for (index, sample) in batch.samples.iter().enumerate() {
         let path = |field: &str| format!("samples[{index}].{field}");
@@ -86,9 +97,26 @@ pub(crate) fn batch(batch: PageBatch) -> Result<ValidBatch, InvalidField> {
         last = sample.at_unix_millis;
         numbers(sample, &path)?;
         signals(sample, &path)?;
-        responses.push(sample.response.as_ref().map(|latency| sketch(latency, &path)).transpose()?);
+        let response =
+            sample.response.as_ref().map(|latency| sketch(latency, &path("response"))).transpose()?;
+        sketches.push(SampleSketches { response, runs: runs(&sample.task_types, &path("taskTypes"))? });
     }
-    Ok(ValidBatch { batch, responses })
+    Ok(ValidBatch { batch, sketches })
+}
+
+fn runs(task_types: &[TaskTypeRuns], path: &str) -> Result<Vec<(String, Sketch)>, InvalidField> {
+    check(task_types.len() <= MOST_TASK_TYPES, path, || format!("at most {MOST_TASK_TYPES}"))?;
+    let each = task_types.iter().enumerate();
+    each.map(|(index, TaskTypeRuns { task_type, runs })| {
+        let at = format!("{path}[{index}]");
+        let plain = (1..=LONGEST_NAME).contains(&task_type.chars().count())
+            && !task_type.chars().any(char::is_control);
+        check(plain, &format!("{at}.taskType"), || {
+            format!("1 to {LONGEST_NAME} characters without control characters")
+        })?;
+        Ok((task_type.clone(), sketch(runs, &format!("{at}.runs"))?))
+    })
+    .collect()
 }
 
 fn numbers(sample: &PageSample, path: &impl Fn(&str) -> String) -> Result<(), InvalidField> {
@@ -123,11 +151,11 @@ fn numbers(sample: &PageSample, path: &impl Fn(&str) -> String) -> Result<(), In
     Ok(())
 }
 
-fn sketch(latency: &Latency, path: &impl Fn(&str) -> String) -> Result<Sketch, InvalidField> {
+fn sketch(latency: &Latency, path: &str) -> Result<Sketch, InvalidField> {
     let expected = RelativeAccuracy::ONE_PER_CENT.as_ratio();
     // Sketches of different accuracy have different buckets and can't be merged.
     let same = (latency.relative_accuracy - expected).abs() < f64::EPSILON;
-    check(same, &path("response.relativeAccuracy"), || format!("{expected}"))?;
+    check(same, &format!("{path}.relativeAccuracy"), || format!("{expected}"))?;
     let parts = SketchParts {
         count: latency.count,
         sum: latency.sum_millis,
@@ -138,7 +166,7 @@ fn sketch(latency: &Latency, path: &impl Fn(&str) -> String) -> Result<Sketch, I
         buckets: latency.buckets.clone(),
     };
     Sketch::from_parts(&parts, MOST_BUCKETS)
-        .map_err(|error| InvalidField { field: path("response"), rule: format!("a sketch: {error}") })
+        .map_err(|error| InvalidField { field: path.to_owned(), rule: format!("a sketch: {error}") })
 }
 
 fn id(field: &str, id: &str) -> Result<(), InvalidField> {
@@ -190,7 +218,28 @@ mod tests {
             buckets: vec![(116, 2)],
         });
         let valid = batch(batch_of(vec![sample(1), sample(1), right])).unwrap();
-        assert_eq!(valid.responses[2].as_ref().map(Sketch::count), Some(2));
+        assert_eq!(valid.sketches[2].response.as_ref().map(Sketch::count), Some(2));
+    }
+
+    #[test]
+    fn run_times_of_task_types_are_sketches_with_plain_names() {
+        let runs = Latency { count: 1, relative_accuracy: 0.01, zeros: 1, ..Latency::default() };
+        let of = |task_type: &str| TaskTypeRuns { task_type: task_type.into(), runs: runs.clone() };
+        let mut right = sample(1);
+        right.task_types = vec![of("layout"), of("\u{1f600}"), of("(others)")];
+        let valid = batch(batch_of(vec![right])).unwrap();
+        let names: Vec<_> =
+            valid.sketches[0].runs.iter().map(|(name, runs)| (&**name, runs.count())).collect();
+        assert_eq!(names, [("layout", 1), ("\u{1f600}", 1), ("(others)", 1)]);
+        let with = |task_types: Vec<TaskTypeRuns>| refused(|b| b.samples[1].task_types = task_types);
+        assert_eq!(with(vec![of("a"); 34]), "samples[1].taskTypes");
+        assert_eq!(with(vec![of("a"), of("")]), "samples[1].taskTypes[1].taskType");
+        assert_eq!(with(vec![of(&"x".repeat(121))]), "samples[1].taskTypes[0].taskType");
+        assert_eq!(with(vec![of("a\u{1b}[31m")]), "samples[1].taskTypes[0].taskType");
+        let wrong = TaskTypeRuns { runs: Latency { count: 2, ..runs.clone() }, ..of("a") };
+        assert_eq!(with(vec![wrong]), "samples[1].taskTypes[0].runs");
+        let other = TaskTypeRuns { runs: Latency { relative_accuracy: 0.05, ..runs.clone() }, ..of("a") };
+        assert_eq!(with(vec![other]), "samples[1].taskTypes[0].runs.relativeAccuracy");
     }
 
     #[test]

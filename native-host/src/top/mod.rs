@@ -75,8 +75,12 @@ pub fn top(args: &TopArgs) -> Result<(), String> {
     if !args.root.is_dir() {
         return Err(format!("--root {} is no directory", args.root.display()));
     }
-    let options =
-        Options { root: SystemRoot::new(&args.root), top: PROCESSES, process_period: PROCESS_PERIOD };
+    let options = Options {
+        root: SystemRoot::new(&args.root),
+        top: PROCESSES,
+        process_period: PROCESS_PERIOD,
+        ..Options::default()
+    };
     let (_sampler, ticks) =
         Sampler::spawn(&options).map_err(|error| format!("this machine can't be measured: {error}"))?;
     let mut view = View::new(args.sort, args.groups);

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthChar;
 
 use super::table::table;
 use super::view::View;
+use crate::printable::is_active;
 use crate::units::{bytes, per_cent};
 
 /// How a part of a line looks.
@@ -40,11 +41,11 @@ impl Line {
         Self { parts: Vec::new(), width: 0, most }
     }
 
-    /// Adds what still fits. Control characters are replaced.
+    /// Adds what still fits. What would steer the terminal is replaced.
     pub(super) fn push(&mut self, look: Look, text: &str) {
         let mut fitting = String::with_capacity(text.len());
         for character in text.chars() {
-            let character = if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+            let character = if is_active(character) { char::REPLACEMENT_CHARACTER } else { character };
             let width = character.width().unwrap_or(0);
             if self.width + width > self.most {
                 break;
@@ -305,7 +306,7 @@ mod tests {
                 for line in lines {
                     let text = line.text();
                     assert!(text.width() <= width, "{width}: {text:?}");
-                    assert!(!text.chars().any(char::is_control), "{text:?}");
+                    assert!(!text.chars().any(is_active), "{text:?}");
                 }
             }
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{Request, header};
 use quillwork_core::alert::default_rules;
-use quillwork_core::alert::notify::{Route, Settings};
+use quillwork_core::alert::notify::{Heartbeat, Route, Settings};
 use quillwork_core::time::Duration as Span;
 use quillwork_host::rules::RuleSet;
 use quillwork_host::state::{Medium, State};
 use quillwork_protocol::alert::AlertState;
+use quillwork_protocol::host::Process;
 use quillwork_store::history::HistoryOptions;
 use serde_json::{Value, json};
 
@@ -99,8 +100,12 @@ fn open(directory: &std::path::Path, millis: u64) -> State {
     state
 }
 
-fn busy(state: &mut State, millis: u64) {
-    state.handle_host(now(millis), Arc::new(machine_at(START_MILLIS + millis, Some(0.75))));
+fn busy(state: &mut State, millis: u64, process: &str) {
+    let mut machine = machine_at(START_MILLIS + millis, Some(0.75));
+    let cpu_of_core_ratio = Some(3.0);
+    machine.processes =
+        vec![Process { pid: 7, name: process.to_owned(), cpu_of_core_ratio, ..Process::default() }];
+    state.handle_host(now(millis), Arc::new(machine));
     while state.poll_output().is_some() {}
 }
 
@@ -114,22 +119,39 @@ fn alerts_outlive_a_host_that_is_killed() {
     let directory = tempfile::tempdir().unwrap();
     let mut state = open(directory.path(), 0);
     for second in 1..=30 {
-        busy(&mut state, second * 1_000);
+        busy(&mut state, second * 1_000, "rustc");
     }
     let before = cpu(&state);
     assert_eq!(before.state, AlertState::Warning);
+    assert_eq!(before.culprit.as_deref(), Some("process rustc (7), 3 cores"));
     let letter = state.poll_letter(now(30_000)).unwrap();
     assert_eq!(letter.receiver, "ops");
     // Nobody says that it arrived, and nobody flushes: the process is gone.
     drop(state);
 
     let mut state = open(directory.path(), 90_000);
-    busy(&mut state, 91_000);
+    busy(&mut state, 91_000, "another");
     let after = cpu(&state);
     assert_eq!((after.state, &after.fingerprint), (AlertState::Warning, &before.fingerprint));
     assert_eq!(after.firing_since_unix_millis, before.firing_since_unix_millis, "it is the same alert");
+    assert_eq!(after.culprit, before.culprit, "who was to blame when it began");
     let again = state.poll_letter(now(91_000)).unwrap();
     assert_eq!(again.key, letter.key, "what may not have arrived is told again, by the same key");
+}
+
+#[test]
+fn each_sign_of_life_has_a_key_of_its_own() {
+    let mut world = World::new();
+    let heartbeat = Heartbeat { receiver: "watchdog".into(), interval: Span::from_secs(5) };
+    let settings = Settings { heartbeats: vec![heartbeat], ..Settings::default() };
+    world.state.begin_alerts(world.now(), RuleSet { rules: default_rules(), settings });
+    let mut keys = std::collections::BTreeSet::new();
+    for _ in 0..30 {
+        world.pass(1_000);
+        world.tick(Some(0.1));
+        keys.extend(std::iter::from_fn(|| world.state.poll_letter(world.now())).map(|letter| letter.key));
+    }
+    assert!((5..=7).contains(&keys.len()), "who drops what was seen would drop the others: {keys:?}");
 }
 
 #[test]

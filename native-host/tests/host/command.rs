@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::harness::PATIENCE;
-use crate::process::{get, run, start};
+use crate::process::{get, quillwork, run, start};
 
 #[tokio::test]
 async fn help_shows_examples_and_the_version_is_the_crate_s() {
@@ -81,6 +81,75 @@ async fn directories_that_hold_no_app_are_named() {
         let (code, _, stderr) = run(&["serve", "--port", "0", flag, "/no/such/directory"]).await;
         assert_eq!(code, Some(1));
         assert!(stderr.contains(flag) && stderr.contains("index.html"), "{stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_says_of_places_what_a_start_says_and_makes_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("file"), "kept").unwrap();
+    let set = |option: &str, place: &str| format!("{option}={}", root.path().join(place).display());
+    for (option, place, word) in [
+        ("history.data_dir", "file", "--data-dir"),
+        ("history.data_dir", "file/below", "--data-dir"),
+        ("log.file", "missing/host.log", "log.file"),
+        ("log.file", "file/host.log", "log.file"),
+        ("log.file", "", "log.file"),
+        ("server.dashboard_dir", "", "--dashboard-dir"),
+        ("server.story_dir", "missing", "--story-dir"),
+    ] {
+        let option = set(option, place);
+        let (code, _, checked) = run(&["check", "--set", &option]).await;
+        assert_eq!((code, checked.lines().count()), (Some(1), 1), "{option}: {checked}");
+        assert!(checked.contains(word), "{option}: {checked}");
+        let (code, _, started) = run(&["serve", "--port", "0", "--set", &option]).await;
+        assert_eq!((code, started.lines().last()), (Some(1), checked.lines().last()), "{option}");
+    }
+    let (code, _, checked) = run(&["check", "--set", &set("reports.directory", "file")]).await;
+    assert!(code == Some(1) && checked.contains("reports.directory"), "{checked}");
+
+    let (data, log) = (set("history.data_dir", "new/data"), set("log.file", "new.log"));
+    let reports = set("reports.directory", "new/reports");
+    let (code, _, stderr) = run(&["check", "--set", &data, "--set", &log, "--set", &reports]).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+    assert_eq!(std::fs::read_to_string(root.path().join("file")).unwrap(), "kept");
+}
+
+/// Of a user who may write nothing there: the superuser may everywhere.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_check_says_what_this_user_may_not_write_to() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const NOBODY: u32 = 65_534;
+    let root = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let is_superuser = std::fs::write(root.path().join("file"), "").is_ok();
+    for (option, place) in [
+        ("history.data_dir", ""),
+        ("history.data_dir", "new/data"),
+        ("log.file", "host.log"),
+        ("reports.directory", "new"),
+    ] {
+        let option = format!("{option}={}", root.path().join(place).display());
+        let mut command = quillwork(&["check", "--set", &option]);
+        if is_superuser {
+            command.uid(NOBODY);
+        }
+        let output = match timeout(PATIENCE, command.output()).await.unwrap() {
+            Err(error) if is_superuser && error.kind() == std::io::ErrorKind::PermissionDenied => {
+                eprintln!("skipped: another user may not run what was built");
+                return;
+            }
+            output => output.unwrap(),
+        };
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{option}: {stderr}");
+        assert!(
+            stderr.contains("Permission denied") && stderr.contains("this user may write to"),
+            "{stderr}"
+        );
     }
 }
 

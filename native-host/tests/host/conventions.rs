@@ -137,3 +137,18 @@ async fn the_reference_page_is_complete_and_needs_nothing_from_elsewhere() {
         assert!(answer.header("content-type").starts_with(media_type), "{file}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_quotes_what_was_sent_in_few_and_plain_words() {
+    let host = Host::new();
+    let answer = host.get("/api/v1/query?selct%1B%5B2J=a").await;
+    let detail = answer.problem(400, "bad-query");
+    assert!(detail.contains("selct\\u{1b}[2J") && !detail.contains(char::is_control), "{detail}");
+    let detail =
+        host.get(&format!("/api/v1/query?{}=a", "long".repeat(2_000))).await.problem(400, "bad-query");
+    assert!(detail.len() < 2_000, "{} bytes", detail.len());
+    assert!(
+        detail.starts_with("there is no parameter `long") && detail.ends_with("top and shape"),
+        "{detail}"
+    );
+}

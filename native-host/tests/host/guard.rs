@@ -175,6 +175,19 @@ async fn tokens_have_scopes() {
     assert_eq!(send("c").await.status, 204);
     send("a").await.problem(403, "out-of-scope");
     send("d").await.problem(401, "unauthorized");
+
+    let annotate = async |secret: &str, method: &str, path: &str| {
+        let mut request = post(r#"{"text":"out"}"#);
+        (*request.method_mut(), *request.uri_mut()) = (method.parse().unwrap(), path.parse().unwrap());
+        let bearer = format!("Bearer {}", secret.repeat(32)).parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        host.ask(request).await
+    };
+    assert_eq!(annotate("b", "POST", "/api/v1/annotations").await.status, 201, "a script may do no more");
+    annotate("a", "POST", "/api/v1/annotations").await.problem(403, "out-of-scope");
+    annotate("b", "DELETE", "/api/v1/annotations/1").await.problem(403, "out-of-scope");
+    annotate("b", "GET", "/api/v1/annotations").await.problem(403, "out-of-scope");
+    assert_eq!(annotate("c", "DELETE", "/api/v1/annotations/1").await.status, 204);
 }
 
 #[tokio::test]

@@ -125,6 +125,26 @@ fn the_commands_of_the_api_work() {
     run("api.md");
 }
 
+#[test]
+fn the_commands_of_performance_tuning_work() {
+    run("performance-tuning.md");
+}
+
+#[test]
+fn the_commands_of_scaling_work() {
+    run("scaling.md");
+}
+
+#[test]
+fn the_commands_of_best_practices_work() {
+    run("best-practices.md");
+}
+
+#[test]
+fn the_commands_of_troubleshooting_work() {
+    run("troubleshooting.md");
+}
+
 /// Takes the types away, as a bundler does; without one there is nothing to run.
 const TRANSPILE: &str = "\
 const { transformSync } = require(process.argv[1]);
@@ -172,4 +192,9 @@ fn the_typescript_of_the_api_works() {
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(ended && output.status.success(), "{stdout}\n{stderr}");
     assert_eq!(stdout.lines().filter(|line| line.starts_with("of ")).count(), 2, "{stdout}");
+}
+
+#[test]
+fn the_commands_of_the_guide_to_reports_work() {
+    run("reports.md");
 }

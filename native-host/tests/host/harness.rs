@@ -53,6 +53,8 @@ pub(crate) struct Setup {
     pub(crate) token: Option<Token>,
     pub(crate) encryption: Option<Encryption>,
     pub(crate) sites: (Site, Site),
+    /// In memory if left out.
+    pub(crate) medium: Option<Medium>,
 }
 
 impl Default for Setup {
@@ -64,6 +66,7 @@ impl Default for Setup {
             token: None,
             encryption: None,
             sites: (Site::dashboard(None).unwrap(), Site::story(None).unwrap()),
+            medium: None,
         }
     }
 }
@@ -76,9 +79,9 @@ impl Host {
     pub(crate) fn with(setup: Setup) -> Self {
         let (machine, samples) = watch::channel(None);
         let clock = Clock::start();
+        let medium = setup.medium.unwrap_or_else(Medium::memory);
         let state =
-            State::new(clock.now(), "test-instance".to_owned(), Medium::memory(), HistoryOptions::default())
-                .unwrap();
+            State::new(clock.now(), "test-instance".to_owned(), medium, HistoryOptions::default()).unwrap();
         let driver = Driver::spawn(clock, state, samples);
         let origins = setup.origins.iter().map(|origin| origin.parse().unwrap()).collect();
         let tokens = setup.token.map(Tokens::single).unwrap_or_default();

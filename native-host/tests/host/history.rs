@@ -11,7 +11,7 @@ use crate::harness::machine_at;
 use crate::process::run;
 
 /// Ten seconds of a machine, three minutes ago.
-fn measured(data: &Path) {
+pub(crate) fn measured(data: &Path) {
     let begin = unix_millis() / 1_000 * 1_000 - 180_000;
     let now = |millis| Now {
         monotonic: quillwork_core::time::Instant::from_millis(millis),
@@ -40,13 +40,16 @@ async fn a_history_is_checked_backed_up_restored_and_exported() {
     let (code, stdout, stderr) = history(&data, &["verify"]).await;
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("all is well"), "{stdout}");
+    let used = stdout.split_once(" series, ").unwrap().1.split_once(" KiB").unwrap().0.to_owned();
 
     let backup = backup.to_str().unwrap();
     assert_eq!(history(&data, &["backup", backup]).await.0, Some(0));
     let (code, _, stderr) = history(&data, &["backup", backup]).await;
     assert!(code == Some(1) && stderr.contains("not empty"), "{stderr}");
     assert_eq!(history(&other, &["restore", backup]).await.0, Some(0));
-    assert_eq!(history(&other, &["compact"]).await.0, Some(0));
+    let (code, stdout, _) = history(&other, &["compact"]).await;
+    assert_eq!(code, Some(0));
+    assert!(stdout.starts_with(&format!("{used} KiB before, ")), "{used}: {stdout}");
     let (code, csv, stderr) = history(&other, &["export", "--select", "host.cpu.total"]).await;
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert_eq!(
@@ -55,6 +58,10 @@ async fn a_history_is_checked_backed_up_restored_and_exported() {
             .count(),
         10
     );
+    for none in ["--hours", "--step"] {
+        let (code, _, stderr) = history(&other, &["export", "--select", "host.cpu.total", none, "0"]).await;
+        assert!(code == Some(2) && stderr.contains(none), "{stderr}");
+    }
     let (code, _, stderr) = history(&other, &["export", "--select", "none"]).await;
     assert!(code == Some(1) && stderr.contains("no series matches"), "{stderr}");
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use axum::http::{HeaderValue, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::future::join_all;
 use futures_util::{SinkExt, StreamExt};
 use quillwork_host::clock::unix_millis;
 use quillwork_protocol::page::PageBatch;
@@ -40,6 +41,24 @@ async fn a_beacon_is_text_and_counts_once() {
 }
 
 #[tokio::test]
+async fn a_page_that_sends_too_much_is_told_when_to_go_on_and_others_do_not_pay() {
+    let mut setup = Setup::default();
+    (setup.limits.samples_per_second, setup.limits.sample_burst) = (1, 600);
+    let host = Host::with(setup);
+    let now = unix_millis();
+    let samples =
+        |count: u64| (0..count).map(|second| sample_at(now - 1_000 * (count - second), 1)).collect();
+    assert_eq!(host.post(&batch("page-1", 1, samples(600))).await.status, 204);
+    let refused = host.post(&batch("page-1", 2, samples(500))).await;
+    let detail = refused.problem(429, "too-many-requests");
+    assert!(detail.contains("limits.samples_per_second"), "{detail}");
+    let seconds: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((400..=500).contains(&seconds), "{seconds}");
+    assert_eq!(host.post(&batch("page-2", 1, samples(3))).await.status, 204);
+    assert!(host.get("/metrics").await.body.contains("\nquillwork_batches_total 2\n"));
+}
+
+#[tokio::test]
 async fn what_can_not_be_right_is_named_and_nothing_of_it_counts() {
     let host = Host::new();
     let mut wrong = batch("page-1", 1, vec![sample_at(1, 0), sample_at(2, 0)]);
@@ -60,8 +79,10 @@ async fn what_can_not_be_right_is_named_and_nothing_of_it_counts() {
 #[tokio::test]
 async fn as_many_pages_as_may_report_and_the_next_is_told_so() {
     let host = Host::new();
-    for number in 0..256 {
-        assert_eq!(host.post(&batch(&format!("page-{number}"), 1, Vec::new())).await.status, 204);
+    // At once: who is silent for a while makes room.
+    let pages: Vec<_> = (0..256).map(|number| batch(&format!("page-{number}"), 1, Vec::new())).collect();
+    for answer in join_all(pages.iter().map(|page| host.post(page))).await {
+        assert_eq!(answer.status, 204);
     }
     let detail = host.post(&batch("one-more", 1, Vec::new())).await.problem(503, "busy");
     assert!(detail.contains("256"), "{detail}");

@@ -40,18 +40,18 @@ fn letter() -> Letter {
     letters.remove(0)
 }
 
-fn channels(settings: NotifyChannel) -> Channels {
+pub(crate) fn channels(settings: NotifyChannel) -> Channels {
     try_channels(settings, true).unwrap()
 }
 
-fn try_channels(settings: NotifyChannel, allow_exec: bool) -> Result<Channels, String> {
+pub(crate) fn try_channels(settings: NotifyChannel, allow_exec: bool) -> Result<Channels, String> {
     let mut config = Config::default();
     config.alerts.allow_exec = allow_exec;
     config.notify.insert("ops".to_owned(), settings);
     Channels::from_config(&config).map_err(|error| error.to_string())
 }
 
-async fn told(channels: &Channels) -> Delivery {
+pub(crate) async fn told(channels: &Channels) -> Delivery {
     let (courier, mut delivered) = Courier::pausing(channels, Duration::from_millis(1));
     assert_eq!(courier.send(letter()), None);
     tokio::time::timeout(PATIENCE, delivered.recv()).await.unwrap().unwrap()

@@ -55,7 +55,8 @@ async fn newest(host: &Host, series: &str) -> f64 {
 #[tokio::test]
 async fn what_a_program_sends_becomes_series_of_its_own() {
     let host = Host::new();
-    let at = nanos(unix_millis());
+    let at_millis = unix_millis();
+    let at = nanos(at_millis);
     let histogram = |counts: [u64; 3]| {
         json!({"name": "http.server.request.duration", "unit": "s", "histogram": {
             "aggregationTemporality": 2,
@@ -82,8 +83,21 @@ async fn what_a_program_sends_becomes_series_of_its_own() {
     assert!((newest(&host, &format!("orders{{{source}}}")).await - 41.0).abs() < 1e-9);
     let duration = "http.server.request.duration";
     assert!((newest(&host, &format!("{duration}.count{{{source}}}")).await - 105.0).abs() < 1e-9);
-    let p95 = newest(&host, &format!("{duration}{{quantile=\"0.95\",{source}}}")).await;
-    assert!((p95 - 200.0).abs() < 4.0, "the middle of 0.1 s and 0.4 s, in milliseconds: {p95}");
+    // What came twice in a second is one sketch: a hundred of the second point, a hundred of the third, which lie higher.
+    assert_eq!(send_json(&host, &of_shop(&json!([histogram([5, 100, 100])]))).await.status, 200);
+    let quantile = async |function: &str| {
+        let (from, to) = (at_millis / 1_000 * 1_000, unix_millis() + 2_000);
+        let path =
+            format!("/api/v1/query?select={duration}&function={function}&step=1000&from={from}&to={to}");
+        let answer = host.get(&path).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let values = answer.json()["lines"][0]["values"].as_array().unwrap().clone();
+        values.iter().rev().find_map(Value::as_f64).unwrap()
+    };
+    let (p40, p95) = (quantile("p40").await, quantile("p95").await);
+    assert!((p40 - 200.0).abs() < 4.0, "the middle of 0.1 s and 0.4 s, in milliseconds: {p40}");
+    assert!((p95 - 400.0).abs() < 8.0, "what lies above 0.4 s: {p95}");
+    assert!((quantile("count").await - 200.0).abs() < 1e-9);
 
     let catalogue = host.get("/api/v1/series").await.json();
     let kind_of = |name: &str| {
@@ -92,6 +106,7 @@ async fn what_a_program_sends_becomes_series_of_its_own() {
         (series["kind"].clone(), series["unit"].clone())
     };
     assert_eq!(kind_of("orders"), (json!("counter"), json!("count")));
+    assert_eq!(kind_of(duration), (json!("sketch"), json!("millis")));
     assert_eq!(kind_of("queue.depth"), (json!("gauge"), json!("count")));
     let sources = host.get("/api/v1/sources").await.json();
     let program = &sources["sources"][1];

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStderr, Command};
@@ -53,6 +54,20 @@ pub(crate) async fn get_with(address: &str, path: &str, more: &str) -> String {
     answer
 }
 
+/// Posts JSON.
+pub(crate) async fn post(address: &str, path: &str, body: &Value) -> String {
+    let body = body.to_string();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all((head + &body).as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
 /// What a process says on stderr, line by line.
 pub(crate) struct Said(Lines<BufReader<ChildStderr>>);
 
@@ -72,6 +87,16 @@ impl Said {
             panic!("the process ended and never said {text:?}")
         };
         timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("it never said {text:?}"))
+    }
+
+    /// What else it says until it ends.
+    pub(crate) async fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        while let Some(line) = timeout(PATIENCE, self.0.next_line()).await.unwrap().unwrap() {
+            rest += &line;
+            rest.push('\n');
+        }
+        rest
     }
 }
 

@@ -2,6 +2,7 @@
 
 use axum::http::header;
 use quillwork_host::clock::unix_millis;
+use quillwork_protocol::page::{Latency, TaskTypeRuns};
 use serde_json::json;
 
 use crate::harness::{Host, batch, machine_at, sample_at};
@@ -32,6 +33,60 @@ async fn the_catalogue_lists_what_has_values() {
     let core = series.iter().find(|series| series["series"] == "host.cpu.core{core=\"1\"}").unwrap();
     assert_eq!((&core["name"], &core["labels"]), (&json!("host.cpu.core"), &json!({ "core": "1" })));
     assert_eq!((cpu["stepMillis"].as_u64(), cpu["resolution"].as_f64()), (Some(1_000), Some(0.001)));
+}
+
+#[tokio::test]
+async fn run_times_of_a_pages_task_types_are_kept_and_bounded() {
+    let host = Host::new();
+    host.tick(0.25).await;
+    let at = unix_millis();
+    let of = |task_type: &str, count: u64| TaskTypeRuns {
+        task_type: task_type.to_owned(),
+        runs: Latency { count, relative_accuracy: 0.01, zeros: count, ..Latency::default() },
+    };
+    // A page that makes up types without end.
+    for batch_number in 0_u32..4 {
+        let mut sample = sample_at(at, 3);
+        sample.task_types = (0..33).map(|n| of(&format!("type {}", 33 * batch_number + n), 2)).collect();
+        assert_eq!(host.post(&batch("p1", u64::from(batch_number) + 1, vec![sample])).await.status, 204);
+    }
+    let catalogue = host.get("/api/v1/series").await.json();
+    let series = catalogue["series"].as_array().unwrap();
+    let types: Vec<_> = series.iter().filter(|series| series["name"] == "page.task.duration").collect();
+    assert_eq!(types.len(), 33);
+    assert_eq!((&types[0]["kind"], &types[0]["unit"]), (&json!("sketch"), &json!("millis")));
+    assert_eq!(types[0]["labels"], json!({ "source": "p1", "task_type": "type 0" }));
+    let (from, to) = (at - 5_000, at + 2_000);
+    let path = format!("/api/v1/query?select=page.task.duration&function=count&group=&step={}", to - from);
+    let answer = host.get(&format!("{path}&from={from}&to={to}")).await.json();
+    let values = answer["lines"][0]["values"].as_array().unwrap();
+    let counts: Vec<_> = values.iter().filter(|value| !value.is_null()).collect();
+    assert_eq!(counts, [&json!(66.0)], "those beyond the bound are not kept");
+}
+
+#[tokio::test]
+async fn the_catalogue_can_be_had_in_pages() {
+    let host = Host::new();
+    host.tick(0.25).await;
+    let whole = host.get("/api/v1/series").await.json();
+    let whole = whole["series"].as_array().unwrap();
+    let (mut gathered, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = host.get(&format!("/api/v1/series?limit=3{cursor}")).await.json();
+        let series = page["series"].as_array().unwrap();
+        assert!((1..=3).contains(&series.len()));
+        gathered.extend(series.iter().cloned());
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => {
+                assert_eq!(page.get("nextCursor"), Some(&serde_json::Value::Null), "{page}");
+                break;
+            }
+        }
+    }
+    assert_eq!(&gathered, whole, "each once, in the same order");
+    assert!(gathered.len() > 6);
+    host.get("/api/v1/series?cursor=%21").await.problem(400, "bad-query");
 }
 
 #[tokio::test]
@@ -138,8 +193,12 @@ async fn series_are_exported_as_files() {
     let text = host.get(&format!("/api/v1/export?select=host.cpu.total&{range}&format=prometheus")).await;
     assert!(
         text.body.starts_with("# TYPE host_cpu_total gauge\nhost_cpu_total 0.25 ")
-            && text.body.ends_with("# EOF\n")
+            && text.body.ends_with(&format!(" {second}\n")),
+        "{text:?}"
     );
+    let text = host.get(&format!("/api/v1/export?select=host.cpu.total&{range}&format=openmetrics")).await;
+    assert!(text.body.ends_with(".000\n# EOF\n"), "{text:?}");
+    assert!(text.header("content-type").starts_with("application/openmetrics-text; version=1.0.0"));
     let detail = host.get("/api/v1/export?select=host.cpu.total&format=xml").await.problem(400, "bad-query");
-    assert!(detail.contains("csv, json or prometheus"), "{detail}");
+    assert!(detail.contains("csv, json, prometheus or openmetrics"), "{detail}");
 }

@@ -234,12 +234,21 @@ async fn who_tries_tokens_is_named_in_the_log() {
     let token = directory.path().join("token");
     fs::write(&token, "0".repeat(32)).unwrap();
     fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
-    let command = quillwork(&["serve", "--port", "0", "--token-file", token.to_str().unwrap()]);
-    let (mut child, address) = serving(command).await;
-    let mut said = Said::by(&mut child);
-    assert!(get_with(&address, "/metrics", "Authorization: Bearer secret-guess\r\n").await.contains(" 401 "));
-    let line = said.line_with("client=127.0.0.1 times=1").await;
-    assert!(!line.contains("secret-guess"), "{line}");
+    let tried = async |format: &str| {
+        let format = format!("log.format={format}");
+        let arguments = ["serve", "--port", "0", "--token-file", token.to_str().unwrap(), "--set", &format];
+        let (mut child, address) = serving(quillwork(&arguments)).await;
+        let mut said = Said::by(&mut child);
+        let answer = get_with(&address, "/metrics", "Authorization: Bearer secret-guess\r\n").await;
+        assert!(answer.contains(" 401 "), "{answer}");
+        let line = said.line_with("a token that isn't good").await;
+        assert!(!line.contains("secret-guess"), "{line}");
+        line
+    };
+    let line = tried("text").await;
+    assert!(line.ends_with("client=127.0.0.1 times=1"), "{line}");
+    let fields: serde_json::Value = serde_json::from_str(&tried("json").await).unwrap();
+    assert_eq!((&fields["client"], &fields["times"]), (&"127.0.0.1".into(), &1.into()), "{fields}");
 }
 
 /// Waits for a condition on files, which nothing announces.

@@ -308,7 +308,7 @@ async fn upgraded(address: &str) -> TcpStream {
 }
 
 /// Opens a dashboard's connection by hand and then never reads again.
-async fn stalled_dashboard(address: &str) -> TcpStream {
+pub(crate) async fn stalled_dashboard(address: &str) -> TcpStream {
     let mut stream = upgraded(address).await;
     stream.write_all(&masked(0x81, dashboard().to_string().as_bytes())).await.unwrap();
     stream

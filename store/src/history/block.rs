@@ -88,37 +88,56 @@ impl Table {
 
 /// Puts a file together from the series' points, ascending by series.
 pub(super) fn build(id: BlockId, points: &[(SeriesId, Vec<u8>)]) -> Vec<u8> {
-    let mut parts: Vec<(SeriesId, Vec<u8>)> = Vec::new();
-    let mut before = 0;
-    for (series, points) in points {
-        if parts.last().is_none_or(|(_, part)| part.len() + points.len() > PART_BYTES) {
-            parts.push((*series, Vec::new()));
-            before = series.0;
+    let mut builder = Builder::default();
+    points.iter().for_each(|(series, points)| builder.push(*series, points));
+    builder.finish(id)
+}
+
+/// A file in the making. It takes no more memory than the file.
+#[derive(Debug, Default)]
+pub(super) struct Builder {
+    /// The first series of each part, and where the part begins.
+    parts: Vec<(SeriesId, usize)>,
+    /// All parts, one after the other.
+    bytes: Vec<u8>,
+    before: u32,
+}
+
+impl Builder {
+    /// Adds a series, which comes after those that are there.
+    pub(super) fn push(&mut self, series: SeriesId, points: &[u8]) {
+        let fits = |&(_, start): &(_, usize)| self.bytes.len() - start + points.len() <= PART_BYTES;
+        if !self.parts.last().is_some_and(fits) {
+            self.parts.push((series, self.bytes.len()));
+            self.before = series.0;
         }
-        let Some((_, part)) = parts.last_mut() else { continue };
-        put_number(part, u64::from(series.0 - before));
-        put_number(part, points.len() as u64);
-        part.extend_from_slice(points);
-        before = series.0;
+        put_number(&mut self.bytes, u64::from(series.0 - self.before));
+        put_number(&mut self.bytes, points.len() as u64);
+        self.bytes.extend_from_slice(points);
+        self.before = series.0;
     }
-    let fits = |number: usize| u32::try_from(number).expect("a window is far smaller than 4 GiB");
-    let mut offset = HEADER_BYTES + parts.len() * ENTRY_BYTES;
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&[id.table.code(), 0, 0, 0]);
-    bytes.extend_from_slice(&id.window.to_le_bytes());
-    bytes.extend_from_slice(&fits(parts.len()).to_le_bytes());
-    let mut directory = Vec::new();
-    for (first, part) in &parts {
-        for number in [first.0, fits(offset), fits(part.len()), part_checksum(id, *first, part)] {
-            directory.extend_from_slice(&number.to_le_bytes());
+
+    /// The file.
+    pub(super) fn finish(self, id: BlockId) -> Vec<u8> {
+        let Self { parts, mut bytes, .. } = self;
+        let fits = |number: usize| u32::try_from(number).expect("a window is far smaller than 4 GiB");
+        let content = HEADER_BYTES + parts.len() * ENTRY_BYTES;
+        let mut directory = Vec::new();
+        for (number, &(first, start)) in parts.iter().enumerate() {
+            let end = parts.get(number + 1).map_or(bytes.len(), |&(_, next)| next);
+            let part = &bytes[start..end];
+            let entry = [first.0, fits(content + start), fits(part.len()), part_checksum(id, first, part)];
+            entry.iter().for_each(|number| directory.extend_from_slice(&number.to_le_bytes()));
         }
-        offset += part.len();
+        let mut header = MAGIC.to_vec();
+        header.extend_from_slice(&[id.table.code(), 0, 0, 0]);
+        header.extend_from_slice(&id.window.to_le_bytes());
+        header.extend_from_slice(&fits(parts.len()).to_le_bytes());
+        let checksum = crc32c::crc32c_append(crc32c::crc32c(&header), &directory);
+        header.extend_from_slice(&checksum.to_le_bytes());
+        bytes.splice(..0, header.into_iter().chain(directory));
+        bytes
     }
-    let checksum = crc32c::crc32c_append(crc32c::crc32c(&bytes), &directory);
-    bytes.extend_from_slice(&checksum.to_le_bytes());
-    bytes.extend_from_slice(&directory);
-    parts.iter().for_each(|(_, part)| bytes.extend_from_slice(part));
-    bytes
 }
 
 /// A file whose directory was read and is sound.

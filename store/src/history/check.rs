@@ -8,6 +8,7 @@ use super::errors::{Damaged, OpenError};
 use super::log::form;
 use super::options::HistoryOptions;
 use super::points::Points;
+use super::room::used_bytes;
 use crate::series::SeriesId;
 use crate::volume::{Volume, VolumeError};
 
@@ -16,7 +17,7 @@ use crate::volume::{Volume, VolumeError};
 pub struct Checked {
     /// Files that were read from beginning to end.
     pub files: usize,
-    /// Their bytes.
+    /// Bytes that all files took when they were listed, as [`History::used_bytes`](super::History::used_bytes) counts them.
     pub bytes: u64,
     /// Series in the catalogue.
     pub series: usize,
@@ -57,9 +58,12 @@ pub fn check(
             checked.catalogues_lost += usize::from(!is_sound);
         }
     }
-    let ids: Vec<BlockId> = listed.keys().filter_map(|name| BlockId::parse(name)).collect();
-    let count = ids.len();
-    for (number, id) in ids.into_iter().enumerate() {
+    let files: Vec<(BlockId, u64)> =
+        listed.iter().filter_map(|(name, bytes)| Some((BlockId::parse(name)?, *bytes))).collect();
+    checked.bytes =
+        used_bytes(files.iter().map(|(_, bytes)| *bytes), listed.get(COPIES[0]).copied().unwrap_or(0));
+    let count = files.len();
+    for (number, (id, _)) in files.into_iter().enumerate() {
         tell(number + 1, count);
         if matches!(id.table, Table::Stale(_)) {
             continue;
@@ -68,7 +72,6 @@ pub fn check(
         // One that is gone was sealed or dropped meanwhile.
         if let Some((_, damaged)) = found {
             checked.files += 1;
-            checked.bytes += listed.get(&id.to_string()).copied().unwrap_or(0);
             checked.damaged.extend(damaged);
         }
     }

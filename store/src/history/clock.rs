@@ -15,8 +15,13 @@ impl<V: Volume> History<V> {
                 self.expires_from = now + STEADY_MILLIS;
             }
             self.may_have_work |= now / self.options.head_millis() > before / self.options.head_millis();
-        } else if before - now <= BELIEVED_MILLIS && self.options.step_of(now) < self.options.step_of(before)
-        {
+            return;
+        }
+        // What was dropped when it was later than now is no reason to refuse what is measured from now on.
+        for (floor, tier) in self.floors.iter_mut().zip(&self.options.tiers) {
+            *floor = (*floor).min(now / tier.window_millis());
+        }
+        if before - now <= BELIEVED_MILLIS && self.options.step_of(now) < self.options.step_of(before) {
             self.forget_from = Some(self.forget_from.map_or(now, |from| from.min(now)));
             let head_steps = u64::from(self.options.head_steps);
             let step = self.options.step_of(now);
@@ -82,19 +87,12 @@ impl<V: Volume> History<V> {
 
     /// Takes all places from this one on out of a file.
     fn cut(&mut self, id: BlockId, place: u32) -> Result<(), VolumeError> {
-        let mut points = self.read_all(id)?;
         let mut is_changed = false;
-        points.values_mut().for_each(|points| is_changed |= points.cut_from(place));
+        let encoded = self.read_changed(id, |_, _, points| is_changed |= points.cut_from(place))?;
         if !is_changed {
             return Ok(());
         }
-        let dense = id.table != Table::Head;
-        let encoded: Vec<(SeriesId, Vec<u8>)> = points
-            .iter()
-            .filter_map(|(&series, points)| {
-                Some((series, points.encode(self.form(series, id.table)?, dense)))
-            })
-            .collect();
+        let encoded: Vec<(SeriesId, Vec<u8>)> = encoded.into_iter().collect();
         self.put(id, &build(id, &encoded))
     }
 }

@@ -65,6 +65,41 @@ pub enum ReadError {
     /// A file was joined to others or dropped while it was to be read. Take a new reader and ask again.
     #[error("the history was rearranged meanwhile; ask again")]
     Rearranged,
+    /// Who asked wants no answer any more; see [`Reader::cancelled_by`](super::Reader::cancelled_by).
+    #[error("the reading was cancelled")]
+    Cancelled,
+    /// The medium failed.
+    #[error(transparent)]
+    Volume(#[from] VolumeError),
+}
+
+/// Something of another history that could not be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FollowError {
+    /// It is no file of values.
+    #[error("{name:?} is no file of values")]
+    Name {
+        /// What it is called.
+        name: String,
+    },
+    /// It is not as it was written.
+    #[error("{name} arrived damaged")]
+    Damaged {
+        /// What it is called.
+        name: String,
+    },
+    /// It would exceed what this history may take.
+    #[error(
+        "the other history needs more than the {max_bytes} bytes that this one may take; raise max_bytes"
+    )]
+    Room {
+        /// The bound.
+        max_bytes: u64,
+    },
+    /// The catalogue is of another format.
+    #[error(transparent)]
+    Catalogue(OpenError),
     /// The medium failed.
     #[error(transparent)]
     Volume(#[from] VolumeError),

@@ -175,6 +175,7 @@ fn a_repair_keeps_what_is_sound_and_a_copy_is_a_backup() {
     let mut volume = history.volume.clone();
     let sound = check(&volume, &options(), |_, _| {}).unwrap();
     assert!(sound.is_sound() && sound.files > 5 && sound.series == 1, "{sound:?}");
+    assert_eq!(sound.bytes, open(volume.clone(), START + 59 * STEP).used_bytes());
 
     let mut backup = Memory::new();
     let mut told = 0;

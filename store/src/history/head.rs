@@ -57,12 +57,37 @@ impl HeadPoints {
     }
 
     pub(super) fn points(&self) -> Points {
+        self.points_from(0)
+    }
+
+    /// Those of this place and later.
+    pub(super) fn points_from(&self, first: u32) -> Points {
         match self {
             Self::Numbers { present, values } => {
-                let values = (0_u32..).zip(values.iter()).filter(|(place, _)| present & (1 << place) != 0);
+                let values = (0_u32..).zip(values.iter()).skip(first as usize);
+                let values = values.filter(|(place, _)| present & (1 << place) != 0);
                 Points::Numbers(values.map(|(place, &value)| (place, Aggregate::of(value))).collect())
             }
-            Self::Sketches(sketches) => Points::Sketches(sketches.clone()),
+            Self::Sketches(sketches) => {
+                let later = sketches.range(first..).map(|(&place, sketch)| (place, sketch.clone()));
+                Points::Sketches(later.collect())
+            }
+        }
+    }
+
+    /// Puts points over these; those of another kind, or beyond the window, are left out.
+    pub(super) fn overlay(&mut self, points: Points) {
+        match (self, points) {
+            (Self::Numbers { present, values }, Points::Numbers(points)) => {
+                for (place, point) in points {
+                    if let Some(value) = values.get_mut(place as usize) {
+                        *value = point.last;
+                        *present |= 1 << place;
+                    }
+                }
+            }
+            (Self::Sketches(sketches), Points::Sketches(points)) => sketches.extend(points),
+            _ => {}
         }
     }
 }

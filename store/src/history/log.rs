@@ -35,6 +35,8 @@ pub struct History<V> {
     pub(super) job: Option<Job>,
     pub(super) may_have_work: bool,
     pub(super) damaged: Vec<Damaged>,
+    /// Counts changes of `files`.
+    pub(super) edition: u64,
 }
 
 /// What became of values that were appended.
@@ -55,6 +57,17 @@ impl<V: Volume> History<V> {
     /// Where the options make no sense or are not those it was made with, both copies of the catalogue are damaged, or the medium fails.
     pub fn open(volume: V, options: HistoryOptions, now_unix_millis: u64) -> Result<Self, OpenError> {
         options.check()?;
+        let mut history = Self::open_without_clock(volume, options)?;
+        // A beginning is no leap of the clock.
+        let is_new = history.files.is_empty();
+        history.floors[0] = history.first_raw();
+        history.now_millis = if is_new { now_unix_millis } else { history.newest_stored() };
+        history.set_clock(now_unix_millis);
+        Ok(history)
+    }
+
+    /// The catalogue and the list of files.
+    pub(super) fn open_without_clock(volume: V, options: HistoryOptions) -> Result<Self, OpenError> {
         let listed = volume.list()?;
         let files: BTreeMap<BlockId, u64> =
             listed.iter().filter_map(|(name, bytes)| Some((BlockId::parse(name)?, *bytes))).collect();
@@ -66,7 +79,7 @@ impl<V: Volume> History<V> {
         };
         let catalogue_bytes = listed.get(super::catalogue::COPIES[0]).copied().unwrap_or(0);
         let floors = vec![0; options.tiers.len()];
-        let mut history = Self {
+        Ok(Self {
             volume,
             options: Arc::new(options),
             catalogue,
@@ -80,13 +93,8 @@ impl<V: Volume> History<V> {
             job: None,
             may_have_work: true,
             damaged: Vec::new(),
-        };
-        // A beginning is no leap of the clock.
-        let is_new = history.files.is_empty();
-        history.floors[0] = history.first_raw();
-        history.now_millis = if is_new { now_unix_millis } else { history.newest_stored() };
-        history.set_clock(now_unix_millis);
-        Ok(history)
+            edition: 0,
+        })
     }
 
     /// Adds a series, or finds the one that is there.
@@ -231,13 +239,21 @@ impl<V: Volume> History<V> {
         let step = self.options.step_of(at_unix_millis);
         let sealed = at_unix_millis / tier.window_millis();
         let oldest = self.now_millis.saturating_sub(tier.retention_millis).div_ceil(tier.window_millis());
-        let floor = self.floors[0];
-        let is_dropped = sealed < floor && floor <= self.now_millis / tier.window_millis();
+        // What is measured now is taken in any case.
+        let is_past = sealed < self.now_millis / tier.window_millis();
+        let is_dropped = is_past && (sealed < self.floors[0] || self.is_only_rolled_up(sealed));
         if step > self.options.step_of(self.now_millis) || sealed < oldest || is_dropped {
             return None;
         }
         let place = step % u64::from(self.options.head_steps);
         Some((step / u64::from(self.options.head_steps), u32::try_from(place).ok()?))
+    }
+
+    /// Whether single values of a window were dropped, of which what they came to is left.
+    fn is_only_rolled_up(&self, window: u64) -> bool {
+        // Windows of the first two tiers are equally long.
+        let exists = |tier| self.files.contains_key(&BlockId::new(Table::Tier(tier), window));
+        exists(1) && !exists(0)
     }
 
     /// Before this window only coarser tiers are left. A late value there would stand for all that it was one of.
@@ -295,26 +311,26 @@ impl<V: Volume> History<V> {
         Ok(())
     }
 
-    fn write_head(&mut self, window: u64) -> Result<(), VolumeError> {
+    pub(super) fn write_head(&mut self, window: u64) -> Result<(), VolumeError> {
         let id = BlockId::new(Table::Head, window);
         let Some(head) = self.heads.get(&window).filter(|head| head.is_changed) else { return Ok(()) };
-        let mut points: BTreeMap<SeriesId, Points> = BTreeMap::new();
+        let mut encoded = BTreeMap::new();
         if !head.is_whole && self.files.contains_key(&id) {
-            points = self.read_all(id)?;
+            encoded = self.read_changed(id, |history, series, points| {
+                if let Some(newer) = history.heads.get(&window).and_then(|head| head.series.get(&series)) {
+                    points.overlay(newer.points(), 0);
+                }
+            })?;
         }
         let Some(head) = self.heads.get(&window) else { return Ok(()) };
+        let is_whole = encoded.keys().all(|series| head.series.contains_key(series));
         for (&series, newer) in &head.series {
-            let newer = newer.points();
-            points.entry(series).and_modify(|points| points.overlay(newer.clone(), 0)).or_insert(newer);
+            if let (false, Some(form)) = (encoded.contains_key(&series), self.form(series, id.table)) {
+                encoded.insert(series, newer.points().encode(form, false));
+            }
         }
-        let encoded: Vec<(SeriesId, Vec<u8>)> = points
-            .iter()
-            .filter_map(|(&series, points)| {
-                Some((series, points.encode(self.form(series, id.table)?, false)))
-            })
-            .collect();
+        let encoded: Vec<(SeriesId, Vec<u8>)> = encoded.into_iter().collect();
         self.put(id, &build(id, &encoded))?;
-        let is_whole = points.keys().all(|series| self.heads[&window].series.contains_key(series));
         if let Some(head) = self.heads.get_mut(&window) {
             head.is_changed = false;
             head.is_whole |= is_whole;
@@ -330,9 +346,13 @@ impl<V: Volume> History<V> {
         form(&self.options, self.catalogue.get(series)?.kind, table)
     }
 
-    /// All that a file holds.
-    pub(super) fn read_all(&mut self, id: BlockId) -> Result<BTreeMap<SeriesId, Points>, VolumeError> {
-        let mut points = BTreeMap::new();
+    /// All that a file holds, changed and written again. Points are large, so those of one series at a time are there.
+    pub(super) fn read_changed(
+        &mut self,
+        id: BlockId,
+        mut change: impl FnMut(&Self, SeriesId, &mut Points),
+    ) -> Result<BTreeMap<SeriesId, Vec<u8>>, VolumeError> {
+        let mut encoded = BTreeMap::new();
         match Block::open(&self.volume, id)? {
             Opened::Gone => {}
             Opened::Damaged(damaged) => self.note_damage([damaged]),
@@ -340,13 +360,17 @@ impl<V: Volume> History<V> {
                 let ids: Vec<SeriesId> = self.catalogue.ids_after(None).collect();
                 let mut damaged = Vec::new();
                 block.visit(&self.volume, &ids, &mut damaged, |series, bytes| {
-                    let decoded = self.form(series, id.table).and_then(|form| Points::decode(form, bytes));
-                    decoded.map(|decoded| points.insert(series, decoded)).is_some()
+                    let form = self.form(series, id.table);
+                    let decoded = form.and_then(|form| Some((form, Points::decode(form, bytes)?)));
+                    let Some((form, mut points)) = decoded else { return false };
+                    change(self, series, &mut points);
+                    encoded.insert(series, points.encode(form, id.table != Table::Head));
+                    true
                 })?;
                 self.note_damage(damaged);
             }
         }
-        Ok(points)
+        Ok(encoded)
     }
 
     pub(super) fn note_damage(&mut self, damaged: impl IntoIterator<Item = Damaged>) {

@@ -36,10 +36,11 @@
 //!
 //! * **Forwards by a leap** (the machine slept, the process was stopped): the steps between are gaps. After more than an hour nothing is dropped for its
 //!   age until the clock has gone on steadily for ten minutes: it may be wrong.
-//! * **Backwards**: what was recorded for later than now was wrong, and is forgotten. A clock that is set back by more than 25 hours is not believed
+//! * **Backwards**: what was recorded for later than now was wrong, and is forgotten; a coarse step that reaches beyond now goes whole where the finer
+//!   values in it are no longer kept. A clock that is set back by more than 25 hours is not believed
 //!   so far: what lies ahead stays, and is not shown until its time.
 //! * **Late values** (a page that was away sends its queue) go where they belong, as far back as the finest tier goes, and the coarser tiers
-//!   are made again. Of two values for one step the last counts.
+//!   are made again. Where single values were dropped already they are refused, whatever the clock says: one would stand for all that was there. Of two values for one step the last counts.
 //! * A value of the future is refused.
 //!
 //! ```
@@ -79,6 +80,7 @@ mod log;
 mod options;
 mod points;
 mod read;
+mod replica;
 mod rollup;
 mod room;
 
@@ -87,12 +89,15 @@ mod fault_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod replica_tests;
+#[cfg(test)]
 mod test_support;
 
 pub use aggregate::Aggregate;
 pub(crate) use aggregate::growth;
 pub use check::{Checked, check, copy, repair};
-pub use errors::{AddSeriesError, Damage, Damaged, OpenError, ReadError};
+pub use errors::{AddSeriesError, Damage, Damaged, FollowError, OpenError, ReadError};
 pub use log::{Appended, History};
 pub use options::{HistoryOptions, TierOptions};
 pub use read::{Read, Reader, Steps, Stretch};
+pub use replica::{FileVersion, Tail, is_derived, is_values, version_of, versions};

@@ -57,22 +57,33 @@ fn expected(model: &Model, series: usize, from: u64, now: u64, step: u64) -> BTr
     steps
 }
 
-/// `peak` is the latest that the clock has ever shown: what was dropped for its age then stays dropped.
+/// What the clock did. `peak` is the latest that it has ever shown: what was dropped for its age then stays dropped. `deep` has the instants to which it was set
+/// back further than single values are kept: the coarse steps around those went whole.
+struct Clock {
+    now: u64,
+    peak: u64,
+    deep: Vec<u64>,
+}
+
 fn check(
     history: &History<Memory>,
     ids: [SeriesId; 2],
     model: &Model,
-    now: u64,
-    peak: u64,
+    Clock { now, peak, deep }: &Clock,
 ) -> Result<(), TestCaseError> {
+    let (now, peak) = (*now, *peak);
     for (series, id) in ids.into_iter().enumerate() {
         for tier in options().tiers {
             // Of each tier as far back as it is kept, in its own steps and in longer ones.
             let from = peak - tier.retention_millis + tier.window_millis();
             for step in [tier.step_millis, 3 * tier.step_millis] {
                 let from = from.div_ceil(step) * step;
-                let found = read(history, id, from, u64::MAX, step);
-                let expected = expected(model, series, from, now, step);
+                let mut found = read(history, id, from, u64::MAX, step);
+                let mut expected = expected(model, series, from, now, step);
+                for at in deep.iter().filter(|_| step > STEP).map(|at| at / step) {
+                    found.remove(&at);
+                    expected.remove(&at);
+                }
                 let lost = expected.keys().find(|at| !found.contains_key(at));
                 let invented = found.keys().find(|at| !expected.contains_key(at));
                 prop_assert_eq!(
@@ -108,8 +119,8 @@ proptest! {
 
     #[test]
     fn agrees_with_a_map(operations in operations()) {
-        let (mut now, mut peak) = (START, START);
-        let mut history = open(Memory::new(), now);
+        let mut clock = Clock { now: START, peak: START, deep: Vec::new() };
+        let mut history = open(Memory::new(), START);
         let add = |history: &mut History<Memory>, series: usize| {
             history.add_series(spec(NAMES[series], KINDS[series])).unwrap()
         };
@@ -120,18 +131,22 @@ proptest! {
         for operation in operations {
             match operation {
                 Operation::Append { moves, late, values } => {
-                    let back = moves < 0;
-                    now = now.saturating_add_signed(moves);
-                    peak = peak.max(now);
-                    if back {
+                    let finest = options().tiers[0];
+                    let now = clock.now.saturating_add_signed(moves);
+                    clock.now = now;
+                    clock.peak = clock.peak.max(now);
+                    if moves < 0 {
                         model.retain(|&(_, step), _| step <= now / STEP);
+                        if now + finest.retention_millis <= clock.peak + finest.window_millis() {
+                            clock.deep.push(now);
+                        }
                     }
                     let at = now - late;
                     for (series, value) in values.into_iter().enumerate() {
                         let Some(value) = value else { continue };
                         let appended = history.append(now, at, &[(ids[series], f64::from(value))]);
-                        let must = late + options().tiers[0].window_millis() <= options().tiers[0].retention_millis;
-                        prop_assert!(appended.stored == 1 || !must || restarted || now < peak, "{late} ms late");
+                        let must = late + finest.window_millis() <= finest.retention_millis;
+                        prop_assert!(appended.stored == 1 || !must || restarted || now < clock.peak, "{late} ms late");
                         if appended.stored == 1 {
                             model.insert((series, at / STEP), i64::from(value));
                         }
@@ -144,7 +159,7 @@ proptest! {
                     restarted = true;
                     history.flush().unwrap();
                     let volume = history.volume.clone();
-                    history = open(volume, now);
+                    history = open(volume, clock.now);
                     ids = NAMES.map(|name| history.find(&key(name)).expect("it was stored"));
                 }
                 Operation::Replace(series) => {
@@ -154,9 +169,9 @@ proptest! {
                 }
             }
         }
-        check(&history, ids, &model, now, peak)?;
+        check(&history, ids, &model, &clock)?;
         settle(&mut history);
-        check(&history, ids, &model, now, peak)?;
+        check(&history, ids, &model, &clock)?;
         prop_assert_eq!(history.take_damaged(), []);
     }
 }
@@ -279,6 +294,46 @@ fn options_that_make_no_sense_and_those_of_another_file_are_refused() {
 }
 
 #[test]
+fn another_retention_counts_from_the_next_start() {
+    let mut history = open(Memory::new(), START);
+    let (id, now) = twenty_seconds(&mut history);
+    history.flush().unwrap();
+    assert_eq!(values(&history, id, now - 3_200, now - 1_600).len(), 16);
+    let kept_for = |millis: u64| {
+        let mut options = options();
+        options.tiers[0].retention_millis = millis;
+        options
+    };
+    let mut shorter = History::open(history.volume.clone(), kept_for(800), now).unwrap();
+    settle(&mut shorter);
+    assert!(values(&shorter, id, START, now - 1_600).is_empty(), "single values are kept for less");
+    assert_eq!(read(&shorter, id, START, now - 1_600, 400).len(), 46, "what was rolled up is left");
+    let mut longer = History::open(shorter.volume.clone(), kept_for(12_800), now).unwrap();
+    for now in (now + 100..now + 10_000).step_by(100) {
+        longer.append(now, now, &[(id, 1.0)]);
+        longer.commit().unwrap();
+    }
+    assert_eq!(values(&longer, id, now + 100, now + 1_700).len(), 16, "they are kept for longer");
+    let without = History::open(longer.volume.clone(), options().without_bounds(), now + 900_000).unwrap();
+    assert_eq!(values(&without, id, now + 100, now + 1_700).len(), 16);
+}
+
+#[test]
+fn what_is_kept_too_short_is_named_with_what_it_needs() {
+    let with = |tier: usize, millis: u64| {
+        let mut options = options();
+        options.tiers[tier].retention_millis = millis;
+        options.kept_too_short()
+    };
+    assert_eq!(options().kept_too_short(), None);
+    assert_eq!(with(0, 700), Some((0, 800)), "a window");
+    assert_eq!(with(1, 12_700), Some((1, 12_800)), "the finest and a window of the coarser tier");
+    assert_eq!(with(2, 25_600), Some((2, 26_400)), "longer than the finer one");
+    assert_eq!(with(0, 19_300), Some((1, 25_700)));
+    assert_eq!(HistoryOptions::default().without_bounds().kept_too_short(), None);
+}
+
+#[test]
 fn ranges_and_instants_at_the_end_of_time_are_empty_and_harmless() {
     let mut history = open(Memory::new(), START);
     let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
@@ -308,6 +363,60 @@ fn what_a_wrong_clock_recorded_is_forgotten_in_coarser_tiers_too() {
     for step in [STEP, 400, 800] {
         assert!(read(&history, id, START, ahead, step).is_empty(), "in steps of {step} ms");
     }
+}
+
+/// The clock leaps so far that single values go for their age, and is set back to where values of their time are taken.
+fn dropped_and_set_back(restarts: bool) -> (History<Memory>, SeriesId) {
+    let mut history = open(Memory::new(), START);
+    let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+    for at in (START..START + 1_600).step_by(100) {
+        history.append(at, at, &[(id, 5.0)]);
+    }
+    history.append(START + 8_000, START + 8_000, &[]);
+    settle(&mut history);
+    assert!(values(&history, id, START, START + 8_000).is_empty(), "they are older than 6.4 s");
+    if restarts {
+        history.flush().unwrap();
+        history = open(history.volume.clone(), START + 8_000);
+    }
+    history.append(START + 7_200, START + 7_200, &[]);
+    (history, id)
+}
+
+#[test]
+fn a_late_value_does_not_stand_for_what_was_dropped_after_the_clock_was_set_back() {
+    for restarts in [false, true] {
+        let (mut history, id) = dropped_and_set_back(restarts);
+        let late = history.append(START + 7_200, START + 1_500, &[(id, 9.0)]);
+        for step in [400, 800] {
+            let kept = read(&history, id, START, START + 7_000, step);
+            assert_eq!(kept.values().map(|step| step.count).sum::<u64>(), 16, "in steps of {step} ms");
+        }
+        assert_eq!(late.refused, 1);
+        settle(&mut history);
+        assert_eq!(read(&history, id, START, START + 7_000, 400).len(), 4);
+    }
+}
+
+#[test]
+fn what_was_rolled_up_stays_where_the_clock_is_set_back_into_it() {
+    let (mut history, id) = dropped_and_set_back(true);
+    // Into the second of two coarse steps of a window, of which no single values are left.
+    let now = START + 1_250;
+    history.append(now, now, &[(id, 9.0)]);
+    let steps = |history: &History<Memory>| {
+        let steps = read(history, id, START, START + 7_000, 400);
+        steps
+            .into_iter()
+            .map(|(step, all)| ((step * 400 - START) / 400, all.count, all.last))
+            .collect::<Vec<_>>()
+    };
+    let expected = [(0, 4, 5), (1, 4, 5), (2, 4, 5), (3, 1, 9)];
+    assert_eq!(steps(&history), expected, "the coarse step around now went whole");
+    history.append(now + 2_000, now + 2_000, &[]);
+    settle(&mut history);
+    assert_eq!(steps(&history), expected);
+    assert_eq!(read(&history, id, START, START + 7_000, 800).len(), 2);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use quillwork_core::telemetry::Sketch;
 
@@ -9,7 +10,7 @@ use super::aggregate::Aggregate;
 use super::block::{Block, BlockId, Opened, Table};
 use super::errors::{Damaged, ReadError};
 use super::log::{History, form};
-use super::options::HistoryOptions;
+use super::options::{HistoryOptions, TierOptions};
 use super::points::{Points, join};
 use crate::series::{SeriesId, SeriesKind, SeriesSpec};
 use crate::volume::Volume;
@@ -27,6 +28,7 @@ pub struct Reader<V> {
     /// What is in memory, by window.
     heads: BTreeMap<u64, BTreeMap<SeriesId, Points>>,
     now_millis: u64,
+    is_cancelled: Arc<AtomicBool>,
 }
 
 /// What a stretch of time came to.
@@ -74,6 +76,7 @@ impl<V: Volume> History<V> {
             series,
             heads,
             now_millis: self.now_millis,
+            is_cancelled: Arc::default(),
         }
     }
 }
@@ -88,6 +91,13 @@ impl<V: Volume> Reader<V> {
     /// What they are.
     pub fn specs(&self) -> impl Iterator<Item = &SeriesSpec> {
         self.series.values()
+    }
+
+    /// Ends every reading of this reader, and of those [narrowed](Self::narrowed) from it, before its next file once the flag is set: nobody waits for the answer
+    /// any more, or it takes too long.
+    #[must_use]
+    pub fn cancelled_by(self, is_cancelled: Arc<AtomicBool>) -> Self {
+        Self { is_cancelled, ..self }
     }
 
     /// A reader of some of these series.
@@ -106,6 +116,7 @@ impl<V: Volume> Reader<V> {
             heads: self.heads.iter().map(|(&window, points)| (window, of_head(points))).collect(),
             series,
             now_millis: self.now_millis,
+            is_cancelled: Arc::clone(&self.is_cancelled),
         }
     }
 
@@ -122,6 +133,14 @@ impl<V: Volume> Reader<V> {
         let from = starts.iter().map(|(start, _)| *start).min().unwrap_or(0).max(from_unix_millis);
         let found = starts.iter().find(|(start, _)| *start <= from);
         found.map_or(self.options.tiers[0].step_millis, |(_, step)| *step)
+    }
+
+    /// The shortest step of values from this instant on that is no shorter than this one: a multiple of the
+    /// [finest](Self::finest_step_millis).
+    #[must_use]
+    pub fn step_millis_from(&self, from_unix_millis: u64, least_millis: u64) -> u64 {
+        let finest = self.finest_step_millis(from_unix_millis);
+        least_millis.max(finest).div_ceil(finest).min(u64::MAX / finest) * finest
     }
 
     /// From when on each tier has something, and its step.
@@ -175,7 +194,7 @@ impl<V: Volume> Reader<V> {
     ///
     /// # Errors
     ///
-    /// Where the step is not a multiple of the finest one, a file has gone since this was made, or the medium fails.
+    /// Where the step is not a multiple of the finest one, a file has gone since this was made, it was cancelled, or the medium fails.
     pub fn read(
         &self,
         from_unix_millis: u64,
@@ -192,15 +211,14 @@ impl<V: Volume> Reader<V> {
             .map(|(tier, _)| tier)
             .last();
         let end = to_unix_millis.min(self.now_millis + 1);
-        let mut reading = Reading {
-            from: from_unix_millis / step_millis * step_millis,
-            to: end.div_ceil(step_millis) * step_millis,
-            step_millis,
-            steps: self.series.iter().map(|(&id, spec)| (id, Steps::empty(spec))).collect(),
-            damaged: Vec::new(),
-        };
+        let (first, last) = (from_unix_millis / step_millis, end.div_ceil(step_millis));
+        let mut reading = Reading::new(&self.series, first * step_millis, last * step_millis, step_millis);
         if from_unix_millis < end {
-            self.walk(tier.unwrap_or(0), reading.from, reading.to, &mut reading)?;
+            // Whole steps may be far longer than the time of which there is something.
+            let longest = self.options.tiers.last().map_or(finest_millis, TierOptions::window_millis);
+            let first = self.first_unix_millis().unwrap_or(0) / longest * longest;
+            let last = (self.now_millis / longest + 1) * longest;
+            self.walk(tier.unwrap_or(0), reading.from.max(first), reading.to.min(last), &mut reading)?;
         }
         let Reading { steps, damaged, .. } = reading;
         let series = steps
@@ -228,7 +246,12 @@ impl<V: Volume> Reader<V> {
                 reading.add(points, window * window_millis, step, self.now_millis);
             } else {
                 let start = window * window_millis;
-                self.walk(tier - 1, start.max(from), (start + window_millis).min(to), reading)?;
+                let (from, to) = (start.max(from), (start + window_millis).min(to));
+                if exists(Table::Tier(tier)) {
+                    self.walk_over(BlockId::new(Table::Tier(tier), window), from, to, reading)?;
+                } else {
+                    self.walk(tier - 1, from, to, reading)?;
+                }
             }
             window += 1;
             if tier == 0 {
@@ -236,6 +259,23 @@ impl<V: Volume> Reader<V> {
                 window = window.max(self.next_raw(window).unwrap_or(end).min(end));
             }
         }
+        Ok(())
+    }
+
+    /// Reads `[from, to)` of a window that is to be made again: the finer tiers have what is newer, and may have dropped what was in it.
+    fn walk_over(&self, id: BlockId, from: u64, to: u64, reading: &mut Reading) -> Result<(), ReadError> {
+        let Table::Tier(tier) = id.table else { return Ok(()) };
+        let options = self.options.tiers[usize::from(tier)];
+        let start = id.window * options.window_millis();
+        let mut finer = Reading::new(&self.series, from, to, options.step_millis);
+        self.walk(tier - 1, from, to, &mut finer)?;
+        let mut points = self.points(id, &mut reading.damaged)?;
+        for (series, steps) in finer.steps {
+            let under = points.entry(series).or_insert_with(|| Points::empty(self.series[&series].kind));
+            under.overlay(steps.into_points(start / options.step_millis), 0);
+        }
+        reading.damaged.extend(finer.damaged);
+        reading.add(points, start, options.step_millis, self.now_millis);
         Ok(())
     }
 
@@ -296,6 +336,9 @@ impl<V: Volume> Reader<V> {
         id: BlockId,
         damaged: &mut Vec<Damaged>,
     ) -> Result<BTreeMap<SeriesId, Points>, ReadError> {
+        if self.is_cancelled.load(Ordering::Relaxed) {
+            return Err(ReadError::Cancelled);
+        }
         let mut points = BTreeMap::new();
         match Block::open(&self.volume, id)? {
             Opened::Gone => return Err(ReadError::Rearranged),
@@ -322,6 +365,19 @@ impl Steps {
             SeriesKind::Sketch => Self::Sketches(Vec::new()),
         }
     }
+
+    /// By place in a window that begins with this step.
+    fn into_points(self, first: u64) -> Points {
+        let place = |step: u64| u32::try_from(step - first).unwrap_or(u32::MAX);
+        match self {
+            Self::Numbers(steps) => {
+                Points::Numbers(steps.into_iter().map(|(step, point)| (place(step), point)).collect())
+            }
+            Self::Sketches(steps) => {
+                Points::Sketches(steps.into_iter().map(|(step, point)| (place(step), point)).collect())
+            }
+        }
+    }
 }
 
 struct Reading {
@@ -333,6 +389,11 @@ struct Reading {
 }
 
 impl Reading {
+    fn new(series: &BTreeMap<SeriesId, SeriesSpec>, from: u64, to: u64, step_millis: u64) -> Self {
+        let steps = series.iter().map(|(&id, spec)| (id, Steps::empty(spec))).collect();
+        Self { from, to, step_millis, steps, damaged: Vec::new() }
+    }
+
     /// Adds points that begin at an instant, in the order of time.
     fn add(&mut self, points: BTreeMap<SeriesId, Points>, start: u64, step_millis: u64, now: u64) {
         let bounds = self.from..self.to.min(now.saturating_add(1));
@@ -363,5 +424,62 @@ impl Reading {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::super::test_support::{START, STEP, open, settle, spec};
+    use super::*;
+    use crate::volume::{Memory, VolumeError};
+
+    /// Nobody waits any more once it has been read from.
+    #[derive(Clone, Debug, Default)]
+    struct Impatient {
+        files: Memory,
+        is_cancelled: Arc<AtomicBool>,
+        reads: Arc<AtomicUsize>,
+    }
+
+    impl Volume for Impatient {
+        fn list(&self) -> Result<BTreeMap<String, u64>, VolumeError> {
+            self.files.list()
+        }
+
+        fn read(&self, name: &str, from: u64, length: usize) -> Result<Option<Vec<u8>>, VolumeError> {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            self.files.read(name, from, length)
+        }
+
+        fn put(&mut self, name: &str, content: &[u8]) -> Result<(), VolumeError> {
+            self.files.put(name, content)
+        }
+
+        fn remove(&mut self, name: &str) -> Result<(), VolumeError> {
+            self.files.remove(name)
+        }
+    }
+
+    #[test]
+    fn a_reading_that_is_cancelled_ends_before_its_next_file() {
+        let volume = Impatient::default();
+        let mut history = open(volume.clone(), START);
+        let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+        for now in (START..START + 6_000).step_by(100) {
+            history.append(now, now, &[(id, 1.0)]);
+            history.commit().unwrap();
+        }
+        settle(&mut history);
+        volume.is_cancelled.store(false, Ordering::Relaxed);
+        volume.reads.store(0, Ordering::Relaxed);
+        let reader = history.reader([id]).cancelled_by(Arc::clone(&volume.is_cancelled));
+        let cancelled = reader.narrowed(&[id]).read(START, START + 6_000, STEP);
+        assert_eq!(cancelled, Err(ReadError::Cancelled));
+        let of_one_file = volume.reads.load(Ordering::Relaxed);
+        history.reader([id]).read(START, START + 6_000, STEP).unwrap();
+        assert!(volume.reads.load(Ordering::Relaxed) > 3 * of_one_file, "there were more files");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::block::{Block, BlockId, Opened, Table, build};
+use super::block::{Block, BlockId, Builder, Opened, Table};
 use super::log::History;
 use super::points::Points;
 use crate::series::SeriesId;
@@ -14,7 +14,7 @@ pub(super) struct Job {
     id: BlockId,
     /// In this order one over the other.
     sources: Vec<Source>,
-    made: Vec<(SeriesId, Vec<u8>)>,
+    made: Builder,
     /// The last series that is in it.
     done: Option<SeriesId>,
 }
@@ -81,7 +81,7 @@ impl<V: Volume> History<V> {
         self.note_damage(damaged);
         for (series, points) in points {
             if let (false, Some(form)) = (points.is_empty(), self.form(series, job.id.table)) {
-                job.made.push((series, points.encode(form, true)));
+                job.made.push(series, &points.encode(form, true));
             }
         }
         job.done = Some(last);
@@ -102,7 +102,7 @@ impl<V: Volume> History<V> {
                 self.put(stale, &[])?;
             }
         }
-        self.put(job.id, &build(job.id, &job.made))?;
+        self.put(job.id, &job.made.finish(job.id))?;
         if tier == 0 {
             self.heads_of(job.id.window).into_iter().try_for_each(|id| self.remove(id))?;
         }
@@ -145,7 +145,7 @@ impl<V: Volume> History<V> {
                 }),
             }
         }
-        Ok(Some(Job { id, sources: opened, made: Vec::new(), done: None }))
+        Ok(Some(Job { id, sources: opened, made: Builder::default(), done: None }))
     }
 
     /// The finest file that is due: heads of a window that is over, then coarser windows that are over and not there, or stale.

@@ -10,7 +10,7 @@ impl<V: Volume> History<V> {
     /// Bytes that all files take, each rounded up to whole blocks of 4 KiB.
     #[must_use]
     pub fn used_bytes(&self) -> u64 {
-        self.files.values().map(|&bytes| blocks(bytes)).sum::<u64>() + 2 * blocks(self.catalogue_bytes)
+        used_bytes(self.files.values().copied(), self.catalogue_bytes)
     }
 
     /// Puts a file in place, for which older ones make room.
@@ -18,6 +18,7 @@ impl<V: Volume> History<V> {
         self.make_room(content.len() as u64)?;
         self.volume.put(&id.to_string(), content)?;
         Arc::make_mut(&mut self.files).insert(id, content.len() as u64);
+        self.edition += 1;
         self.may_have_work = true;
         Ok(())
     }
@@ -25,6 +26,7 @@ impl<V: Volume> History<V> {
     pub(super) fn remove(&mut self, id: BlockId) -> Result<(), VolumeError> {
         self.volume.remove(&id.to_string())?;
         Arc::make_mut(&mut self.files).remove(&id);
+        self.edition += 1;
         self.may_have_work = true;
         Ok(())
     }
@@ -107,6 +109,11 @@ impl<V: Volume> History<V> {
             .collect();
         expired.into_iter().try_for_each(|id| self.drop_file(id))
     }
+}
+
+/// What files of so many bytes take of a disk, with both copies of the catalogue.
+pub(super) fn used_bytes(files: impl Iterator<Item = u64>, catalogue_bytes: u64) -> u64 {
+    files.map(blocks).sum::<u64>() + 2 * blocks(catalogue_bytes)
 }
 
 /// What a file of so many bytes takes of a disk.

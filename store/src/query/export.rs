@@ -1,4 +1,4 @@
-//! Series as text: comma-separated values, JSON, and Prometheus' format with timestamps.
+//! Series as text: comma-separated values, JSON, and the formats of Prometheus with timestamps.
 
 use std::fmt::Write as _;
 
@@ -16,9 +16,10 @@ pub enum Format {
     Csv,
     /// An array of objects with `series`, `name`, `labels`, `kind`, `unit`, and `values`: pairs of instant and value.
     Json,
-    /// Prometheus' text format, each sample with its instant, as `promtool tsdb create-blocks-from openmetrics` and others
-    /// take it once `# EOF` is there, which is.
+    /// Prometheus' text format (0.0.4), each sample with its instant in milliseconds.
     Prometheus,
+    /// OpenMetrics 1.0, each sample with its instant in seconds, as `promtool tsdb create-blocks-from openmetrics` takes it.
+    OpenMetrics,
 }
 
 /// Writes series as text, a piece at a time: each of a few series and a few hours, so that neither memory nor the one who reads it waits
@@ -30,7 +31,7 @@ pub struct Export<V> {
     from: u64,
     to: u64,
     step_millis: u64,
-    /// The name of the last family, in Prometheus' format.
+    /// The name of the last family, in the formats of Prometheus.
     family: Option<String>,
     is_begun: bool,
     is_over: bool,
@@ -49,8 +50,7 @@ impl<V: Volume> Export<V> {
     ) -> Self {
         let to = to_unix_millis.min(reader.now_unix_millis() + 1);
         let from = from_unix_millis.max(reader.first_unix_millis().unwrap_or(to));
-        let finest = reader.finest_step_millis(from);
-        let step_millis = step_millis.max(finest).div_ceil(finest) * finest;
+        let step_millis = reader.step_millis_from(from, step_millis);
         // By name, so that a family stands together.
         let mut ids: Vec<_> = reader.ids().iter().zip(reader.specs()).collect();
         ids.sort_by(|a, b| a.1.key.cmp(&b.1.key));
@@ -88,15 +88,15 @@ impl<V: Volume> Export<V> {
             text.push_str(match self.format {
                 Format::Csv => "series,unit,unix_millis,value\r\n",
                 Format::Json => "[",
-                Format::Prometheus => "",
+                Format::Prometheus | Format::OpenMetrics => "",
             });
         }
         let Some(reader) = self.readers.next() else {
             self.is_over = true;
             text.push_str(match self.format {
-                Format::Csv => "",
+                Format::Csv | Format::Prometheus => "",
                 Format::Json => "]\n",
-                Format::Prometheus => "# EOF\n",
+                Format::OpenMetrics => "# EOF\n",
             });
             return Ok(Some(text));
         };
@@ -153,8 +153,12 @@ impl<V: Volume> Export<V> {
                     quote(&spec.unit),
                 );
             }
-            Format::Prometheus => {
-                let family = prometheus_name(spec.key.name());
+            Format::Prometheus | Format::OpenMetrics => {
+                let sample = prometheus_name(spec);
+                let family = match self.format {
+                    Format::OpenMetrics => sample.strip_suffix(TOTAL).map_or(sample.clone(), str::to_owned),
+                    _ => sample,
+                };
                 if self.family.as_deref() != Some(family.as_str()) {
                     let kind = if spec.kind == SeriesKind::Counter { "counter" } else { "gauge" };
                     let _infallible = writeln!(text, "# TYPE {family} {kind}");
@@ -171,14 +175,11 @@ impl<V: Volume> Export<V> {
             }
             Format::Json => write!(text, "{}[{at},{value}]", if is_followed { "," } else { "" }),
             Format::Prometheus => {
-                let suffix = if spec.kind == SeriesKind::Counter { "_total" } else { "" };
+                writeln!(text, "{}{} {value} {at}", prometheus_name(spec), prometheus_labels(&spec.key))
+            }
+            Format::OpenMetrics => {
                 let seconds = format!("{}.{:03}", at / 1_000, at % 1_000);
-                writeln!(
-                    text,
-                    "{}{suffix}{} {value} {seconds}",
-                    prometheus_name(spec.key.name()),
-                    prometheus_labels(&spec.key)
-                )
+                writeln!(text, "{}{} {value} {seconds}", prometheus_name(spec), prometheus_labels(&spec.key))
             }
         };
     }
@@ -226,12 +227,16 @@ fn json_text(text: &str) -> String {
     quoted
 }
 
-/// Dots and dashes become underscores.
-fn prometheus_name(name: &str) -> String {
+/// The name of a sample: dots and dashes become underscores, and a counter's ends with `_total`, once.
+fn prometheus_name(spec: &SeriesSpec) -> String {
     let kept = |character: char| {
         if character.is_ascii_alphanumeric() || character == ':' { character } else { '_' }
     };
-    name.chars().map(kept).collect()
+    let mut name: String = spec.key.name().chars().map(kept).collect();
+    if spec.kind == SeriesKind::Counter && !name.ends_with(TOTAL) {
+        name.push_str(TOTAL);
+    }
+    name
 }
 
 fn prometheus_labels(key: &SeriesKey) -> String {
@@ -246,6 +251,8 @@ fn prometheus_labels(key: &SeriesKey) -> String {
         .collect();
     format!("{{{}}}", labels.join(","))
 }
+
+const TOTAL: &str = "_total";
 
 const STEPS_AT_ONCE: u64 = 20_000;
 
@@ -301,8 +308,30 @@ mod tests {
     }
 
     #[test]
-    fn prometheus_has_families_and_instants() {
-        let text = exported(Format::Prometheus);
+    fn prometheus_has_families_and_instants_in_milliseconds() {
+        assert_eq!(
+            exported(Format::Prometheus),
+            "# TYPE host_disk_read_total counter\nhost_disk_read_total 7 1700000000000\nhost_disk_read_total 9 1700000002000\n\
+             # TYPE host_disk_used gauge\n\
+             host_disk_used{mount=\"=cmd|'/C calc'!A0\\\"\\n\"} 0.5 1700000000000\n\
+             host_disk_used{mount=\"=cmd|'/C calc'!A0\\\"\\n\"} 1 1700000002000\n"
+        );
+    }
+
+    #[test]
+    fn a_counter_is_called_total_once() {
+        let named = |name: &str| {
+            let key = SeriesKey::new(name, std::iter::empty::<(&str, &str)>()).unwrap();
+            let kind = SeriesKind::Counter;
+            prometheus_name(&SeriesSpec { key, kind, unit: "count".into(), resolution: 1.0 })
+        };
+        assert_eq!(named("host.network.received.total"), "host_network_received_total");
+        assert_eq!(named("orders"), "orders_total");
+    }
+
+    #[test]
+    fn openmetrics_has_instants_in_seconds_and_an_end() {
+        let text = exported(Format::OpenMetrics);
         assert_eq!(
             text,
             "# TYPE host_disk_read counter\nhost_disk_read_total 7 1700000000.000\nhost_disk_read_total 9 1700000002.000\n\

@@ -69,7 +69,7 @@ pub struct Query {
     pub function: Function,
     /// Which lines are joined to one; `None`: each series is a line.
     pub group: Option<Group>,
-    /// So many lines are kept, those with the largest mean.
+    /// So many lines are kept, at least one, those with the largest mean.
     pub top: Option<usize>,
     /// Whether a line keeps its extremes instead of having a fixed step: two points, the lowest and the highest, stand for a stretch of it.
     pub keeps_spikes: bool,
@@ -167,8 +167,8 @@ pub enum QueryError {
     /// The range is turned round, or empty.
     #[error("`from` must lie before `to`")]
     Range,
-    /// The step, or the number of points, is nothing.
-    #[error("the step and the number of points must not be zero")]
+    /// The step, the number of points or that of lines is nothing.
+    #[error("the step, the number of points and that of the top lines must not be zero")]
     Nothing,
     /// The quantile is not a share.
     #[error("a quantile is a share from 0 to 1, not {0}")]

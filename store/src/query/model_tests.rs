@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use quillwork_core::telemetry::{RelativeAccuracy, Sketch};
 
-use super::{Answer, Function, Group, Join, Query, QueryError, Shape};
+use super::{Answer, Export, Format, Function, Group, Join, Query, QueryError, Shape};
 use crate::history::{History, HistoryOptions};
 use crate::series::{SeriesId, SeriesKey, SeriesKind, SeriesSpec};
 use crate::volume::Memory;
@@ -195,6 +195,31 @@ fn the_top_lines_are_the_largest() {
 }
 
 #[test]
+fn a_step_that_is_longer_than_all_time_is_one_value() {
+    let world = hour_of_one_spike();
+    let whole = ask(&world, &Query { step_millis: Some(86_400_000), ..query("used", 3_600) }).unwrap();
+    for step in [1 << 50, 1 << 60, u64::MAX] {
+        for keeps_spikes in [false, true] {
+            let asked = Query { step_millis: Some(step), keeps_spikes, ..query("used", 3_600) };
+            let answer = ask(&world, &asked).unwrap();
+            assert_eq!(answer.lines.len(), whole.lines.len());
+            if !keeps_spikes {
+                assert_eq!((steps(&answer, 0), answer.start_unix_millis), (steps(&whole, 0), 0));
+            }
+        }
+        let ids = query("used", 3_600).ids(&world.history).unwrap();
+        let reader = world.history.reader(ids);
+        let mut export = Export::new(&reader, Format::Csv, 0, u64::MAX, step);
+        let mut text = String::new();
+        while let Some(piece) = export.next_piece().unwrap() {
+            text += &piece;
+        }
+        assert!(text.lines().skip(1).all(|line| line.contains(",bytes,0,")), "{text}");
+        assert_eq!(text.lines().count(), 3, "one series has no value: {text}");
+    }
+}
+
+#[test]
 fn sketches_of_a_group_are_merged_before_they_are_asked() {
     let mut history = History::open(Memory::new(), HistoryOptions::default(), START).unwrap();
     let ids = ["a", "b"]
@@ -228,6 +253,7 @@ fn what_makes_no_sense_or_costs_too_much_is_refused_with_advice() {
     };
     assert_eq!(refused(&|query| query.step_millis = Some(0)), QueryError::Nothing);
     assert_eq!(refused(&|query| query.max_points = 0), QueryError::Nothing);
+    assert_eq!(refused(&|query| query.top = Some(0)), QueryError::Nothing);
     assert_eq!(refused(&|query| query.to_unix_millis = START), QueryError::Range);
     assert_eq!(refused(&|query| query.function = Function::Quantile(1.5)), QueryError::Quantile(1.5));
     assert_eq!(refused(&|query| query.selector = "none".parse().unwrap()), QueryError::NoSeries);

@@ -71,7 +71,7 @@ impl Query {
     }
 
     fn plan<V: Volume>(&self, reader: &Reader<V>) -> Result<Plan, QueryError> {
-        if self.step_millis == Some(0) || self.max_points == 0 {
+        if self.step_millis == Some(0) || self.max_points == 0 || self.top == Some(0) {
             return Err(QueryError::Nothing);
         }
         if self.from_unix_millis >= self.to_unix_millis {
@@ -91,7 +91,7 @@ impl Query {
         let step_millis = match self.step_millis {
             None if self.keeps_spikes => fitting((most / 2).max(1)),
             None => fitting(most),
-            Some(step) => step.max(finest).div_ceil(finest) * finest,
+            Some(step) => reader.step_millis_from(from, step),
         };
         // Spikes and quantiles are sought in what lies below a step.
         let looks_below = self.keeps_spikes || self.quantile_of_gauges(reader);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::series::{MalformedKey, Reader, SeriesKey};
+use crate::series::{MalformedKey, Reader, SeriesKey, shortened};
 
 /// Which series are meant, as in Prometheus: `host.disk.used{mount=~"/srv/.*",device!="sda"}`. A series matches that has the name, if one is given,
 /// and fulfils every condition. A label that a series doesn't have counts as empty.
@@ -90,12 +90,20 @@ fn condition(reader: &mut Reader<'_>) -> Result<Condition, InvalidSelector> {
 
 /// Patterns match the whole value. They are matched in time that is linear in it.
 fn pattern(text: &str) -> Result<Regex, InvalidSelector> {
-    let invalid = |reason: String| InvalidSelector::Pattern { pattern: text.to_owned(), reason };
     if text.len() > MAX_PATTERN_BYTES {
-        return Err(invalid(format!("it may have {MAX_PATTERN_BYTES} bytes")));
+        let reason = format!("it may have {MAX_PATTERN_BYTES} bytes");
+        return Err(InvalidSelector::Pattern { pattern: shortened(text), reason });
     }
-    let mut builder = RegexBuilder::new(&format!("^(?:{text})$"));
-    builder.size_limit(MAX_PROGRAM_BYTES).build().map_err(|error| invalid(error.to_string()))
+    let invalid = |reason: String| InvalidSelector::Pattern { pattern: text.to_owned(), reason };
+    let build = |text: &str| {
+        RegexBuilder::new(text)
+            .size_limit(MAX_PROGRAM_BYTES)
+            .build()
+            .map_err(|error| invalid(error.to_string()))
+    };
+    // A pattern that closes what it has not opened would leave the frame around it.
+    build(text)?;
+    build(&format!("^(?:{text})$"))
 }
 
 /// A text that says of no series whether it is meant.
@@ -122,7 +130,7 @@ pub enum InvalidSelector {
     /// A pattern is none, or matching it would take too much.
     #[error("{pattern:?} is no pattern that can be used: {reason}")]
     Pattern {
-        /// What was given.
+        /// What was given: its beginning, where it is too long.
         pattern: String,
         /// Why not.
         reason: String,
@@ -184,9 +192,22 @@ mod tests {
         assert!(refused("{}").contains("names a series"));
         assert!(refused("a{b>\"c\"}").contains("at byte 3: one of = != =~ !~"));
         assert!(refused("a{b=~\"(\"}").contains("no pattern"));
+        // Within `^(?:…)$` it would be sound, and mean values that only begin with x.
+        assert!(refused("a{b=~\"x)|(?:y\"}").contains("no pattern"));
         assert!(refused(&format!("a{{b=~\"{}\"}}", "x".repeat(257))).contains("256 bytes"));
         assert!(refused("a{b=~\"((x{500}){500}){500}\"}").contains("no pattern"));
         assert!(refused(&"a".repeat(5_000)).contains("4096"));
+    }
+
+    #[test]
+    fn a_refusal_quotes_no_more_of_a_pattern_than_it_takes_to_know_it() {
+        let refused = |text: &str| text.parse::<Selector>().unwrap_err().to_string();
+        // Each of them is written in six characters.
+        let long = refused(&format!("a{{b=~\"{}\"}}", "\u{14}".repeat(4_000)));
+        assert!(long.len() < 1_000, "{long}");
+        assert!(long.contains("256 bytes"), "{long}");
+        let wrong = refused(&format!("a{{b=~\"{}(\"}}", "x".repeat(255)));
+        assert!(wrong.contains(&"x".repeat(255)), "what may be mended is shown whole: {wrong}");
     }
 
     proptest! {

@@ -151,7 +151,7 @@ fn check_label(label: &str, value: &str) -> Result<(), InvalidKey> {
 }
 
 /// Enough of a text to know it by: it may be as long as its sender likes.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     const CHARACTERS: usize = 64;
     match text.char_indices().nth(CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -17,6 +17,7 @@ mod key;
 mod spec;
 mod text;
 
+pub(crate) use key::shortened;
 pub use key::{
     InvalidKey, MAX_LABEL_NAME_BYTES, MAX_LABEL_VALUE_BYTES, MAX_LABELS, MAX_NAME_BYTES, SeriesKey,
 };

@@ -28,6 +28,10 @@ impl<D: Disk> Atomic<D> {
     pub(crate) fn new(disk: D) -> Self {
         Self { disk }
     }
+
+    pub(crate) fn disk(&self) -> &D {
+        &self.disk
+    }
 }
 
 impl<D: Disk> Volume for Atomic<D> {

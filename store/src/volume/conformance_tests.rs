@@ -12,7 +12,9 @@ fn keeps_what_it_is_given(mut volume: impl Volume) {
     assert!(volume.list().unwrap().into_iter().eq([("a".to_owned(), 0), ("b".to_owned(), 6)]));
     assert_eq!(volume.read("b", 2, 3).unwrap().as_deref(), Some(b"con".as_slice()));
     assert_eq!(volume.read("b", 4, 100).unwrap().as_deref(), Some(b"nd".as_slice()), "as far as it goes");
-    assert_eq!(volume.read("b", 40, 1).unwrap().as_deref(), Some(b"".as_slice()));
+    for beyond in [40, u64::MAX] {
+        assert_eq!(volume.read("b", beyond, 1).unwrap().as_deref(), Some(b"".as_slice()));
+    }
     assert_eq!(volume.read("c", 0, 1).unwrap(), None);
     let copy = volume.clone();
     volume.remove("b").unwrap();
@@ -41,6 +43,39 @@ fn one_process_at_a_time_writes_to_a_directory_and_others_may_read() {
     drop(first);
     Directory::open(directory.path()).unwrap();
     assert!(matches!(Directory::read_only(directory.path().join("none")), Err(VolumeError::Io { .. })));
+}
+
+#[test]
+fn a_directory_that_becomes_writable_is_written_to_again() {
+    let directory = tempfile::tempdir().unwrap();
+    Directory::open(directory.path()).unwrap().put("a", b"before").unwrap();
+    let in_the_way = directory.path().join("lock");
+    std::fs::remove_file(&in_the_way).unwrap();
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(Directory::open(directory.path()).is_err());
+
+    let mut later = Directory::open_later(directory.path()).unwrap();
+    let copy = later.clone();
+    assert!(later.put("a", b"now").is_err());
+    assert_eq!(later.read("a", 0, 9).unwrap().as_deref(), Some(b"before".as_slice()));
+
+    std::fs::remove_dir(&in_the_way).unwrap();
+    later.put("a", b"now").unwrap();
+    copy.clone().put("b", b"").unwrap();
+    assert!(matches!(Directory::open(directory.path()), Err(VolumeError::InUse { .. })));
+    drop((later, copy));
+    Directory::open(directory.path()).unwrap();
+}
+
+#[test]
+fn what_another_process_has_changed_meanwhile_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    Directory::open(directory.path()).unwrap().put("a", b"before").unwrap();
+    let mut later = Directory::open_later(directory.path()).unwrap();
+    Directory::open(directory.path()).unwrap().put("a", b"meanwhile").unwrap();
+    let refused = later.put("a", b"now").unwrap_err();
+    assert!(refused.to_string().contains("start this one again"), "{refused}");
+    assert_eq!(later.read("a", 0, 9).unwrap().as_deref(), Some(b"meanwhile".as_slice()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::atomic::{Atomic, Disk};
 use super::{Volume, VolumeError};
@@ -16,8 +16,16 @@ use super::{Volume, VolumeError};
 #[derive(Clone, Debug)]
 pub struct Directory {
     atomic: Atomic<Folder>,
-    /// Held until the last copy is gone; `None` where it may only be read.
-    lock: Option<Arc<File>>,
+    /// `None` where it may only be read.
+    lock: Option<Arc<Lock>>,
+}
+
+/// Held until the last copy is gone.
+#[derive(Debug)]
+struct Lock {
+    file: OnceLock<File>,
+    /// What was there when it was opened without the lock: what is known of other content is worth nothing.
+    found: BTreeMap<String, u64>,
 }
 
 impl Directory {
@@ -29,16 +37,20 @@ impl Directory {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, VolumeError> {
         let folder = Folder { path: Arc::from(path.into()) };
         fs::create_dir_all(&folder.path).map_err(|error| folder.failed(None, &error))?;
-        let options = OpenOptions::new().create(true).truncate(false).write(true).open(folder.file(LOCK));
-        let lock = options.map_err(|error| folder.failed(Some(LOCK), &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(VolumeError::InUse { path: folder.path.display().to_string() });
-            }
-            Err(TryLockError::Error(error)) => return Err(folder.failed(Some(LOCK), &error)),
-        }
+        let lock = Lock { file: OnceLock::from(folder.lock()?), found: BTreeMap::new() };
         Ok(Self { atomic: Atomic::new(folder), lock: Some(Arc::new(lock)) })
+    }
+
+    /// Opens a directory that can't be written to now. It is read, and written to from the first [`Volume::put`] or [`Volume::remove`] on that finds
+    /// it writable, and its content as it was; until then they fail as [`Directory::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none, or it can't be read.
+    pub fn open_later(path: impl Into<PathBuf>) -> Result<Self, VolumeError> {
+        let directory = Self::read_only(path)?;
+        let lock = Lock { file: OnceLock::new(), found: directory.list()? };
+        Ok(Self { lock: Some(Arc::new(lock)), ..directory })
     }
 
     /// Opens a directory to read from, whoever writes to it meanwhile.
@@ -77,10 +89,20 @@ impl Volume for Directory {
 
 impl Directory {
     fn may_write(&self, name: &str) -> Result<(), VolumeError> {
-        match self.lock {
-            Some(_) => Ok(()),
-            None => Err(VolumeError::ReadOnly { path: name.to_owned() }),
+        let Some(lock) = &self.lock else { return Err(VolumeError::ReadOnly { path: name.to_owned() }) };
+        if lock.file.get().is_some() {
+            return Ok(());
         }
+        let folder = self.atomic.disk();
+        let file = folder.lock()?;
+        if self.list()? != lock.found {
+            return Err(VolumeError::Io {
+                path: folder.path.display().to_string(),
+                reason: "another process has written to it since it was opened: start this one again"
+                    .to_owned(),
+            });
+        }
+        lock.file.set(file).map_err(|_| VolumeError::InUse { path: folder.path.display().to_string() })
     }
 }
 
@@ -95,6 +117,18 @@ struct Folder {
 impl Folder {
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    fn lock(&self) -> Result<File, VolumeError> {
+        let options = OpenOptions::new().create(true).truncate(false).write(true).open(self.file(LOCK));
+        let lock = options.map_err(|error| self.failed(Some(LOCK), &error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(TryLockError::WouldBlock) => {
+                Err(VolumeError::InUse { path: self.path.display().to_string() })
+            }
+            Err(TryLockError::Error(error)) => Err(self.failed(Some(LOCK), &error)),
+        }
     }
 
     fn failed(&self, name: Option<&str>, error: &io::Error) -> VolumeError {
@@ -127,7 +161,8 @@ impl Disk for Folder {
     fn read(&self, name: &str, from: u64, length: usize) -> Result<Option<Vec<u8>>, VolumeError> {
         let read = || -> io::Result<Vec<u8>> {
             let mut file = File::open(self.file(name))?;
-            file.seek(SeekFrom::Start(from))?;
+            // How far beyond its end may be looked is the file system's to say.
+            file.seek(SeekFrom::Start(from.min(file.metadata()?.len())))?;
             let mut bytes = Vec::new();
             file.take(length as u64).read_to_end(&mut bytes)?;
             Ok(bytes)

@@ -12,6 +12,9 @@ import { picture } from '../harness/picture.mjs';
 const CPU_TOLERANCE = 0.1;
 const CPU_SAMPLES = 8;
 
+/** What a visitor may have to load before there is something to see, compressed. */
+const MOST_BYTES = 300_000;
+
 let host;
 let browser;
 let dashboard;
@@ -27,6 +30,21 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await host?.dispose();
+});
+
+test('all that it loads is 300 KB at most', async () => {
+  const loaded = await page.evaluate(() =>
+    performance.getEntries()
+      .filter((entry) => entry.encodedBodySize !== undefined && !new URL(entry.name).pathname.startsWith('/api/'))
+      .map((entry) => [new URL(entry.name).pathname, entry.encodedBodySize]),
+  );
+  const sizes = new Map(loaded);
+  const shown = [...sizes].map(([path, bytes]) => `${bytes} ${path}`).join('\n');
+  for (const kind of [/^\/$/, /\.wasm$/, /\.js$/, /\.css$/]) {
+    assert.ok([...sizes].some(([path, bytes]) => kind.test(path) && bytes > 0), `nothing like ${kind} was loaded:\n${shown}`);
+  }
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes <= MOST_BYTES, `${bytes} bytes:\n${shown}`);
 });
 
 test('it shows the CPU that the kernel accounts for', { timeout: 60_000 }, async () => {

@@ -5,10 +5,14 @@ import assert from 'node:assert/strict';
 /** What the browser itself says while nobody listens at the host's port. */
 const UNREACHABLE = /ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|WebSocket connection to '[^']*' failed/;
 
+/** What it says where the host refuses for want of a token. */
+const REFUSED = /the server responded with a status of 40[13]/;
+
 /** Collects the complaints of a page and of its workers. */
 export class Watch {
   #complaints = [];
   #hostMayBeAway = false;
+  #hostMayRefuse = false;
 
   constructor(page) {
     page.on('pageerror', (error) => this.#note(`exception: ${error.stack ?? error.message}`));
@@ -24,8 +28,14 @@ export class Watch {
     this.#hostMayBeAway = true;
   }
 
+  /** From now on the browser may say that the host wants another token. */
+  allowRefusals() {
+    this.#hostMayRefuse = true;
+  }
+
   #note(complaint) {
     if (this.#hostMayBeAway && complaint.startsWith('console:') && UNREACHABLE.test(complaint)) return;
+    if (this.#hostMayRefuse && complaint.startsWith('console:') && REFUSED.test(complaint)) return;
     this.#complaints.push(complaint);
   }
 

@@ -1,4 +1,5 @@
-// The package beside its peers, in one page and in one Node process: `npm run bench [-- page|node] [-- --rounds=7]`.
+// The package beside its peers, in one isolated page, in one that is not, and in one Node process:
+// `npm run bench [-- page|plain|node] [-- --rounds=15]`.
 // Prints a line of JSON for each comparison: the median of the rounds' ratios, and their range.
 import { fork } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { launch, open, serve } from '../tests/browser.mjs';
+import { isolation, launch, open, serve } from '../tests/browser.mjs';
 import { quantile } from './rounds.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -14,6 +15,7 @@ const dist = join(here, '../dist');
 const PEERS = {
   workerpool: packaged('workerpool'),
   piscina: packaged('piscina'),
+  poolifier: packaged('poolifier-web-worker'),
   comlink: packaged('comlink'),
   lodash: packaged('lodash'),
   toolkit: packaged('es-toolkit'),
@@ -24,8 +26,9 @@ const PEERS = {
   loop: 'coalesced loop by hand',
   wake: 'shared memory and waitAsync',
 };
+const STALLED_MS = 120_000;
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-const rounds = Number(process.argv.find((argument) => argument.startsWith('--rounds='))?.slice('--rounds='.length) ?? 7);
+const rounds = Number(process.argv.find((argument) => argument.startsWith('--rounds='))?.slice('--rounds='.length) ?? 15);
 if (!existsSync(join(dist, 'index.js'))) {
   console.error('dist/ is not built: run `npm run build` first');
   process.exit(1);
@@ -33,10 +36,11 @@ if (!existsSync(join(dist, 'index.js'))) {
 
 const folder = mkdtempSync(join(tmpdir(), 'quillwork-bench-'));
 try {
-  for (const [where, run] of Object.entries({ page: inPage, node: inNode })) {
+  const runs = { page: (steps) => inPage(steps, isolation), plain: (steps) => inPage(steps, {}), node: inNode };
+  for (const [where, run] of Object.entries(runs)) {
     if (wanted.length === 0 || wanted.includes(where)) {
-      await bundle(where);
-      report(where, await run((step) => console.log(`> ${where}: ${step}`)));
+      await bundle(where === 'node' ? 'node' : 'page');
+      report(where, await inSteps(where, run));
     }
   }
 } finally {
@@ -44,7 +48,7 @@ try {
 }
 
 async function bundle(where) {
-  const workers = { page: ['quillwork', 'workerpool', 'comlink', 'answer', 'wake'], node: ['quillwork', 'workerpool', 'piscina'] };
+  const workers = { page: ['quillwork', 'workerpool', 'poolifier', 'comlink', 'answer', 'wake'], node: ['quillwork', 'workerpool', 'piscina'] };
   await build({
     absWorkingDir: here,
     entryPoints: [`${where}.mjs`, ...workers[where].map((name) => `workers/${name}.mjs`)],
@@ -56,8 +60,8 @@ async function bundle(where) {
     target: 'es2022',
     minify: where === 'page',
     alias: { quillwork: join(dist, 'index.js'), 'quillwork-worker': join(dist, 'worker.js') },
-    // In a page workerpool leaves these alone.
-    external: where === 'page' ? ['worker_threads', 'os', 'child_process'] : ['workerpool', 'piscina', 'opossum', 'lodash', 'p-queue'],
+    // In a page workerpool and poolifier-web-worker leave these alone.
+    external: where === 'page' ? ['worker_threads', 'os', 'child_process', 'process'] : ['workerpool', 'piscina', 'opossum', 'lodash', 'p-queue'],
     platform: where === 'page' ? 'browser' : 'node',
     logLevel: 'error',
   });
@@ -66,33 +70,52 @@ async function bundle(where) {
   }
 }
 
-async function inPage(tell) {
+/** Prints the steps. A peer that never answers would hold up all others: `stalled` rejects some time after the last step. */
+async function inSteps(where, run) {
+  let fail;
+  let timer;
+  const stalled = new Promise((_, reject) => (fail = reject));
+  const tell = (step) => {
+    console.log(`> ${where}: ${step}`);
+    clearTimeout(timer);
+    timer = setTimeout(() => fail(new Error(`nothing came for ${STALLED_MS / 1_000} s after "${where}: ${step}"`)), STALLED_MS);
+  };
+  try {
+    return await run({ tell, stalled });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function inPage({ tell, stalled }, headers) {
   writeFileSync(join(folder, 'page/index.html'), '<!doctype html><title>Bench</title><script type="module" src="./page.mjs"></script>');
-  // Isolated pages have finer clocks.
-  const site = await serve(join(folder, 'page'), {
-    headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' },
-  });
+  const site = await serve(join(folder, 'page'), { headers });
   const browser = await launch();
   try {
     const { page } = await open(browser, 'about:blank');
     await page.exposeFunction('tell', tell);
     await page.goto(`${site.origin}/index.html`);
     await page.waitForFunction(() => window.bench !== undefined);
-    return await page.evaluate((count) => window.bench(count), rounds);
+    return await Promise.race([page.evaluate((count) => window.bench(count), rounds), stalled]);
   } finally {
     await browser.close();
     await site.close();
   }
 }
 
-async function inNode(tell) {
+async function inNode({ tell, stalled }) {
   symlinkSync(join(here, '../node_modules'), join(folder, 'node_modules'));
   const child = fork(join(folder, 'node/node.mjs'), [String(rounds)]);
-  return new Promise((resolve, reject) => {
+  const ended = new Promise((resolve, reject) => {
     child.on('message', ({ step, results }) => (results === undefined ? tell(step) : resolve(results)));
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`the Node process ended with code ${code}`)));
   });
+  try {
+    return await Promise.race([ended, stalled]);
+  } finally {
+    child.kill();
+  }
 }
 
 function packaged(name) {

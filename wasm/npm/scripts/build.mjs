@@ -1,4 +1,4 @@
-// Builds dist/ from src/ and the WebAssembly modules:
+// Builds dist/ from src/ and the WebAssembly modules, with the guides:
 //   QUILLWORK_FLOW_WASM     the built wasm/flow (quillwork_flow.wasm), which is embedded
 //   QUILLWORK_BALANCE_WASM  the built wasm/balance (quillwork_balance.wasm), which is embedded
 //   QUILLWORK_HARDWARE_WASM  the built wasm/hardware (quillwork_hardware.wasm), which is embedded
@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { copyDocs } from './docs.mjs';
 import { stripCustomSections } from './strip-wasm.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -91,6 +92,7 @@ for (const file of ['flow-wasm.js', 'balance-wasm.js', 'hardware-wasm.js', 'runt
   console.log(`${file.replace(/^dist\//, '').padEnd(24)} ${String(bytes.length).padStart(9)} bytes, ${brotliCompressSync(bytes).length} brotli`);
 }
 // Its file is a part of the package.
+copyDocs(join(root, '../../docs'), join(dist, 'docs'));
 cpSync(join(root, 'node_modules/web-vitals/LICENSE'), join(dist, 'web-vitals.LICENSE.txt'));
 for (const license of ['LICENSE-MIT', 'LICENSE-APACHE']) {
   cpSync(join(root, '../..', license), join(root, license));

@@ -58,6 +58,7 @@ export interface RuntimeExports {
   pool_worker_stats(pool: number, now: number): number;
   pool_type_stats(pool: number, now: number): number;
   pool_take_responses(pool: number): number;
+  pool_take_runs(pool: number, place: number): number;
   /** This and the next three: of `runtime-full.wasm` only. */
   pool_candidates(pool: number, now: number, task: number): number;
   pool_strategy_answer(pool: number, now: number, task: number, worker: number): number;

@@ -102,4 +102,4 @@ export type {
 } from './telemetry/signals.js';
 export type { Span, SpanOptions } from './telemetry/span-book.js';
 export type { Telemetry } from './telemetry/telemetry.js';
-export type { CacheSample, Latency, LongTasks, PageBatch, PageSample, PageSource, PoolSample } from './telemetry/wire.js';
+export type { CacheSample, Latency, LongTasks, PageBatch, PageSample, PageSource, PoolSample, TaskTypeRuns } from './telemetry/wire.js';

@@ -36,6 +36,12 @@ export function isOurs(message: unknown): message is readonly unknown[] {
   return Array.isArray(message) && message[0] === MAGIC;
 }
 
+/**
+ * First group of a message that goes beside a ring in shared memory, in either direction: it was sent when the ring had come to position
+ * `a`, and its only id is the number of the message. See `ring/`.
+ */
+export const ORDER = 0;
+
 /** Elements of a group before its records. */
 const GROUP_HEAD = 3;
 
@@ -43,7 +49,7 @@ const GROUP_HEAD = 3;
 
 /**
  * Asks for `READY`, which a worker says once; `b` is the list of capabilities that the worker carries, how much it runs at a time, and
- * the flags by which it can see that a task was aborted, where memory can be shared.
+ * the flags by which it can see that a task was aborted and the ring for short messages, where memory can be shared.
  */
 export const HELLO = 1;
 /** `b` is the reason as a `Sent` value. */
@@ -85,3 +91,5 @@ export const RETURNED = 7;
 export const ITEM = 8;
 /** `b` is what the worker computes on: a `ComputeInfo`. */
 export const DEVICE = 9;
+/** The worker listens to the ring that it was given. */
+export const RING = 10;

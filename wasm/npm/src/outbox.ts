@@ -36,6 +36,11 @@ export class Outbox {
     this.#refuse = refuse;
   }
 
+  /** Whether nothing waits to be sent. */
+  get isEmpty(): boolean {
+    return this.#size === 0;
+  }
+
   /** Sends at the end of the microtask. */
   push(kind: number, id: number, a: number | undefined, b: unknown, transfer?: readonly object[]): void {
     if (transfer !== undefined && transfer.length > 0) {

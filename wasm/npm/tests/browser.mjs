@@ -12,6 +12,9 @@ const TYPES = {
   '.wasm': 'application/wasm',
 };
 
+/** Headers that make a page cross-origin isolated: its threads may share memory. */
+export const isolation = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
 /** Starts Chromium. Each call is a browser of its own with a fresh profile. */
 export async function launch(settings = {}) {
   return chromium.launch({

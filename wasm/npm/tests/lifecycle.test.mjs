@@ -1,7 +1,7 @@
 // Pages that stand still, or come back: every promise stays honest.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { launch, launchWithPageCache, open, serve } from './browser.mjs';
+import { isolation, launch, launchWithPageCache, open, serve } from './browser.mjs';
 import { writePlainWorkers } from './plain-workers.mjs';
 
 const folder = import.meta.dirname;
@@ -101,16 +101,20 @@ describe('a page', () => {
     await page.close();
   });
 
-  it('that comes back from the back/forward cache goes on with its tasks, and loses no worker', options, async () => {
+  for (const [kind, extra] of Object.entries({ '': {}, ' and is isolated': isolation })) {
+    it(`that comes back from the back/forward cache${kind} goes on with its tasks, and loses no worker`, options, () => comesBack(extra));
+  }
+
+  async function comesBack(extra) {
     let tell;
     const outcome = new Promise((resolve) => (tell = resolve));
     const elsewhere = await serve(folder, {
       // What must not be stored is not kept.
-      headers: { 'cache-control': 'max-age=60' },
+      headers: { 'cache-control': 'max-age=60', ...extra },
       handle(request, response, { pathname }) {
         if (pathname === '/elsewhere') {
           const comeBack = `onpageshow = () => setTimeout(() => history.back(), 1_000)`;
-          response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><script>${comeBack}</script>`);
+          response.writeHead(200, { 'content-type': 'text/html', ...extra }).end(`<!doctype html><script>${comeBack}</script>`);
         } else if (pathname === '/outcome') {
           const parts = [];
           request.on('data', (part) => parts.push(part)).on('end', () => tell(JSON.parse(Buffer.concat(parts).toString())));
@@ -142,7 +146,7 @@ describe('a page', () => {
       await cached.close();
       await elsewhere.close();
     }
-  });
+  }
 
   it('that comes back, from the back/forward cache or anew, has a runtime that works', options, async () => {
     const page = await pageWithTasks();

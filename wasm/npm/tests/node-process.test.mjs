@@ -76,6 +76,34 @@ describe('a Node process', () => {
     assert.equal(output, 'ERR_TIMEOUT\n');
   });
 
+  it('lets go of what a task was given and gave once its promise has settled', options, () => {
+    const output = program(
+      'collected',
+      `const { setFlagsFromString } = await import('node:v8');
+      const { runInNewContext } = await import('node:vm');
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc');
+      async function kept(task, input, settings) {
+        const refs = [new WeakRef(input)];
+        await runtime.run(task, input, settings).then((result) => refs.push(new WeakRef(result)), (error) => refs.push(new WeakRef(error)));
+        return refs;
+      }
+      // A turn of the event loop, for a weak reference that was just made keeps its target until then.
+      const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+      for (const task of ['echo', 'throwValue', 'hang']) {
+        const refs = await kept(task, { bytes: new Uint8Array(1_000) }, task === 'hang' ? { timeoutMs: 10 } : {});
+        let held = refs.length;
+        for (let look = 0; look < 20 && held > 0; look += 1) {
+          await turn();
+          collect();
+          held = refs.filter((ref) => ref.deref() !== undefined).length;
+        }
+        console.log(task, held);
+      }`,
+    );
+    assert.equal(output, 'echo 0\nthrowValue 0\nhang 0\n');
+  });
+
   it('measures what can be measured without a display', options, async () => {
     const runtime = await createRuntime({ worker: entry, workers: 1, telemetry: { intervalMs: 100 } });
     await runtime.run('square', 2);

@@ -208,6 +208,29 @@ for (const [version, alias] of Object.entries(VERSIONS)) {
       await shows('holds', 'idle 0/0 results [] errors [] error undefined executions 0');
     });
 
+    it('what it is given of another kind is refused, and ends nothing that runs', options, async () => {
+      await page.evaluate(() => void window.maps.holds.executeBatch(['a', 'b']));
+      await page.waitForFunction(() => window.maps.holds.progress.report === 'holding');
+      const refused = await page.evaluate(async () => {
+        const told = (error) => `${error.code}: ${error.message}`;
+        const signal = new AbortController();
+        return [
+          await window.maps.holds.executeBatch(['c'], { signal }).catch(told),
+          await window.maps.holds.executeBatch(undefined).catch(told),
+          await window.tasks.square.run(4, { signal }).catch(told),
+        ];
+      });
+      for (const [at, words] of ['`signal`', 'iterate', '`signal`'].entries()) {
+        assert.ok(refused[at].startsWith('ERR_INVALID_OPTION') && refused[at].includes(words), refused[at]);
+      }
+      await includes('holds', 'running 0/2');
+      assert.equal(await page.evaluate(() => window.runtime.stats().running), 2);
+      await page.evaluate(() => window.maps.holds.cancel());
+      await page.waitForFunction(() => window.runtime.stats().running === 0);
+      await page.evaluate(() => window.maps.holds.reset());
+      await page.evaluate(() => window.tasks.square.run(4));
+    });
+
     it('aborts a batch when its component goes away in a transition', options, async () => {
       await page.evaluate(() => {
         window.outcome = window.maps.holds.executeBatch(['a', 'b', 'c']).then(String, (error) => error.name);

@@ -1,9 +1,10 @@
 // The code of the package's README, as it stands there: it type-checks, works in Chromium when Vite has built it, and in Node.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';
 import { build } from 'vite';
 import { launch, open, serve } from './browser.mjs';
@@ -21,6 +22,28 @@ before(() => {
   for (const [name, code] of files) {
     writeFileSync(join(folder, name), code);
   }
+});
+
+describe('the guides', () => {
+  const root = dirname(fileURLToPath(import.meta.resolve('quillwork/package.json')));
+  const text = (...path) => readFileSync(join(root, ...path), 'utf8');
+
+  it('that the README names are in the package', () => {
+    const [, table = ''] = text('README.md').split('## Guides');
+    const names = [...table.matchAll(/\| (`[^|]+`) \|$/gm)].flatMap(([, cell]) => cell.match(/[a-z-]+/g));
+    assert.ok(names.length >= 12, `${names.length} names`);
+    assert.deepEqual(names.filter((name) => !existsSync(join(root, 'dist/docs/guides', `${name}.md`))), []);
+  });
+
+  it('link to nothing that is not there', () => {
+    const pages = readdirSync(join(root, 'dist/docs'), { recursive: true }).filter((page) => page.endsWith('.md'));
+    assert.ok(pages.length >= 15, `${pages.length} pages`);
+    for (const page of pages) {
+      for (const [, link] of text('dist/docs', page).matchAll(/\]\(([^)#:\s]+)/g)) {
+        assert.ok(existsSync(join(root, 'dist/docs', dirname(page), link)), `${page} links to ${link}`);
+      }
+    }
+  });
 });
 
 describe('the code in the README', () => {

@@ -31,7 +31,7 @@ function sampler() {
   const core = new Core(module);
   const pool = newPool(core, 0, poolSettings({ worker: 'tasks.js', workers: 1 }, checkBinding('late')));
   const none = { hits: 0, misses: 0, evictions: 0, entries: 0 };
-  return new Sampler(new PageMeters(new Cost(), false), { core, pool, clock: new Clock(), cacheTotals: () => none });
+  return new Sampler(new PageMeters(new Cost(), false), { core, pool, clock: new Clock(), taskNames: () => [], cacheTotals: () => none });
 }
 
 describe('a sample', () => {

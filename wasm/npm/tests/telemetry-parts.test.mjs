@@ -23,6 +23,7 @@ const { invokerName, plainText, plainUrl, scriptName } = await source('telemetry
 const { Sketch } = await source('telemetry/sketch');
 const { SpanBook } = await source('telemetry/span-book');
 const { telemetrySettings } = await source('telemetry/options');
+const { Uplink } = await source('telemetry/uplink');
 const { UserAgentMemoryMeter } = await source('telemetry/user-agent-memory');
 
 /** Puts globals in place for one test. */
@@ -237,11 +238,15 @@ describe('metrics of the app', () => {
       meters.spans.start('span', { tags: { text: 'x'.repeat(80) } }).end();
       meters.errors.report(new Error(`${n}`));
     }
-    const taken = meters.take(1_000);
+    const buckets = Array.from({ length: 400 }, (_, index) => [index, 1]);
+    const runs = { count: 400, sumMillis: 9, minMillis: 1, maxMillis: 9, relativeAccuracy: 0.01, zeros: 0, buckets };
+    const taken = meters.take(1_000, Array.from({ length: 33 }, (_, n) => ({ taskType: `type ${n}`, runs })));
     assert.ok(JSON.stringify(taken).length < 50_000, `${JSON.stringify(taken).length} characters`);
     assert.equal(taken.errors.errors, 100);
     assert.equal(taken.errors.records.length, 1, 'errors of one place are one record, and come first');
-    assert.equal(taken.dropped.metrics, 100 - taken.metrics.length);
+    assert.ok(taken.taskTypes.length > 5, 'those at the front come along');
+    assert.equal(taken.dropped.taskTypes, 33 - taken.taskTypes.length);
+    assert.equal(taken.dropped.metrics, 100 - (taken.metrics?.length ?? 0));
     assert.equal(taken.dropped.spans, 100 - (taken.spans?.length ?? 0));
   });
 });
@@ -434,6 +439,39 @@ describe('meters', () => {
     });
     assert.throws(() => cost.measure(() => { now += 5; throw new Error('x'); }), /x/);
     assert.deepEqual([cost.take(1_000), cost.take(1_000)], [0.01, 0]);
+  });
+});
+
+describe('by WebSocket', () => {
+  it('a host that lets a connection hang is away, and is tried again', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    undo.push(() => mock.timers.reset());
+    const sockets = [];
+    class HangingSocket {
+      readyState = 0;
+      closed = false;
+      constructor() {
+        sockets.push(this);
+      }
+      close() {
+        this.closed = true;
+      }
+    }
+    withGlobals({ WebSocket: HangingSocket });
+    const said = [];
+    const uplink = new Uplink({ url: 'wss://host.test/ws', token: undefined, source: page }, new BatchQueue(), (status) => said.push(status));
+    uplink.start();
+    mock.timers.tick(9_999);
+    assert.deepEqual(said, ['connecting']);
+    mock.timers.tick(1);
+    assert.deepEqual(said, ['connecting', 'away']);
+    assert.equal(sockets[0].closed, true);
+    mock.timers.tick(2_500);
+    assert.equal(sockets.length, 2);
+    uplink.stop();
+    mock.timers.tick(60_000);
+    assert.equal(sockets.length, 2);
+    assert.equal(said.at(-1), 'off');
   });
 });
 

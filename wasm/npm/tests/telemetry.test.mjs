@@ -70,6 +70,13 @@ describe('a page that reports', () => {
       assert.equal(response.zeros + response.buckets.reduce((total, [, count]) => total + count, 0), response.count);
       assert.equal(response.relativeAccuracy, 0.01);
     }
+    const runs = all.flatMap(({ taskTypes = [] }) => taskTypes);
+    const ran = (taskType) => runs.filter((of) => of.taskType === taskType).reduce((total, of) => total + of.runs.count, 0);
+    assert.deepEqual([ran('square'), ran('throwValue')], [20, 1]);
+    for (const { runs: of } of runs) {
+      assert.equal(of.zeros + of.buckets.reduce((total, [, count]) => total + count, 0), of.count);
+      assert.ok(of.maxMillis <= of.sumMillis && of.relativeAccuracy === 0.01, JSON.stringify(of));
+    }
     for (const sample of all) {
       assert.ok(Math.abs(sample.atUnixMillis - Date.now()) < 60_000);
       assert.ok(sample.intervalMillis > 50, `an interval of ${sample.intervalMillis}`);
@@ -80,6 +87,16 @@ describe('a page that reports', () => {
     }
     assert.equal(await status(), 'connected');
     assert.deepEqual(complaints, []);
+  });
+
+  it('names task types as a host takes them', options, async () => {
+    host.listen();
+    await start();
+    const names = ['no\u0007such\ud83d', 'x'.repeat(200), ''];
+    await page.evaluate((tasks) => Promise.allSettled(tasks.map((task) => window.runtime.run(task, 1))), names);
+    const told = () => samples().flatMap(({ taskTypes = [] }) => taskTypes.map(({ taskType }) => taskType));
+    await until(() => told().length >= names.length, 'three types were reported');
+    assert.deepEqual(told().sort(), ['(unnamed)', 'no\uFFFDsuch\uFFFD', 'x'.repeat(120)]);
   });
 
   it('counts long tasks of the main thread', options, async () => {

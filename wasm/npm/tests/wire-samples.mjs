@@ -67,6 +67,16 @@ export const visibleSample = {
       [240, 6],
     ],
   },
+  taskTypes: [
+    {
+      taskType: 'layout',
+      runs: { count: 2, sumMillis: 130, minMillis: 10, maxMillis: 120, relativeAccuracy: 0.01, zeros: 0, buckets: [[115, 1], [240, 1]] },
+    },
+    {
+      taskType: '(others)',
+      runs: { count: 1, sumMillis: 0, minMillis: 0, maxMillis: 0, relativeAccuracy: 0.01, zeros: 1, buckets: [] },
+    },
+  ],
   errors: {
     errors: 3,
     rejections: 1,
@@ -113,11 +123,11 @@ export const visibleSample = {
       ok: false,
     },
   ],
-  dropped: { metrics: 1, spans: 2, errors: 0 },
+  dropped: { metrics: 1, spans: 2, errors: 0, taskTypes: 0 },
   telemetryCostRatio: 0.0021,
 };
 
-const { webVitals, metrics, spans, ...withoutLists } = visibleSample;
+const { webVitals, taskTypes, metrics, spans, ...withoutLists } = visibleSample;
 
 export const hiddenSample = {
   ...withoutLists,

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use quillwork_core::ids::{Generation, TaskId, WorkerId};
+use quillwork_core::ids::{Generation, TaskId, TaskType, WorkerId};
 use quillwork_core::pool::{
     ConfigError, Input, LoadSnapshot, PoolConfig, PoolStats, Scheduler, StrategyCandidate, TaskOutcome,
     TaskSpec, TypeSnapshot, WorkerSnapshot, WorkerStats,
@@ -60,10 +60,16 @@ impl PoolDriver {
         answers: Range<usize>,
         slots: &mut Slots,
     ) -> u32 {
-        self.inputs(now, answers, slots, |slots, at| {
-            let [task, said] = slots.answer(at);
-            answer(worker, generation, TaskId::new(task.into()), said)
-        })
+        self.now = self.now.max(now);
+        let (mut written, mut next) = (0, answers.start);
+        while next < answers.end && written < MAX_RECORDS {
+            let [task, said] = slots.answer(next);
+            self.hand_in(answer(worker, generation, TaskId::new(task.into()), said));
+            written = self.write_outputs(written, slots);
+            next += 1;
+        }
+        slots.set_float(1, next as f64);
+        self.leave(written, slots)
     }
 
     /// As [`PoolDriver::answers`], of tasks of which the same is to be said and whose ids are in the slots, one in each word.
@@ -78,25 +84,21 @@ impl PoolDriver {
         tasks: Range<usize>,
         slots: &mut Slots,
     ) -> u32 {
-        self.inputs(now, tasks, slots, |slots, at| Input::Submit {
-            task: TaskId::new(slots.answer_word(at).into()),
-            spec,
-        })
-    }
-
-    fn inputs(
-        &mut self,
-        now: Instant,
-        places: Range<usize>,
-        slots: &mut Slots,
-        input: impl Fn(&Slots, usize) -> Input,
-    ) -> u32 {
         self.now = self.now.max(now);
-        let (mut written, mut next) = (0, places.start);
-        while next < places.end && written < MAX_RECORDS {
-            self.hand_in(input(slots, next));
-            written = self.write_outputs(written, slots);
-            next += 1;
+        let (mut written, mut next) = (0, tasks.start);
+        while next < tasks.end && written < MAX_RECORDS {
+            // A recording has the outputs of each input behind it.
+            if !RECORDS || self.recording.is_none() {
+                let ids = (next..tasks.end).map(|at| TaskId::new(slots.answer_word(at).into()));
+                next += self.scheduler.handle_burst(self.now, ids, &spec);
+                written = self.write_outputs(written, slots);
+            }
+            if next < tasks.end && written < MAX_RECORDS {
+                let task = TaskId::new(slots.answer_word(next).into());
+                self.hand_in(Input::Submit { task, spec });
+                next += 1;
+                written = self.write_outputs(written, slots);
+            }
         }
         slots.set_float(1, next as f64);
         self.leave(written, slots)
@@ -173,6 +175,11 @@ impl PoolDriver {
     /// budget. Bulk work, below that, waits in the queue by design and nobody is kept waiting by it.
     pub fn take_responses(&mut self) -> Sketch {
         self.scheduler.take_responses()
+    }
+
+    /// The run times of one task type since this was last called: see [`Statistics::take_runs`](quillwork_core::pool::Statistics::take_runs).
+    pub fn take_runs(&mut self, place: usize) -> Option<(Option<TaskType>, Option<Sketch>)> {
+        self.scheduler.take_runs(place)
     }
 }
 

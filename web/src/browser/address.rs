@@ -13,7 +13,7 @@ pub(crate) fn view() -> View {
 }
 
 /// Writes what is shown into the address, as a step that the back button takes back.
-pub(crate) fn set_view(view: View) {
+pub(crate) fn set_view(view: &View) {
     let location = window().location();
     let path = location.pathname().unwrap_or_default();
     let url = format!("{path}{}{}", view.to_query(), location.hash().unwrap_or_default());

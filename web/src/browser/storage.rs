@@ -6,6 +6,7 @@ use crate::model::settings::Theme;
 
 const THEME: &str = "quillwork.theme";
 const SHORTCUTS: &str = "quillwork.shortcuts";
+const AUTHOR: &str = "quillwork.author";
 const TOKEN: &str = "quillwork.token";
 
 /// The theme chosen earlier.
@@ -50,6 +51,17 @@ pub(crate) fn set_token(token: &str) {
         // Storage may be full or blocked; the host then asks for the token again.
         let _ = storage.set_item(TOKEN, token);
     }
+}
+
+/// Who signed last, so that nobody writes their name twice.
+pub(crate) fn author() -> String {
+    let stored = window().local_storage().ok().flatten().and_then(|s| s.get_item(AUTHOR).ok().flatten());
+    stored.unwrap_or_default()
+}
+
+/// Remembers who signed.
+pub(crate) fn set_author(name: &str) {
+    remember(AUTHOR, name);
 }
 
 fn remember(key: &str, value: &str) {

@@ -16,6 +16,7 @@ extern "C" {
         series: u32,
         on_cursor: &Closure<dyn FnMut(f64)>,
         on_resize: &Closure<dyn FnMut(f64)>,
+        on_select: Option<&Closure<dyn FnMut(f64, f64)>>,
     ) -> Result<Plot, JsValue>;
 
     /// Draws; the slices are only read during the call.
@@ -26,11 +27,15 @@ extern "C" {
         seconds: &[f64],
         values: &[f32],
         window: &[f64],
-        top: f64,
+        ends: &[f64],
         ticks: &[f64],
         labels: Vec<String>,
         limit: f64,
     );
+
+    /// Marks spans of time, each its first and last second.
+    #[wasm_bindgen(method)]
+    pub(super) fn mark(this: &Plot, spans: &[f64]);
 
     /// Puts the cursor on an instant; NaN takes it away.
     #[wasm_bindgen(method)]

@@ -63,7 +63,7 @@ pub(crate) fn Chart(spec: Spec) -> impl IntoView {
         });
         let on_resize = Closure::<dyn FnMut(f64)>::new(move |width: f64| resized.set(width));
         let tracks = shared.with_value(|spec| u32::try_from(spec.tracks.len()).expect("a few lines"));
-        match Plot::new(&host, tracks, &on_cursor, &on_resize) {
+        match Plot::new(&host, tracks, &on_cursor, &on_resize, None) {
             Ok(plot) => {
                 let top = shared.with_value(|spec| match spec.fixed_top {
                     Some(top) => Top::fixed(spec.unit, top),

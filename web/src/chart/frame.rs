@@ -51,7 +51,7 @@ impl Canvas {
         let ticks = axis::ticks(spec.unit, top);
         let labels = ticks.iter().map(|tick| spec.unit.show_tick(*tick)).collect();
         let ends = [seconds_of(from, step), seconds_of(to, step)];
-        self.plot.draw(&seconds, &points, &ends, top, &ticks, labels, spec.limit.unwrap_or(f64::NAN));
+        self.plot.draw(&seconds, &points, &ends, &[0.0, top], &ticks, labels, spec.limit.unwrap_or(f64::NAN));
         summaries
     }
 

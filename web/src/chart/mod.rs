@@ -3,5 +3,7 @@
 mod binding;
 mod figure;
 mod frame;
+mod past;
 
 pub(crate) use figure::{Chart, Line, Spec};
+pub(crate) use past::PastChart;

@@ -2,7 +2,7 @@
 
 use quillwork_protocol::alert::{AlertState, AlertStatus};
 
-use super::format::counted;
+use super::format::{Unit, counted};
 
 /// How a state is shown.
 pub fn state_text(state: AlertState) -> &'static str {
@@ -26,16 +26,37 @@ pub fn state_key(state: AlertState) -> &'static str {
     }
 }
 
-/// Whether someone should look now.
-pub fn is_firing(state: AlertState) -> bool {
+/// Whether someone should look now: it fires, be it without data meanwhile.
+pub fn fires(alert: &AlertStatus) -> bool {
+    is_firing(alert.state) || alert.firing_since_unix_millis.is_some()
+}
+
+fn is_firing(state: AlertState) -> bool {
     matches!(state, AlertState::Critical | AlertState::Warning)
+}
+
+/// Whether somebody can take care of it: it fires, with or without data.
+pub fn is_open(alert: &AlertStatus) -> bool {
+    alert.firing_since_unix_millis.is_some() && !alert.fingerprint.is_empty()
+}
+
+/// The value beside its thresholds: `93 %; warning at 70 %, critical at 90 %`.
+pub fn measure_text(alert: &AlertStatus) -> String {
+    let unit = Unit::of(&alert.unit);
+    let levels = [("warning", alert.warning_threshold), ("critical", alert.critical_threshold)];
+    let levels: Vec<String> = levels
+        .into_iter()
+        .filter_map(|(name, threshold)| Some(format!("{name} at {}", unit.show(threshold?))))
+        .collect();
+    let value = unit.show_or_no_data(alert.value);
+    if levels.is_empty() { value } else { format!("{value}; {}", levels.join(", ")) }
 }
 
 /// Whether there is nothing to look at: all is well, or nothing was there to be observed yet.
 pub fn is_quiet(alert: &AlertStatus) -> bool {
     match alert.state {
         AlertState::Ok => true,
-        AlertState::NoData => alert.value.is_none(),
+        AlertState::NoData => alert.value.is_none() && !fires(alert),
         AlertState::Critical | AlertState::Warning | AlertState::Pending => false,
     }
 }
@@ -102,10 +123,10 @@ fn capitalised(word: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn alert(rule: &str, state: AlertState, since_unix_millis: u64) -> AlertStatus {
+    pub(crate) fn alert(rule: &str, state: AlertState, since_unix_millis: u64) -> AlertStatus {
         AlertStatus {
             rule: rule.into(),
             subject: "host".into(),
@@ -133,6 +154,9 @@ mod tests {
         let lost = alert("b", AlertState::NoData, 1);
         assert!(is_quiet(&unobserved) && is_quiet(&alert("c", AlertState::Ok, 1)));
         assert!(!is_quiet(&lost) && !is_quiet(&alert("d", AlertState::Pending, 1)));
+        let fires_on = AlertStatus { firing_since_unix_millis: Some(1), ..unobserved.clone() };
+        assert!(fires(&fires_on) && !is_quiet(&fires_on), "losing its source resolves nothing");
+        assert!(!fires(&unobserved) && !fires(&lost));
 
         let text = |alerts: &[AlertStatus]| quiet_text(alerts).replace('\u{a0}', " ");
         let fine = alert("c", AlertState::Ok, 1);
@@ -142,6 +166,17 @@ mod tests {
         );
         assert_eq!(text(&[unobserved]), "1 rule not observed yet");
         assert_eq!(text(&[fine, lost]), "1 rule within bounds");
+    }
+
+    #[test]
+    fn a_value_stands_beside_its_thresholds() {
+        let text = |alert: &AlertStatus| measure_text(alert).replace('\u{a0}', " ");
+        let both = alert("host-cpu", AlertState::Critical, 1);
+        assert_eq!(text(&both), "93 %; warning at 70 %, critical at 90 %");
+        let lost = AlertStatus { value: None, warning_threshold: None, ..both.clone() };
+        assert_eq!(text(&lost), "no data; critical at 90 %");
+        assert!(!is_open(&both), "it does not fire");
+        assert!(is_open(&AlertStatus { firing_since_unix_millis: Some(1), ..lost }));
     }
 
     #[test]

@@ -31,8 +31,7 @@ impl Top {
 
     /// Takes the greatest value in view and gives the top of the axis.
     pub fn update(&mut self, greatest: Option<f64>) -> f64 {
-        // A display's rate is a natural top; it is measured to a per cent or so.
-        let room = if self.unit == Unit::FramesPerSecond { 0.98 } else { 1.05 };
+        let room = room(self.unit);
         if let Some(fixed) = self.fixed {
             return fixed;
         }
@@ -59,9 +58,39 @@ pub fn ticks(unit: Unit, top: f64) -> Vec<f64> {
     (0..=MOST_TICKS).map(|index| step * f64::from(index)).filter(|tick| *tick <= top * 1.000_001).collect()
 }
 
+/// Both ends of an axis for values from `least` to `greatest`, and its ticks. It begins at zero unless something lies below.
+pub fn ends(unit: Unit, least: Option<f64>, greatest: Option<f64>) -> ((f64, f64), Vec<f64>) {
+    // Shares are shown as shares of the whole where they are not tiny.
+    let greatest = greatest.unwrap_or(0.0).max(0.0);
+    let below = -least.unwrap_or(0.0).min(0.0);
+    let whole = unit == Unit::Ratio && greatest > 0.25 && greatest <= 1.0;
+    let largest = greatest.max(below);
+    let top = if whole {
+        1.0
+    } else {
+        round_up(unit, if largest > 0.0 { largest * room(unit) } else { least_top(unit) })
+    };
+    let up = ticks(unit, top);
+    if below <= 0.0 {
+        return ((0.0, top), up);
+    }
+    let both = up.iter().skip(1).rev().map(|tick| -tick).chain(up.iter().copied()).collect();
+    ((-top, top), both)
+}
+
 /// The smallest round value that is not below `value`.
 fn round_up(unit: Unit, value: f64) -> f64 {
     steps(unit, value).find(|step| *step >= value).unwrap_or(value)
+}
+
+/// What a value takes of the axis. A display's rate is a natural top; it is measured to a per cent or so.
+fn room(unit: Unit) -> f64 {
+    if unit == Unit::FramesPerSecond { 0.98 } else { 1.05 }
+}
+
+/// The top of an axis where all is zero, or nothing is known.
+fn least_top(unit: Unit) -> f64 {
+    if matches!(unit, Unit::Bytes | Unit::BytesPerSecond) { 1_024.0 } else { 1.0 }
 }
 
 /// Round values from well below `near` upwards: 1, 2, 2.5, 5, 10, powers of two where bytes are counted, multiples of
@@ -110,6 +139,16 @@ mod tests {
         let mut top = Top::following(Unit::FramesPerSecond, 60.0);
         assert_eq!(top.update(Some(60.3)).to_string(), "60");
         assert_eq!(top.update(Some(119.8)).to_string(), "120");
+    }
+
+    #[test]
+    fn what_lies_below_zero_is_in_the_picture() {
+        let ((bottom, top), ticks) = ends(Unit::Celsius, Some(-12.0), Some(8.0));
+        assert!(bottom <= -12.0 && top >= 8.0, "{bottom} to {top}");
+        assert!(ticks.contains(&0.0) && ticks.len() <= 9, "{ticks:?}");
+        assert_eq!(ends(Unit::Ratio, Some(0.3), Some(0.4)).0, (0.0, 1.0));
+        assert_eq!(ends(Unit::Ratio, Some(0.0), Some(0.004)).0, (0.0, 0.005));
+        assert_eq!(ends(Unit::Count, None, None).0, (0.0, 1.0));
     }
 
     #[test]

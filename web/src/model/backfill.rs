@@ -3,6 +3,7 @@
 use quillwork_protocol::series::{SeriesCatalogue, SeriesData, SeriesInfo};
 
 use super::history::History;
+use super::query_text::encoded;
 use super::series;
 
 /// Whether the time line lacks something that the host may know, and since when.
@@ -128,19 +129,6 @@ pub fn apply(history: &mut History, data: &SeriesData, memory_total_bytes: u64, 
     let ratios: Vec<Option<f64>> =
         data.values.iter().map(|value| value.map(|bytes| bytes / total as f64)).collect();
     history.fill(&data.info.series, data.start_unix_millis, u64::from(data.info.step_millis), &ratios);
-}
-
-/// Per cent encoding of a query value (RFC 3986, section 2.1).
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-        encoded
-    })
 }
 
 #[cfg(test)]

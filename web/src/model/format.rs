@@ -23,11 +23,38 @@ pub enum Unit {
     FramesPerSecond,
     /// Degrees.
     Celsius,
+    /// Times a second.
+    PerSecond,
+    /// Power.
+    Watts,
+    /// Voltage.
+    Volts,
+    /// Frequency.
+    Hertz,
+    /// Turns a minute.
+    Rpm,
     /// Things.
     Count,
 }
 
 impl Unit {
+    /// From the wire's word. One that is not known is shown as a bare number.
+    pub fn of(wire: &str) -> Self {
+        match wire {
+            "ratio" => Self::Ratio,
+            "bytes" => Self::Bytes,
+            "bytesPerSecond" => Self::BytesPerSecond,
+            "perSecond" => Self::PerSecond,
+            "millis" => Self::Millis,
+            "celsius" => Self::Celsius,
+            "watts" => Self::Watts,
+            "volts" => Self::Volts,
+            "hertz" => Self::Hertz,
+            "rpm" => Self::Rpm,
+            _ => Self::Count,
+        }
+    }
+
     /// The value with its unit.
     pub fn show(self, value: f64) -> String {
         match self {
@@ -38,6 +65,11 @@ impl Unit {
             Self::Millis => millis(value),
             Self::FramesPerSecond => frames(value),
             Self::Celsius => with_unit(format!("{value:.0}"), "°C"),
+            Self::PerSecond => format!("{}/s", count(value)),
+            Self::Watts => with_unit(few_digits(value), "W"),
+            Self::Volts => with_unit(few_digits(value), "V"),
+            Self::Hertz => hertz(value),
+            Self::Rpm => with_unit(format!("{value:.0}"), "rpm"),
             Self::Count => count(value),
         }
     }
@@ -91,16 +123,38 @@ fn millis(value: f64) -> String {
         value if value <= 0.0 => with_unit("0".to_owned(), "ms"),
         value if value < 9.95 => with_unit(format!("{value:.1}"), "ms"),
         value if value < 999.5 => with_unit(format!("{value:.0}"), "ms"),
-        value => with_unit(format!("{:.1}", value / 1e3), "s"),
+        value if value < 119_950.0 => with_unit(format!("{:.1}", value / 1e3), "s"),
+        // A forecast is a time as well.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length of time")]
+        value => span(value as u64),
     }
 }
 
 fn count(value: f64) -> String {
-    match value {
-        value if value < 9_999.5 => format!("{value:.0}"),
-        value if value < 999_950.0 => with_unit(format!("{:.1}", value / 1e3), "k"),
-        value => with_unit(format!("{:.1}", value / 1e6), "M"),
+    match value.abs() {
+        size if size < 9_999.5 => few_digits(value),
+        size if size < 999_950.0 => with_unit(format!("{:.1}", value / 1e3), "k"),
+        _ => with_unit(format!("{:.1}", value / 1e6), "M"),
     }
+}
+
+fn hertz(value: f64) -> String {
+    const UNITS: [(&str, f64); 3] = [("GHz", 1e9), ("MHz", 1e6), ("kHz", 1e3)];
+    let unit = UNITS.into_iter().find(|(_, size)| value >= *size);
+    unit.map_or_else(
+        || with_unit(few_digits(value), "Hz"),
+        |(name, size)| with_unit(few_digits(value / size), name),
+    )
+}
+
+/// Without decimals where it is large or whole; a load of 0.35 is not nothing.
+fn few_digits(value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 99.95 || (size - size.round()).abs() < 0.005 => 0,
+        size if size >= 9.95 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
 }
 
 /// A length of time in its two largest units: `12 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`.
@@ -161,6 +215,12 @@ mod tests {
             (Unit::Celsius, 48.6, "49 °C"),
             (Unit::Count, 12.0, "12"),
             (Unit::Count, 12_345.0, "12.3 k"),
+            (Unit::Count, 0.354, "0.35"),
+            (Unit::Count, -2.0, "-2"),
+            (Unit::PerSecond, 1_234.6, "1235/s"),
+            (Unit::Hertz, 2_800_000_000.0, "2.80 GHz"),
+            (Unit::Watts, 12.34, "12.3 W"),
+            (Unit::Millis, 86_400_000.0, "1 d"),
         ];
         for (unit, value, text) in cases {
             assert_eq!(plain(&unit.show(value)), text, "{unit:?} {value}");

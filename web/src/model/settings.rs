@@ -1,5 +1,8 @@
-//! What the user chose. The range and a pause stand in the address, so that a link shows the same; the theme is
+//! What the user chose. What is shown, its range and a pause stand in the address, so that a link shows the same; the theme is
 //! remembered by the browser.
+
+use super::past_view::{Last, PastView};
+use super::query_text::{decoded, encoded};
 
 /// How far back the charts reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,33 +98,63 @@ impl Theme {
     }
 }
 
-/// What stands in the address.
+/// Which part of the dashboard is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Now, and up to an hour back.
+    #[default]
+    Live,
+    /// What the host keeps.
+    Past,
+}
+
+/// What stands in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
-    /// How far back the charts reach.
+    /// Which part is shown.
+    pub part: Part,
+    /// How far back the live charts reach.
     pub range: Range,
     /// Whether the picture stands still.
     pub paused: bool,
+    /// What is shown of the past.
+    pub past: PastView,
 }
 
 impl View {
     /// From the query of an address, with or without `?`. What it doesn't know it leaves at its default.
     pub fn from_query(query: &str) -> Self {
         let mut view = Self::default();
+        let (mut from, mut to) = (None, None);
         for (key, value) in query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('=')) {
             match key {
+                "view" if value == PAST => view.part = Part::Past,
                 "range" => view.range = Range::from_key(value).unwrap_or_default(),
                 "paused" => view.paused = value == "1",
+                "last" => view.past.last = Last::from_key(value).unwrap_or_default(),
+                "from" => from = value.parse().ok(),
+                "to" => to = value.parse().ok(),
+                "series" => view.past.add(decoded(value)),
                 _ => {}
             }
         }
+        view.past.between = from.zip(to).filter(|(from, to)| from < to);
         view
     }
 
     /// As a query without defaults: empty, or from `?` on.
-    pub fn to_query(self) -> String {
+    pub fn to_query(&self) -> String {
         let mut pairs = Vec::new();
-        if self.range != Range::default() {
+        if self.part == Part::Past {
+            pairs.push(format!("view={PAST}"));
+            if self.past.last != Last::default() {
+                pairs.push(format!("last={}", self.past.last.key()));
+            }
+            if let Some((from, to)) = self.past.between {
+                pairs.push(format!("from={from}&to={to}"));
+            }
+            pairs.extend(self.past.series.iter().map(|series| format!("series={}", encoded(series))));
+        } else if self.range != Range::default() {
             pairs.push(format!("range={}", self.range.key()));
         }
         if self.paused {
@@ -131,6 +164,9 @@ impl View {
     }
 }
 
+/// The past's word in the address.
+const PAST: &str = "history";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,11 +175,27 @@ mod tests {
     fn an_address_shows_the_same_again() {
         for range in Range::ALL {
             for paused in [false, true] {
-                let view = View { range, paused };
+                let view = View { range, paused, ..View::default() };
                 assert_eq!(View::from_query(&view.to_query()), view);
             }
         }
         assert_eq!(View::default().to_query(), "");
+    }
+
+    #[test]
+    fn an_address_shows_the_same_past_again() {
+        let mut view = View { part: Part::Past, ..View::default() };
+        assert_eq!(view.to_query(), "?view=history");
+        view.past.last = Last::WEEK;
+        view.past.between = Some((1_000, 61_000));
+        view.past.add("host.disk.used{mount=\"/srv & more\"}".into());
+        view.past.add("host.cpu.total".into());
+        assert_eq!(View::from_query(&view.to_query()), view);
+        assert_eq!(
+            View::from_query("?view=history&from=9&to=9").past.between,
+            None,
+            "an empty range is none"
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use quillwork_protocol::socket::ServerMessage;
 use super::backfill;
 use super::socket::Socket;
 use crate::browser::{address, clock, storage};
+use crate::model::json;
 use crate::model::link::Command;
 use crate::state::Dashboard;
 
@@ -58,7 +59,7 @@ fn open(dashboard: Dashboard) -> Option<Socket> {
 }
 
 fn handle_text(dashboard: Dashboard, text: &str) {
-    match serde_json::from_str(text) {
+    match json::read_message(text) {
         Ok(ServerMessage::Tick(tick)) => dashboard.ingest(tick),
         Ok(ServerMessage::Welcome(welcome)) => {
             let now = clock::monotonic_millis();

@@ -2,4 +2,5 @@
 
 pub(crate) mod backfill;
 pub(crate) mod driver;
+pub(crate) mod http;
 mod socket;

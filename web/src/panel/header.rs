@@ -5,7 +5,7 @@ use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
 
 use crate::model::link::HostState;
 use crate::model::pages::name;
-use crate::model::settings::Range;
+use crate::model::settings::{Part, Range};
 use crate::state::{Dashboard, for_how_long};
 
 #[component]
@@ -19,6 +19,7 @@ pub(crate) fn Header() -> impl IntoView {
                     <Machine />
                 </div>
             </div>
+            <Parts />
             <Links />
             <Controls />
         </header>
@@ -38,6 +39,35 @@ fn Machine() -> impl IntoView {
         })
     });
     view! { <p class="machine">{move || text.get().unwrap_or_else(|| "Performance of this machine".to_owned())}</p> }
+}
+
+/// Now, and what was.
+#[component]
+fn Parts() -> impl IntoView {
+    let dashboard = Dashboard::get();
+    let link = move |part: Part, href: &'static str, words: &'static str| {
+        let current = move || dashboard.view.with(|view| (view.part == part).then_some("page"));
+        view! {
+            <a
+                href=href
+                aria-current=current
+                on:click=move |event| {
+                    // With a key held it opens elsewhere, as links do.
+                    if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+                        event.prevent_default();
+                        dashboard.show(part);
+                    }
+                }
+            >
+                {words}
+            </a>
+        }
+    };
+    view! {
+        <nav class="parts" aria-label="Parts">
+            {link(Part::Live, "./", "Live")} {link(Part::Past, "?view=history", "History")}
+        </nav>
+    }
 }
 
 /// The connection to the host and to each page.
@@ -113,6 +143,7 @@ fn Controls() -> impl IntoView {
     let dashboard = Dashboard::get();
     let chosen = move |range: Range| dashboard.view.with(|view| view.range == range);
     let paused = move || dashboard.view.with(|view| view.paused);
+    let is_past = move || dashboard.view.with(|view| view.part == Part::Past);
     let ranges = Range::ALL.map(|range| {
         view! {
             <button
@@ -127,7 +158,7 @@ fn Controls() -> impl IntoView {
     });
     view! {
         <div class="controls">
-            <div class="segments" role="group" aria-label="Time range">
+            <div class="segments" role="group" aria-label="Time range" hidden=is_past>
                 {ranges.into_iter().collect_view()}
             </div>
             <button

@@ -16,6 +16,7 @@ pub(crate) fn Notice() -> impl IntoView {
     let dashboard = Dashboard::get();
     let kind = Memo::new(move |_| match dashboard.host.get() {
         HostState::Refused(Refusal::Unauthorized) => Kind::Token,
+        _ if dashboard.wants_token.get() => Kind::OtherToken,
         HostState::Refused(Refusal::UnsupportedVersion) => Kind::Version,
         HostState::Connecting { for_millis, .. } if for_millis >= PATIENCE_MILLIS => Kind::Unreachable,
         HostState::Lost { .. } => Kind::Lost,
@@ -25,7 +26,15 @@ pub(crate) fn Notice() -> impl IntoView {
     move || {
         match kind.get() {
         Kind::None => ().into_any(),
-        Kind::Token => view! { <TokenForm /> }.into_any(),
+        Kind::Token => {
+            let why = if storage::token().is_some() {
+                "That token is not the host's. "
+            } else {
+                "The host asks for a token. "
+            };
+            view! { <TokenForm why /> }.into_any()
+        }
+        Kind::OtherToken => view! { <TokenForm why="Changes need a token with the scope admin. " /> }.into_any(),
         Kind::Version => view! {
             <div class="notice" data-tone="over">
                 <p>
@@ -69,6 +78,7 @@ pub(crate) fn Notice() -> impl IntoView {
 enum Kind {
     None,
     Token,
+    OtherToken,
     Version,
     Unreachable,
     Lost,
@@ -99,10 +109,16 @@ fn Lost() -> impl IntoView {
 }
 
 #[component]
-fn TokenForm() -> impl IntoView {
+fn TokenForm(why: &'static str) -> impl IntoView {
     let dashboard = Dashboard::get();
     let input = NodeRef::<html::Input>::new();
-    let wrong = storage::token().is_some();
+    let is_asked_for = dashboard.wants_token.get_untracked();
+    input.on_load(move |input| {
+        if is_asked_for {
+            // Fails only where it can't have the focus; then it is a click away.
+            let _ = input.focus();
+        }
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let token = input.get_untracked().map(|input| input.value()).unwrap_or_default();
@@ -110,6 +126,7 @@ fn TokenForm() -> impl IntoView {
             return;
         }
         storage::set_token(token.trim());
+        dashboard.wants_token.set(false);
         let now = clock::monotonic_millis();
         dashboard.engine.update_value(|engine| engine.link.handle_retry(now));
         dashboard.refresh();
@@ -117,7 +134,7 @@ fn TokenForm() -> impl IntoView {
     view! {
         <form class="notice" data-tone="close" on:submit=submit>
             <p>
-                <strong>{if wrong { "That token is not the host's. " } else { "The host asks for a token. " }}</strong>
+                <strong>{why}</strong>
                 "It is in the file that the host was started with (" <code>"--token-file"</code>
                 "). It is kept for this tab only."
             </p>
@@ -126,7 +143,15 @@ fn TokenForm() -> impl IntoView {
                 <input node_ref=input type="password" autocomplete="off" data-testid="token" required />
             </label>
             <button type="submit" class="button">
-                "Connect"
+                {if is_asked_for { "Use it" } else { "Connect" }}
+            </button>
+            <button
+                type="button"
+                class="button"
+                hidden=!is_asked_for
+                on:click=move |_| dashboard.wants_token.set(false)
+            >
+                "Keep the old one"
             </button>
         </form>
     }

@@ -7,6 +7,7 @@ use super::header::link_key;
 use crate::chart::{Chart, Line, Spec};
 use crate::model::format::Unit;
 use crate::model::{pages, series};
+use crate::past::Past;
 use crate::state::Dashboard;
 
 #[component]
@@ -70,6 +71,7 @@ pub(crate) fn PageCard(id: String) -> impl IntoView {
         limit: Some(100.0),
         test_id: None,
     };
+    let (past, source) = (Past::get(), id.clone());
     view! {
         <article
             class="panel page-card"
@@ -80,8 +82,18 @@ pub(crate) fn PageCard(id: String) -> impl IntoView {
         >
             <header class="panel-head">
                 <h3 class="clip">{of(|card| card.name.clone())}</h3>
-                <span class="state" data-tone=move || link_key(link())>
-                    {of(|card| card.link_text.clone())}
+                <span class="actions">
+                    <button
+                        type="button"
+                        class="button small"
+                        aria-label=move || format!("History of {}", of(|card| card.name.clone())())
+                        on:click=move |_| past.show_page(source.clone())
+                    >
+                        "History"
+                    </button>
+                    <span class="state" data-tone=move || link_key(link())>
+                        {of(|card| card.link_text.clone())}
+                    </span>
                 </span>
             </header>
             // A page that said goodbye has nothing more to show.

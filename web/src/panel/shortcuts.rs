@@ -6,13 +6,16 @@ use leptos::prelude::*;
 use crate::browser::storage;
 use crate::state::Dashboard;
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 11] = [
+    ("l, h", "Live, history"),
     ("1, 2, 3", "Last minute, 10 minutes, hour"),
     ("p", "Pause the picture, or go live"),
     ("t", "Next theme: system, light, dark"),
     ("← →", "On a chart: move the cursor, with Shift by ten"),
     ("Home, End", "On a chart: first and last instant"),
-    ("Esc", "Take the cursor away, close this list"),
+    ("+ −", "On a chart of the past: closer, wider, around the cursor"),
+    ("Page ↑ ↓", "On a chart of the past: earlier, later"),
+    ("Esc", "Take the cursor away; of the past: back to the whole range"),
     ("Tab", "Next control or chart"),
     ("?", "This list"),
 ];

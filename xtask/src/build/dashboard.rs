@@ -10,6 +10,9 @@ use crate::setup::Tools;
 use crate::tree::Stamp;
 use crate::workspace::Workspace;
 
+/// Leptos compiles each view for a type of its own otherwise. The dashboard draws seldom enough for calls through tables.
+const FLAGS: [&str; 2] = ["--cfg", "erase_components"];
+
 pub(super) fn output(workspace: &Workspace) -> PathBuf {
     workspace.target("dashboard")
 }
@@ -23,12 +26,12 @@ pub(crate) fn dashboard(workspace: &Workspace, tools: &Tools) -> Result<()> {
         workspace,
         "dashboard",
         &inputs,
-        &[&tools.compiler.identity()],
+        &[&tools.compiler.identity(), &FLAGS.join(" ")],
         &[output(workspace).join("index.html")],
     )?;
     stamp.unless_fresh(|| {
         Job::new(workspace, "build the dashboard", tools.trunk.join("trunk"))
-            .envs(tools.compiler.wasm_env()?)
+            .envs(tools.compiler.wasm_env(&FLAGS)?)
             .env("PATH", tools.path()?)
             .env("CARGO_TARGET_DIR", workspace.target("wasm"))
             // It asks a server for its newest version otherwise.

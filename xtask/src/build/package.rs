@@ -50,7 +50,9 @@ pub(crate) fn package(workspace: &Workspace, tools: &Tools) -> Result<()> {
         "README.md",
     ];
     let modules = [&flow, &balance, &hardware, &runtime, &runtime_full, &compute].map(Clone::clone);
-    let inputs: Vec<_> = sources.map(|name| dir.join(name)).into_iter().chain(modules).collect();
+    let docs = workspace.path("docs");
+    let inputs: Vec<_> =
+        sources.map(|name| dir.join(name)).into_iter().chain(modules).chain([docs]).collect();
     let stamp = Stamp::new(workspace, "npm-package", &inputs, &[], &[packed.clone(), unpacked(workspace)])?;
     stamp.unless_fresh(|| {
         npm(workspace, "npm run build", &dir)

@@ -113,7 +113,7 @@ fn cargo(workspace: &Workspace, tools: &Tools, package: &str) -> Result<()> {
 
 fn cargo_with(workspace: &Workspace, tools: &Tools, package: &str, features: &[&str]) -> Result<()> {
     Job::new(workspace, &format!("build {package} for the browser"), "cargo")
-        .envs(tools.compiler.wasm_env()?)
+        .envs(tools.compiler.wasm_env(&[])?)
         .args([
             "build",
             "--lib",

@@ -6,6 +6,8 @@ mod chromium;
 mod debian_rust;
 mod firefox;
 mod node;
+mod peers;
+mod python;
 mod rust;
 mod trunk;
 mod vulkan;
@@ -21,12 +23,14 @@ use crate::tree;
 use crate::workspace::Workspace;
 
 pub(crate) use chromium::find as chromium;
+pub(crate) use peers::Peer;
 pub(crate) use rust::Compiler;
 
 pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask setup\n  \
     QUILLWORK_RUST_WEB=debian cargo xtask setup    compile for the browser with Debian's rustc-web, not rustup's std\n  \
     QUILLWORK_CHROMIUM=/opt/chrome/chrome cargo xtask setup\n\n\
-    Parts: Rust for wasm32 and for a target without std, wasm-bindgen-cli, Trunk, Node, Chromium, Firefox, a Vulkan driver.\n\
+    Parts: Rust for wasm32 and for a target without std, wasm-bindgen-cli, Trunk, Node, Chromium, Firefox, a Vulkan driver,\n\
+    Python with schemathesis and prometheus_client.\n\
     A part that can't be installed here (not root, not Debian, no network) is named with what to install by hand.";
 
 /// What building needs: compilers and tools, found or installed.
@@ -36,6 +40,8 @@ pub(crate) struct Tools {
     pub(crate) bindgen: PathBuf,
     /// The directory of `trunk`.
     pub(crate) trunk: PathBuf,
+    /// An interpreter with what judges the host's answers; only tests have one.
+    pub(crate) python: Option<PathBuf>,
 }
 
 impl Tools {
@@ -56,17 +62,26 @@ pub(crate) fn for_building(workspace: &Workspace) -> Result<Tools> {
         compiler: rust::ensure(workspace, &cache)?,
         bindgen: bindgen::ensure(workspace, &cache)?,
         trunk: trunk::ensure(workspace, &cache)?,
+        python: None,
     })
 }
 
 /// Sets up what the tests need besides.
 pub(crate) fn for_testing(workspace: &Workspace) -> Result<Tools> {
     let tools = for_building(workspace)?;
-    let _lock = lock(&Workspace::tool_cache()?)?;
+    let cache = Workspace::tool_cache()?;
+    let _lock = lock(&cache)?;
     chromium::ensure(workspace)?;
     firefox::ensure(workspace)?;
     vulkan::ensure(workspace)?;
-    Ok(tools)
+    Ok(Tools { python: python::ensure(workspace, &cache)?, ..tools })
+}
+
+/// Programs that the host is measured beside: node_exporter and Glances.
+pub(crate) fn for_measuring(workspace: &Workspace) -> Result<[Peer; 2]> {
+    let cache = Workspace::tool_cache()?;
+    let _lock = lock(&cache)?;
+    Ok([peers::node_exporter(workspace, &cache)?, peers::glances(workspace, &cache)?])
 }
 
 /// `cargo xtask setup`.

@@ -30,13 +30,19 @@ pub(crate) enum Compiler {
 }
 
 impl Compiler {
-    /// What to set for a cargo that builds for the browser.
-    pub(crate) fn wasm_env(&self) -> Result<Vec<(&'static str, OsString)>> {
+    /// What to set for a cargo that builds for the browser. `flags` are the compiler's, beside those that all such builds
+    /// have.
+    pub(crate) fn wasm_env(&self, flags: &[&str]) -> Result<Vec<(&'static str, OsString)>> {
         let mut envs = match self {
             Self::Rustup => Vec::new(),
             Self::Debian(debian) => debian.env(),
         };
-        envs.push(("CARGO_ENCODED_RUSTFLAGS", remapped_paths()?));
+        let mut all = remapped_paths()?;
+        for flag in flags {
+            all.push("\u{1f}");
+            all.push(flag);
+        }
+        envs.push(("CARGO_ENCODED_RUSTFLAGS", all));
         Ok(envs)
     }
 
@@ -45,7 +51,7 @@ impl Compiler {
     pub(crate) fn wasm_lint(&self, job: Job) -> Result<Job> {
         let args = ["--target", WASM_TARGET];
         Ok(match self {
-            Self::Rustup => job.envs(self.wasm_env()?).args(["clippy"]).args(args),
+            Self::Rustup => job.envs(self.wasm_env(&[])?).args(["clippy"]).args(args),
             Self::Debian(debian) => {
                 let mut flags = remapped_paths()?;
                 flags.push("\u{1f}-Dwarnings");

@@ -232,6 +232,7 @@ fn nobody_is_woken_during_maintenance() {
         from_minute: 0,
         to_minute: 30,
         utc_offset_minutes: 0,
+        offset_changes: Vec::new(),
     });
     let mut desk = Desk::new(settings);
     desk.set("disk", "a", Some(Critical));

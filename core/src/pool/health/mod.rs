@@ -207,6 +207,9 @@ fn judge(
     value: PerMille,
     (degraded, suspect): (PerMille, PerMille),
 ) {
+    if value < degraded.min(suspect) && *grade == Graded::default() {
+        return;
+    }
     let of = |degraded, suspect| match value {
         value if value >= suspect => Health::Suspect,
         value if value >= degraded => Health::Degraded,

@@ -35,6 +35,7 @@ impl Mean {
 }
 
 impl Executions {
+    #[inline]
     pub(super) fn record(&mut self, now: Instant, ran: Duration, success: bool) {
         record(self.run.get_or_insert_with(last_minute), now, ran);
         self.count += 1;

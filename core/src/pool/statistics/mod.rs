@@ -56,6 +56,8 @@ pub struct Statistics {
     response: RollingSketch,
     /// Of tasks that somebody waits for, since they were last taken.
     responses: Sketch,
+    /// Whether somebody takes run times by task type: they are not gathered for nobody.
+    gathers_runs: bool,
     mean_run: Mean,
     depth: DepthMeter,
     usage: UseMeter,
@@ -67,6 +69,8 @@ struct TypeRecord {
     task_type: Option<TaskType>,
     wait: RollingSketch,
     executions: Executions,
+    /// Run times since they were last taken, from the first one on.
+    runs: Option<Sketch>,
 }
 
 impl Statistics {
@@ -82,7 +86,8 @@ impl Statistics {
             by_type: ByType::new(),
             workers: (0..workers).map(|_| Executions::default()).collect(),
             response: last_minute(),
-            responses: no_responses(),
+            responses: none_yet(),
+            gathers_runs: false,
             mean_run: Mean::default(),
             depth: DepthMeter::new(),
             usage: UseMeter::new(workers, now),
@@ -106,9 +111,13 @@ impl Statistics {
         ran: Duration,
         success: bool,
     ) -> Option<Duration> {
-        let of_type = &mut self.type_mut(task_type).executions;
-        let expected = of_type.mean();
-        of_type.record(now, ran, success);
+        let gathers_runs = self.gathers_runs;
+        let of_type = self.type_mut(task_type);
+        if gathers_runs {
+            latencies::count(of_type.runs.get_or_insert_with(none_yet), ran);
+        }
+        let expected = of_type.executions.mean();
+        of_type.executions.record(now, ran, success);
         if let Some(executions) = self.workers.get_mut(worker.index()) {
             executions.record(now, ran, success);
         }
@@ -197,7 +206,16 @@ impl Statistics {
     /// The times to respond since this was last called, of tasks that somebody waited for: what a page reports against its
     /// budget.
     pub fn take_responses(&mut self) -> Sketch {
-        core::mem::replace(&mut self.responses, no_responses())
+        core::mem::replace(&mut self.responses, none_yet())
+    }
+
+    /// The run times since this was last called of the task type at a place in the order of [`Statistics::task_types`], which is `None` for
+    /// all those beyond [`Statistics::MAX_TYPES`]; no sketch where none ran. `None` past the last place. They are gathered from the first call on,
+    /// so that who doesn't ask pays nothing.
+    pub fn take_runs(&mut self, place: usize) -> Option<(Option<TaskType>, Option<Sketch>)> {
+        self.gathers_runs = true;
+        let of_type = self.types.get_mut(place)?;
+        Some((of_type.task_type, of_type.runs.take()))
     }
 
     fn type_mut(&mut self, task_type: TaskType) -> &mut TypeRecord {
@@ -219,12 +237,13 @@ impl Statistics {
             task_type: told_apart.then_some(task_type),
             wait: last_minute(),
             executions: Executions::default(),
+            runs: None,
         });
         slot
     }
 }
 
-fn no_responses() -> Sketch {
+fn none_yet() -> Sketch {
     Sketch::with_capacity(RelativeAccuracy::ONE_PER_CENT, latencies::BUCKETS)
 }
 

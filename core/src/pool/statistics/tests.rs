@@ -28,6 +28,35 @@ fn types_beyond_the_bound_are_counted_together() {
 }
 
 #[test]
+fn run_times_of_each_type_are_told_once_and_gathered_for_nobody_who_does_not_ask() {
+    let mut statistics = Statistics::new(1, Instant::ZERO);
+    let run = |statistics: &mut Statistics, number, millis| {
+        let ran = Duration::from_millis(millis);
+        statistics.on_ended(Instant::ZERO, TaskType::new(number), WorkerId::new(0), ran, true);
+    };
+    run(&mut statistics, 7, 50);
+    assert_eq!(statistics.take_runs(0), Some((Some(TaskType::new(7)), None)), "nobody had asked");
+    assert_eq!(statistics.take_runs(1), None);
+
+    for millis in [10, 20] {
+        run(&mut statistics, 7, millis);
+    }
+    run(&mut statistics, 8, 5);
+    let mut taken = |place| {
+        let (task_type, runs) = statistics.take_runs(place).expect("so many types ran");
+        (task_type.map(TaskType::get), runs.map(|runs| (runs.count(), runs.max())))
+    };
+    assert_eq!(taken(0), (Some(7), Some((2, Some(20.0)))));
+    assert_eq!(taken(1), (Some(8), Some((1, Some(5.0)))));
+    assert_eq!(taken(0), (Some(7), None), "each is told once");
+
+    (100..200).for_each(|number| run(&mut statistics, number, 1));
+    let (beyond, runs) = statistics.take_runs(Statistics::MAX_TYPES).expect("the rest shares a place");
+    assert_eq!((beyond, runs.map(|runs| runs.count())), (None, Some(70)));
+    assert_eq!(statistics.take_runs(Statistics::MAX_TYPES + 1), None);
+}
+
+#[test]
 fn nothing_is_absent_and_not_zero() {
     let statistics = Statistics::new(2, Instant::from_secs(5));
     let load = statistics.snapshot(Instant::from_secs(9), 0);

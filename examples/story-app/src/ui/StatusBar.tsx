@@ -55,15 +55,15 @@ export function StatusBar() {
         <button type="button" className="quiet small" data-testid="diagnostics-toggle" aria-expanded={open} aria-controls="diagnostics" onClick={() => setOpen(!open)}>
           Workers<span aria-hidden="true">&nbsp;{open ? '▾' : '▴'}</span>
         </button>
+        <button type="button" className="quiet small" data-testid="kill-worker" onClick={() => pool.killOne()}>
+          Kill a worker
+        </button>
         <span className="status-pool" data-testid="pool-stats" data-workers={stats.workers.length} data-lost={stats.workersLost} data-completed={stats.completed} data-queued={stats.queued}>
           <b>{stats.running}</b> of {stats.workers.length} busy
           {stats.queued > 0 ? <>, {stats.queued} waiting</> : null}
           <span className="wide-only">, {finished.toLocaleString()} tasks done</span>
           {stats.workersLost > 0 ? <>, {stats.workersLost} lost</> : null}
         </span>
-        <button type="button" className="quiet small" data-testid="kill-worker" onClick={() => pool.killOne()}>
-          Kill a worker
-        </button>
         <span className="status-space" aria-live="polite">
           {notice ? <span className="wide-only">{notice}</span> : null}
         </span>

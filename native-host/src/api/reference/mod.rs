@@ -1,4 +1,4 @@
-//! The reference page of the API at `/api/`: the description, written as HTML once when the host starts.
+//! The reference page of the API at `/api/`: the description, written as HTML once, when somebody asks first.
 //!
 //! It is readable without scripts; the one that it has filters. Nothing of it comes from elsewhere, so that it works
 //! without a network and under the policy that all pages have.
@@ -6,24 +6,25 @@
 mod schema;
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::Value;
 
 use super::App;
+use super::openapi::description;
 
 const STYLE: &str = include_str!("reference.css");
 const SCRIPT: &str = include_str!("reference.js");
 
 /// The page and what belongs to it. It tells nothing of this host, and needs no token.
-pub(super) fn routes(description: &utoipa::openapi::OpenApi) -> Router<App> {
-    let description = serde_json::to_value(description).expect("the description has string keys only");
-    let page: axum::body::Bytes = page(&description).into();
+pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/api/", get(move || answer("text/html; charset=utf-8", page.clone())))
+        .route("/api/", get(|| answer("text/html; charset=utf-8", written())))
         .route("/api/reference.css", get(|| answer("text/css; charset=utf-8", STYLE)))
         .route("/api/reference.js", get(|| answer("text/javascript; charset=utf-8", SCRIPT)))
 }
@@ -34,6 +35,16 @@ async fn answer(media_type: &'static str, content: impl Into<axum::body::Body>) 
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (headers, content.into())
+}
+
+/// The page, which is written when somebody asks first.
+fn written() -> Bytes {
+    static PAGE: OnceLock<Bytes> = OnceLock::new();
+    let write = || {
+        let description = serde_json::to_value(description()).expect("the description has string keys only");
+        page(&description).into()
+    };
+    PAGE.get_or_init(write).clone()
 }
 
 /// The whole page.

@@ -33,6 +33,8 @@ settings! {
         token_file: Option<PathBuf> = None, applies OnReload;
         /// Room of `matrix`, for instance `"!abc:example.org"`.
         room: Option<String> = None, applies OnReload;
+        /// Certificates in PEM of authorities that vouch for the server besides the system's: a studio's own.
+        ca_file: Option<PathBuf> = None, applies OnReload;
         /// Mail server of `email`.
         server: Option<String> = None, applies OnReload;
         /// Port of the mail server. Not set: 587, 465 or 25, as the encryption has it.

@@ -30,6 +30,8 @@ pub enum Scope {
     Read,
     /// To send telemetry.
     Ingest,
+    /// To follow as a standby: all that is kept, alerts and silences included.
+    Replicate,
     /// To change: silences, acknowledgements, rules. Includes the others.
     Admin,
 }
@@ -41,9 +43,10 @@ impl Scope {
         match self {
             Self::Read => "read",
             Self::Ingest => "ingest",
+            Self::Replicate => "replicate",
             Self::Admin => "admin",
         }
     }
 }
 
-words!(Scope { "read" => Scope::Read, "ingest" => Scope::Ingest, "admin" => Scope::Admin });
+words!(Scope { "read" => Scope::Read, "ingest" => Scope::Ingest, "replicate" => Scope::Replicate, "admin" => Scope::Admin });

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{ParseError, Targets};
 
 use crate::config::{ByteSize, settings, words};
 
@@ -37,8 +37,21 @@ impl LogLevel {
     ///
     /// Never: it was read as one.
     #[must_use]
-    pub fn filter(&self) -> EnvFilter {
-        EnvFilter::try_new(&self.0).expect("a level is checked when it is read")
+    pub fn filter(&self) -> Targets {
+        Self::parse(&self.0).expect("a level is checked when it is read")
+    }
+
+    /// A filter from levels and modules with theirs, as `RUST_LOG` has them.
+    ///
+    /// # Errors
+    ///
+    /// Why it is none: a word is no level, or a span is named.
+    pub fn parse(text: &str) -> Result<Targets, String> {
+        if text.contains('[') {
+            return Err("spans can't be named, only modules".to_owned());
+        }
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join(",").parse().map_err(|error: ParseError| error.to_string())
     }
 }
 
@@ -55,7 +68,7 @@ impl FromStr for LogLevel {
         // A lone word that is no level would be the name of a module of which everything is told, and of the rest nothing.
         let sound =
             |part: &str| part.contains('=') || (!part.is_empty() && part.parse::<LevelFilter>().is_ok());
-        if text.split(',').map(str::trim).all(sound) && EnvFilter::try_new(text).is_ok() {
+        if text.split(',').map(str::trim).all(sound) && Self::parse(text).is_ok() {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidLogLevel(text.to_owned()))
@@ -80,3 +93,25 @@ pub enum LogFormat {
 }
 
 words!(LogFormat { "text" => LogFormat::Text, "json" => LogFormat::Json });
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn a_module_has_its_own_level() {
+        let filter = "info, quillwork_host::socket=debug".parse::<LogLevel>().unwrap().filter();
+        assert!(filter.would_enable("quillwork_host::socket", &Level::DEBUG));
+        assert!(!filter.would_enable("quillwork_host::driver", &Level::DEBUG));
+        assert!(filter.would_enable("quillwork_host::driver", &Level::INFO));
+    }
+
+    #[test]
+    fn what_is_no_level_is_refused() {
+        for text in ["", "loud", "quillwork_host=loud", "info,socket", "a=info=debug", "[request]=debug"] {
+            assert!(text.parse::<LogLevel>().is_err(), "{text}");
+        }
+    }
+}

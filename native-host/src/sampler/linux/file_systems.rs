@@ -49,28 +49,31 @@ pub(super) struct FileSystemReader {
     table: KeptFile,
     buffer: Vec<u8>,
     asker: Asker,
+    with_network: bool,
     /// What was last known of each mount.
     known: BTreeMap<PathBuf, Space>,
 }
 
 impl FileSystemReader {
-    pub(super) fn new(root: &SystemRoot) -> Self {
-        Self::asking(root, Arc::new(statvfs))
+    /// With file systems of other machines, or without.
+    pub(super) fn new(root: &SystemRoot, with_network: bool) -> Self {
+        Self::asking(root, with_network, Arc::new(statvfs))
     }
 
-    pub(super) fn asking(root: &SystemRoot, ask: Ask) -> Self {
+    fn asking(root: &SystemRoot, with_network: bool, ask: Ask) -> Self {
         Self {
             root: root.clone(),
             table: KeptFile::new(root.path("/proc/self/mountinfo")),
             buffer: Vec::new(),
             asker: Asker { ask, free: None, stuck: BTreeMap::new() },
+            with_network,
             known: BTreeMap::new(),
         }
     }
 
     /// All file systems now, by mount point.
     pub(super) fn read(&mut self) -> Result<Vec<FileSystem>, Fault> {
-        let mounts = worth_asking(mounts::parse(self.table.require(&mut self.buffer)?));
+        let mounts = worth_asking(mounts::parse(self.table.require(&mut self.buffer)?), self.with_network);
         let mut file_systems = Vec::with_capacity(mounts.len());
         for mount in &mounts {
             let answer = self.asker.ask(&self.root.path(&mount.point));
@@ -114,13 +117,14 @@ fn disk(mount: &Mount, space: Option<Space>, is_stuck: bool) -> Disk {
 }
 
 /// File systems that hold data, each at its shortest mount point: bind mounts and sub-volumes show the same one.
-fn worth_asking(table: Vec<Mount>) -> Vec<Mount> {
+fn worth_asking(table: Vec<Mount>, with_network: bool) -> Vec<Mount> {
     let mut at_point = BTreeMap::new();
     for mount in table {
         // What is mounted last at a point hides what was before.
         at_point.insert(mount.point.clone(), mount);
     }
-    let mut mounts: Vec<Mount> = at_point.into_values().filter(holds_data).collect();
+    let is_wanted = |mount: &Mount| holds_data(mount) || with_network && is_of_network(mount);
+    let mut mounts: Vec<Mount> = at_point.into_values().filter(is_wanted).collect();
     mounts.sort_by_key(|mount| mount.point.as_os_str().len());
     let (mut devices, mut sources) = (BTreeSet::new(), BTreeSet::new());
     mounts.retain(|mount| {
@@ -167,6 +171,30 @@ fn holds_data(mount: &Mount) -> bool {
     let is_root = mount.point == Path::new("/");
     let of_a_container: [&[u8]; 3] = [b"overlay", b"9p", b"virtiofs"];
     ON_DISK.contains(&&*mount.file_system) || is_root && of_a_container.contains(&&*mount.file_system)
+}
+
+/// What lies on other machines. Two mounts of one share have one device number, or one source.
+fn is_of_network(mount: &Mount) -> bool {
+    const OF_NETWORK: [&[u8]; 17] = [
+        b"nfs",
+        b"nfs4",
+        b"cifs",
+        b"smb3",
+        b"smbfs",
+        b"ceph",
+        b"fuse.ceph",
+        b"fuse.glusterfs",
+        b"fuse.sshfs",
+        b"fuse.s3fs",
+        b"fuse.rclone",
+        b"lustre",
+        b"beegfs",
+        b"afs",
+        b"ocfs2",
+        b"gfs2",
+        b"gpfs",
+    ];
+    OF_NETWORK.contains(&&*mount.file_system)
 }
 
 /// Asks on a thread of its own.
@@ -283,7 +311,11 @@ mod tests {
     }
 
     fn shown(table: &[String]) -> Vec<String> {
-        let mounts = worth_asking(mounts::parse(table.concat().as_bytes()));
+        points(table, false)
+    }
+
+    fn points(table: &[String], with_network: bool) -> Vec<String> {
+        let mounts = worth_asking(mounts::parse(table.concat().as_bytes()), with_network);
         let mut points: Vec<_> = mounts.iter().map(|mount| mount.point.display().to_string()).collect();
         points.sort();
         points
@@ -306,6 +338,9 @@ mod tests {
             line("0:54", "/", "/pool", "zfs", "pool"),
         ];
         assert_eq!(shown(&table), ["/", "/data", "/pool", "/var"]);
+        let again = line("0:52", "/", "/mnt/share2", "nfs4", "server:/share");
+        let table = [&table[..], &[again]].concat();
+        assert_eq!(points(&table, true), ["/", "/data", "/mnt/share", "/pool", "/var"]);
     }
 
     #[test]
@@ -341,7 +376,7 @@ mod tests {
             }
             Ok(SPACE)
         };
-        let mut reader = FileSystemReader::asking(&tree.root(), Arc::new(ask));
+        let mut reader = FileSystemReader::asking(&tree.root(), false, Arc::new(ask));
         for _ in 0..3 {
             let disks = reader.read().unwrap();
             let states: Vec<_> = disks

@@ -74,7 +74,7 @@ impl Readings {
     pub(super) fn new(options: &Options) -> io::Result<Self> {
         let root = &options.root;
         let machine = machine::read(root);
-        let mut file_systems = FileSystemReader::new(root);
+        let mut file_systems = FileSystemReader::new(root, options.network_mounts);
         let mut power = power::PowerReader::new(root, SLOW_PERIOD);
         let mut gpus = gpu::GpuReader::new(root, SLOW_PERIOD);
         let mut processes = processes::ProcessReader::new(root, options.process_period, options.top);

@@ -1,76 +1,8 @@
-//! Two kinds of charts as SVG.
+//! Lines as SVG, by the number of workers or by percentile.
 
 use std::fmt::Write;
 
-use super::page::escaped;
-
-/// Horizontal bars, one below the other.
-pub(super) struct Bars {
-    pub(super) bars: Vec<Bar>,
-    /// A dashed line.
-    pub(super) limit: Option<f64>,
-}
-
-pub(super) struct Bar {
-    pub(super) name: String,
-    pub(super) value: f64,
-    /// Drawn as a whisker where it is finite and above zero.
-    pub(super) half_width: f64,
-    pub(super) label: String,
-    pub(super) is_emphasised: bool,
-}
-
-impl Bars {
-    pub(super) fn svg(&self) -> String {
-        const NAMES: f64 = 190.0;
-        const LABELS: f64 = 110.0;
-        const ROW: f64 = 26.0;
-        let plot = WIDTH - NAMES - LABELS;
-        let whisker = |bar: &Bar| if bar.half_width.is_finite() { bar.half_width } else { 0.0 };
-        let longest = self.bars.iter().map(|bar| bar.value + whisker(bar)).fold(0.0, f64::max);
-        // A limit far beyond the bars would squeeze them.
-        let limit = self.limit.filter(|limit| *limit <= 2.0 * longest);
-        let most = longest.max(limit.unwrap_or_default()).max(f64::MIN_POSITIVE);
-        let x = |value: f64| NAMES + plot * (value / most).clamp(0.0, 1.0);
-        let height = ROW * self.bars.len() as f64 + 8.0;
-        let mut svg = open(height);
-        for (place, bar) in self.bars.iter().enumerate() {
-            let top = ROW * place as f64 + 4.0;
-            let middle = top + ROW / 2.0;
-            let class = if bar.is_emphasised { "bar best" } else { "bar" };
-            let _ = write!(
-                svg,
-                "<text class=\"name\" x=\"{:.1}\" y=\"{middle:.1}\">{}</text>\
-                 <rect class=\"{class}\" x=\"{NAMES:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"2\"/>",
-                NAMES - 8.0,
-                escaped(&bar.name),
-                top + 4.0,
-                (x(bar.value) - NAMES).max(1.0),
-                ROW - 8.0,
-            );
-            let half = whisker(bar);
-            if half > 0.0 {
-                let (low, high) = (x(bar.value - half), x(bar.value + half));
-                let _ = write!(
-                    svg,
-                    "<path class=\"whisker\" d=\"M{low:.1} {middle:.1}H{high:.1}M{low:.1} {:.1}v8M{high:.1} {:.1}v8\"/>",
-                    middle - 4.0,
-                    middle - 4.0
-                );
-            }
-            let _ = write!(
-                svg,
-                "<text class=\"label\" x=\"{:.1}\" y=\"{middle:.1}\">{}</text>",
-                x(bar.value + half) + 8.0,
-                escaped(&bar.label)
-            );
-        }
-        if let Some(limit) = limit {
-            let _ = write!(svg, "<path class=\"limit\" d=\"M{:.1} 0V{height:.1}\"/>", x(limit));
-        }
-        svg + "</svg>"
-    }
-}
+use crate::html::{COLOURS, WIDTH, escaped, open_svg};
 
 /// Lines over a common axis, their values on a logarithmic one.
 pub(super) struct Lines<'a> {
@@ -101,7 +33,7 @@ impl Lines<'_> {
         let y = |value: f64| {
             8.0 + (HEIGHT - BOTTOM - 8.0) * (highest - value.max(1e-3).log10()) / (highest - lowest).max(1e-9)
         };
-        let mut svg = open(HEIGHT);
+        let mut svg = open_svg(HEIGHT);
         for tick in decades(lowest, highest) {
             let _ = write!(
                 svg,
@@ -183,10 +115,6 @@ fn spread(ends: &[(f64, usize)], distance: f64, bottom: f64) -> Vec<(usize, (f64
     labels
 }
 
-fn open(height: f64) -> String {
-    format!("<svg viewBox=\"0 0 {WIDTH} {height:.0}\" aria-hidden=\"true\">")
-}
-
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -200,12 +128,8 @@ fn decades(lowest: f64, highest: f64) -> impl Iterator<Item = f64> {
         .filter(move |tick| (lowest..=highest).contains(&tick.log10()))
 }
 
-/// Units of the drawing, which scales with the page.
-const WIDTH: f64 = 760.0;
 /// From one label to the next.
 const LABEL: f64 = 15.0;
-/// As many as the style sheet has.
-const COLOURS: usize = 8;
 
 #[cfg(test)]
 mod tests {

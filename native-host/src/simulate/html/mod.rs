@@ -1,7 +1,6 @@
 //! One page that needs nothing else: charts, the table, the recommendation.
 
 mod chart;
-mod page;
 
 use std::fmt::Write;
 
@@ -9,16 +8,18 @@ use quillwork_sim::fleet::CURVE;
 
 use super::words::{estimate, named, number, percent, recommendation};
 use super::{Findings, Measured};
-use chart::{Bar, Bars, Line, Lines};
+use crate::html::bars::{Bar, Bars};
+use crate::html::{Document, escaped, figure};
+use chart::{Line, Lines};
 
 pub(super) fn render(findings: &Findings) -> String {
     let best = &findings.rows[findings.recommendation.best];
     let mut body = String::new();
     let sentences = recommendation(findings);
     let (advice, evidence) = sentences.split_first().expect("there is always something to recommend");
-    let _ = write!(body, "<section class=\"advice\"><h2>{}</h2>", page::escaped(advice));
+    let _ = write!(body, "<section class=\"advice\"><h2>{}</h2>", escaped(advice));
     for sentence in evidence {
-        let _ = write!(body, "<p>{}</p>", page::escaped(sentence));
+        let _ = write!(body, "<p>{}</p>", escaped(sentence));
     }
     body.push_str("</section>");
 
@@ -30,14 +31,15 @@ pub(super) fn render(findings: &Findings) -> String {
     body.push_str(&tails(findings, best.workers));
     body.push_str(&shares(best));
     body.push_str(&table(findings));
-    page::page(
-        &findings.title,
-        &format!(
-            "{} runs of {} tasks each. Intervals are 95 % confidence intervals over the runs.",
-            findings.seeds, findings.tasks
-        ),
-        &body,
-    )
+    let title = format!("Simulation: {}", findings.title);
+    let page = format!(
+        "<main><h1>{}</h1><p class=\"about\">{} runs of {} tasks each. Intervals are 95 % confidence intervals over the \
+         runs.</p>{body}</main>",
+        escaped(&findings.title),
+        findings.seeds,
+        findings.tasks,
+    );
+    Document { title: &title, style: "", script: "" }.page(&page)
 }
 
 /// The p99 by number of workers, a line for each policy.
@@ -59,7 +61,7 @@ fn by_workers(findings: &Findings) -> String {
         x_ticks: ticks_of_workers(&findings.rows),
         limit: Some(findings.goal.p99.as_millis_f64()),
     };
-    page::figure(
+    figure(
         "99th percentile of the response time, ms, by number of workers; the dashed line is the goal",
         &chart.svg(),
     )
@@ -82,7 +84,7 @@ fn by_policy(findings: &Findings, workers: usize) -> String {
             .collect(),
         limit: Some(findings.goal.p99.as_millis_f64()),
     };
-    page::figure(
+    figure(
         &format!("99th percentile of the response time, ms, with {}", super::words::workers(workers)),
         &bars.svg(),
     )
@@ -104,7 +106,7 @@ fn tails(findings: &Findings, workers: usize) -> String {
             .to_vec(),
         limit: None,
     };
-    page::figure("Response time, ms, by percentile, denser towards the tail", &chart.svg())
+    figure("Response time, ms, by percentile, denser towards the tail", &chart.svg())
 }
 
 fn shares(best: &Measured) -> String {
@@ -121,10 +123,7 @@ fn shares(best: &Measured) -> String {
             .collect(),
         limit: None,
     };
-    page::figure(
-        &format!("Share of the tasks that each worker was given, %, by {}", named(best)),
-        &bars.svg(),
-    )
+    figure(&format!("Share of the tasks that each worker was given, %, by {}", named(best)), &bars.svg())
 }
 
 fn table(findings: &Findings) -> String {
@@ -137,7 +136,7 @@ fn table(findings: &Findings) -> String {
             text,
             "<tr{class}><td>{}<th scope=\"row\">{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}<td>{}</tr>",
             row.workers,
-            page::escaped(&row.policy),
+            escaped(&row.policy),
             number(row.mean.mean),
             number(row.p50.mean),
             number(row.p90.mean),

@@ -1,7 +1,8 @@
 //! What outlives the process: one sealed file beside history, put in place as a whole.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
+use quillwork_core::alert::Fingerprint;
 use quillwork_core::time::Duration;
 use quillwork_protocol::alert::AlertEvent;
 use quillwork_store::volume::Volume;
@@ -11,7 +12,7 @@ use super::Alerts;
 use crate::clock::Now;
 
 /// The file's name. Its content is sealed under the same.
-const NAME: &str = "alerts";
+pub(in crate::state) const NAME: &str = "alerts";
 
 /// The largest file that is read: far more than all alerts take.
 const LARGEST: usize = 64 << 20;
@@ -37,6 +38,7 @@ impl Alerts {
                     tracing::warn!("{error}");
                 }
                 self.events = saved.events;
+                self.culprits = saved.culprits;
             }
             Err(reason) => tracing::warn!("the state of alerts can't be read and begins anew: {reason}"),
         }
@@ -55,7 +57,13 @@ impl Alerts {
     pub(crate) fn keep(&mut self, volume: &mut impl Volume) {
         let events = serde_json::to_vec(&self.events).expect("events have string keys only");
         let mut content = Vec::new();
-        for part in [self.engine.save(), self.router.save(), events] {
+        let culprits: BTreeMap<String, &str> = self
+            .culprits
+            .iter()
+            .map(|(fingerprint, culprit)| (fingerprint.to_string(), culprit.as_str()))
+            .collect();
+        let culprits = serde_json::to_vec(&culprits).expect("its keys are strings");
+        for part in [self.engine.save(), self.router.save(), events, culprits] {
             content.extend_from_slice(&(part.len() as u64).to_le_bytes());
             content.extend_from_slice(&part);
         }
@@ -75,6 +83,7 @@ struct Saved {
     engine: Vec<u8>,
     router: Vec<u8>,
     events: VecDeque<AlertEvent>,
+    culprits: BTreeMap<Fingerprint, String>,
 }
 
 fn read(volume: &impl Volume) -> Result<Option<Saved>, String> {
@@ -90,5 +99,44 @@ fn read(volume: &impl Volume) -> Result<Option<Saved>, String> {
     let parts = part().zip(part()).zip(part());
     let ((engine, router), events) = parts.ok_or("it is shorter than it says")?;
     let events = serde_json::from_slice(&events).map_err(|error| error.to_string())?;
-    Ok(Some(Saved { engine, router, events }))
+    // Earlier hosts kept none.
+    let culprits = part().map_or(Ok(BTreeMap::new()), |culprits| {
+        serde_json::from_slice::<BTreeMap<String, String>>(&culprits).map_err(|error| error.to_string())
+    })?;
+    let culprits = culprits.into_iter().filter_map(|(fingerprint, culprit)| {
+        Some((Fingerprint::from_u64(u64::from_str_radix(&fingerprint, 16).ok()?), culprit))
+    });
+    Ok(Some(Saved { engine, router, events, culprits: culprits.collect() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use quillwork_core::time::Instant;
+    use quillwork_store::volume::Memory;
+
+    use super::*;
+
+    const NOW: Now = Now { monotonic: Instant::from_secs(7_200), unix_millis: 1_800_000_000_000 };
+
+    #[test]
+    fn what_an_earlier_host_kept_without_culprits_is_read() {
+        let mut volume = Memory::new();
+        let mut alerts = Alerts::new(NOW);
+        alerts.culprits.insert(Fingerprint::from_u64(7), "process cc (3), 4 cores".to_owned());
+        alerts.keep(&mut volume);
+        let saved = read(&volume).unwrap().unwrap();
+        assert_eq!(saved.culprits, alerts.culprits);
+
+        let sealed = volume.read(NAME, 0, LARGEST).unwrap().unwrap();
+        let content = unframe(NAME.as_bytes(), &sealed).unwrap();
+        let mut end = 0;
+        for _ in 0..3 {
+            let length = u64::from_le_bytes(content[end..end + 8].try_into().unwrap());
+            end += 8 + usize::try_from(length).unwrap();
+        }
+        volume.put(NAME, &frame(NAME.as_bytes(), &content[..end])).unwrap();
+        let earlier = read(&volume).unwrap().unwrap();
+        assert_eq!((earlier.engine, earlier.router), (saved.engine, saved.router));
+        assert!(earlier.culprits.is_empty());
+    }
 }

@@ -5,16 +5,19 @@
 
 mod culprit;
 mod keep;
+mod kept;
 mod listing;
 mod samples;
+mod subject;
 mod telling;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use quillwork_core::alert::notify::{Router, Settings};
 use quillwork_core::alert::{
-    Engine, Fingerprint, Labels, ObserveError, Rule, Severity, State, Status, Transition, default_rules,
+    Engine, Fingerprint, ObserveError, Rule, Severity, State, Status, Transition, default_rules,
 };
 use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::alert::{AlertDelivery, AlertEvent, AlertState, AlertStatus};
@@ -22,12 +25,15 @@ use quillwork_protocol::host::HostSnapshot;
 use quillwork_protocol::page::PageSample;
 use quillwork_protocol::snapshot::{PageLink, PageSnapshot};
 
+pub(super) use self::keep::NAME;
+pub(crate) use self::kept::KeptAlerts;
 use self::samples::of_page;
 pub(crate) use self::samples::{PageFigures, memory_budget};
 pub(crate) use self::words::with_unit;
 use super::page::LastMinute;
 use super::series::SeriesValue;
 use crate::clock::Now;
+use crate::printable::printable;
 use crate::rules::RuleSet;
 
 /// Rules on the host and each page.
@@ -37,10 +43,12 @@ pub(crate) struct Alerts {
     router: Router,
     /// From the monotonic clock to the engine's.
     offset: Duration,
+    /// By how much the wall clock was set since the start, in milliseconds.
+    set_by: i64,
     /// Of what fires: who is to blame, as of when it began or grew worse.
     culprits: BTreeMap<Fingerprint, String>,
-    /// What people call pages, for letters.
-    names: BTreeMap<String, String>,
+    /// What people call pages, those that are gone too, for letters.
+    names: Arc<BTreeMap<String, String>>,
     /// What happened, the newest last.
     events: VecDeque<AlertEvent>,
     deliveries: VecDeque<AlertDelivery>,
@@ -70,8 +78,9 @@ impl Alerts {
             engine: Engine::new(default_rules(), MOST_INSTANCES).expect("core's own rules are sound"),
             router: Router::new(wall, Settings::default()),
             offset: wall.duration_since(Instant::from_nanos(now.monotonic.as_nanos())),
+            set_by: 0,
             culprits: BTreeMap::new(),
-            names: BTreeMap::new(),
+            names: Arc::default(),
             events: VecDeque::new(),
             deliveries: VecDeque::new(),
             is_changed: false,
@@ -164,13 +173,19 @@ impl Alerts {
 
     /// A page is gone, or no longer shown.
     pub(crate) fn remove_page(&mut self, now: Now, id: &str) {
+        self.remove(now, SOURCE, id);
+    }
+
+    /// Nobody watches what has this label any more.
+    pub(in crate::state) fn remove(&mut self, now: Now, label: &str, value: &str) {
         let now = self.at(now.monotonic);
-        self.engine.remove(now, SOURCE, id);
+        self.engine.remove(now, label, value);
         self.is_full = false;
     }
 
     /// Notices what time alone changes.
     pub(crate) fn handle_deadline(&mut self, now: Now) {
+        self.follow_wall_clock(now);
         let now = self.at(now.monotonic);
         self.engine.handle_deadline(now);
     }
@@ -189,11 +204,13 @@ impl Alerts {
         now: Now,
         host: Option<&HostSnapshot>,
         pages: &[PageSnapshot],
+        names: Arc<BTreeMap<String, String>>,
     ) {
+        self.names = names;
         let at = self.at(now.monotonic);
         while let Some(transition) = self.engine.poll_output() {
             self.blame(&transition, host, pages);
-            self.note(now, &transition);
+            self.note(&transition);
             let rule = self.engine.rule_named(&transition.rule);
             log(&transition, rule);
             if rule.is_none_or(|rule| rule.notify) {
@@ -203,7 +220,6 @@ impl Alerts {
         // Whoever was to blame for what is over is named in its last letter, and then no more.
         let router = &self.router;
         self.culprits.retain(|fingerprint, _| router.knows(*fingerprint));
-        self.names = pages.iter().map(|page| (page.source.id.clone(), page.source.name.clone())).collect();
     }
 
     /// Every rule on every label set, the most urgent first. `person_name` gives what a person calls a page.
@@ -234,9 +250,9 @@ impl Alerts {
         person_name: &impl Fn(&str) -> Option<String>,
     ) -> AlertStatus {
         let rule = self.engine.rule(status.rule);
-        let subject = subject(rule, status.labels);
-        let named = person_name(&subject).filter(|name| !name.is_empty()).unwrap_or_else(|| subject.clone());
-        let wall = |at: Instant| self.wall(now, at);
+        let subject = subject::subject(rule, status.labels);
+        let named = subject::name(rule, status.labels, person_name);
+        let wall = |at: Instant| self.wall(at);
         let fires = status.state.severity().is_some();
         AlertStatus {
             rule: rule.name.to_string(),
@@ -263,26 +279,16 @@ impl Alerts {
     }
 }
 
-/// What an alert is about, in a word: the machine, a page, or what sets it apart from others of its rule.
-fn subject(rule: &Rule, labels: &Labels) -> String {
-    match labels.value_of(SOURCE) {
-        Some(source) if labels.len() == 1 => source.to_owned(),
-        _ if !labels.is_empty() => labels.to_string(),
-        _ if rule.condition.is_of_all() => "all".to_owned(),
-        _ => HOST.to_owned(),
-    }
-}
-
 fn log(transition: &Transition, rule: Option<&Rule>) {
     let (was, is) = (transition.from.severity(), transition.to.and_then(State::severity));
     if was == is {
         return;
     }
     let name = &transition.rule;
-    let labels = words::printable(&transition.labels.to_string());
+    let labels = printable(&transition.labels.to_string());
     let sentence = match (rule, transition.to) {
         (Some(rule), Some(to)) => {
-            words::summary(rule, &subject(rule, &transition.labels), to, transition.value)
+            words::summary(rule, &subject::name(rule, &transition.labels, |_| None), to, transition.value)
         }
         _ => "nobody watches it any more.".to_owned(),
     };

@@ -4,46 +4,57 @@ use quillwork_core::alert::notify::{
     AcknowledgeError, Message, Muted, Notification, NotifiedAlert, NotifiedStatus, Silence, SilenceError,
     SilenceId, SilenceRequest,
 };
-use quillwork_core::alert::{Fingerprint, State};
+use quillwork_core::alert::{Fingerprint, Labels, Rule, State};
 use quillwork_core::time::Instant;
 use quillwork_protocol::alert::{AlertDelivery, AlertEvent};
 
 use super::{Alerts, culprit, subject, words};
 use crate::clock::Now;
 use crate::notify::{Delivery, Letter, LetterAlert, LetterKind};
+use crate::printable::printable;
 use crate::state::alerts::wire_state;
 
 /// Events and deliveries that are remembered.
-const REMEMBERED: usize = 1_000;
+pub(super) const REMEMBERED: usize = 1_000;
+
+/// By less than this the wall clock is not set.
+const LEAST_SETTING_MILLIS: u64 = 500;
 
 impl Alerts {
-    /// The next letter to deliver. `host` is what this machine calls itself.
-    pub(crate) fn poll_letter(&mut self, now: Now, host: &str) -> Option<Letter> {
+    /// The next letter to deliver. `host` is what this machine calls itself, `epoch` that in which it tells.
+    pub(crate) fn poll_letter(&mut self, host: &str, epoch: u64) -> Option<Letter> {
         let notification = self.router.poll_output()?;
-        Some(self.letter(now, host, notification))
+        Some(self.letter((host, epoch), notification))
     }
 
-    fn letter(&self, now: Now, host: &str, notification: Notification) -> Letter {
+    fn letter(&self, (host, epoch): (&str, u64), notification: Notification) -> Letter {
         let kind = match notification.message {
             Message::Heartbeat { firing } => LetterKind::Heartbeat { firing },
             Message::Alerts { group, alerts, omitted, is_repeat } => LetterKind::Alerts {
-                group: group.iter().map(|(key, value)| (key.to_owned(), words::printable(value))).collect(),
-                alerts: alerts.iter().map(|alert| self.letter_alert(now, alert)).collect(),
+                group: group.iter().map(|(key, value)| (printable(key), printable(value))).collect(),
+                alerts: alerts.iter().map(|alert| self.letter_alert(alert)).collect(),
                 omitted,
                 is_repeat,
             },
         };
+        let at_unix_millis = self.wall(notification.at);
+        // Each sign of life is another one: who drops what was seen must not drop the next.
+        let key = match kind {
+            LetterKind::Heartbeat { .. } => at_unix_millis,
+            LetterKind::Alerts { .. } => notification.key.as_u64(),
+        };
         Letter {
             id: notification.id,
             receiver: notification.receiver.to_string(),
-            at_unix_millis: self.wall(now, notification.at),
-            key: format!("{:016x}", notification.key.as_u64()),
-            host: words::printable(host),
+            at_unix_millis,
+            key: format!("{key:016x}"),
+            host: printable(host),
+            epoch,
             kind,
         }
     }
 
-    fn letter_alert(&self, now: Now, alert: &NotifiedAlert) -> LetterAlert {
+    fn letter_alert(&self, alert: &NotifiedAlert) -> LetterAlert {
         let rule = self.engine.rule_named(&alert.rule);
         let state = match alert.status {
             NotifiedStatus::Firing(severity) => State::NoData { firing: Some(severity) },
@@ -55,28 +66,24 @@ impl Alerts {
             statuses().map_or((state, alert.value), |status| (status.state, status.value.or(alert.value)));
         let summary = rule.map_or_else(
             || format!("{} is watched no more.", alert.rule),
-            |rule| words::summary(rule, &self.subject_name(&subject(rule, &alert.labels)), state, value),
+            |rule| words::summary(rule, &self.subject_name(rule, &alert.labels), state, value),
         );
         LetterAlert {
             status: alert.status,
             rule: alert.rule.to_string(),
-            labels: alert
-                .labels
-                .iter()
-                .map(|(key, value)| (key.to_owned(), words::printable(value)))
-                .collect(),
+            labels: alert.labels.iter().map(|(key, value)| (printable(key), printable(value))).collect(),
             summary,
             culprit: self.culprits.get(&alert.fingerprint).cloned(),
             look_first: rule.map(|rule| rule.look_first.clone()).unwrap_or_default(),
-            started_unix_millis: self.wall(now, alert.started_at),
-            ended_unix_millis: alert.ended_at.map(|at| self.wall(now, at)),
+            started_unix_millis: self.wall(alert.started_at),
+            ended_unix_millis: alert.ended_at.map(|at| self.wall(at)),
             fingerprint: alert.fingerprint.to_string(),
             key: format!("{:016x}", alert.key.as_u64()),
         }
     }
 
-    fn subject_name(&self, subject: &str) -> String {
-        self.names.get(subject).cloned().unwrap_or_else(|| subject.to_owned())
+    fn subject_name(&self, rule: &Rule, labels: &Labels) -> String {
+        subject::name(rule, labels, |source| self.names.get(source).cloned())
     }
 
     /// What became of a letter.
@@ -94,12 +101,12 @@ impl Alerts {
             at_unix_millis: now.unix_millis,
             receiver: delivery.receiver,
             attempts: delivery.attempts,
-            failure: delivery.failure.map(|failure| words::printable(&failure)),
+            failure: delivery.failure.map(|failure| printable(&failure)),
         });
     }
 
     /// Remembers that an alert began, grew worse or better, or ended.
-    pub(super) fn note(&mut self, now: Now, transition: &quillwork_core::alert::Transition) {
+    pub(super) fn note(&mut self, transition: &quillwork_core::alert::Transition) {
         if transition.from.severity() == transition.to.and_then(State::severity) {
             return;
         }
@@ -108,11 +115,11 @@ impl Alerts {
             self.events.pop_front();
         }
         let rule = self.engine.rule_named(&transition.rule);
-        let at_unix_millis = self.wall(now, transition.at);
+        let at_unix_millis = self.wall(transition.at);
         self.events.push_back(AlertEvent {
             at_unix_millis,
             rule: transition.rule.to_string(),
-            subject: rule.map_or_else(String::new, |rule| subject(rule, &transition.labels)),
+            subject: rule.map_or_else(String::new, |rule| subject::subject(rule, &transition.labels)),
             labels: transition.labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             fingerprint: transition.fingerprint.to_string(),
             from: wire_state(transition.from),
@@ -179,20 +186,23 @@ impl Alerts {
         self.deliveries.iter()
     }
 
+    /// Notices that the wall clock was set. It and the monotonic one run at one pace and are read one after the other, in whole milliseconds:
+    /// a difference that small is no setting, and what is listed twice is to have the same times.
+    pub(super) fn follow_wall_clock(&mut self, now: Now) {
+        let set_by = signed(now.unix_millis).saturating_sub(signed(self.at(now.monotonic).as_millis()));
+        if set_by.abs_diff(self.set_by) >= LEAST_SETTING_MILLIS {
+            self.set_by = set_by;
+        }
+    }
+
     /// An instant of the engine's clock on the wall clock.
-    pub(crate) fn wall(&self, now: Now, at: Instant) -> u64 {
-        let here = self.at(now.monotonic);
-        let age = here.duration_since(at).as_millis();
-        now.unix_millis.saturating_sub(age).saturating_add(at.duration_since(here).as_millis())
+    pub(crate) fn wall(&self, at: Instant) -> u64 {
+        at.as_millis().saturating_add_signed(self.set_by)
     }
 
     /// An instant of the wall clock on the engine's.
-    pub(crate) fn instant(&self, now: Now, unix_millis: u64) -> Instant {
-        let here = self.at(now.monotonic);
-        let later = quillwork_core::time::Duration::from_millis(unix_millis.saturating_sub(now.unix_millis));
-        let earlier =
-            quillwork_core::time::Duration::from_millis(now.unix_millis.saturating_sub(unix_millis));
-        here + later - earlier
+    pub(crate) fn instant(&self, unix_millis: u64) -> Instant {
+        Instant::from_millis(unix_millis.saturating_add_signed(-self.set_by))
     }
 
     pub(super) fn blame(
@@ -213,4 +223,8 @@ impl Alerts {
             Some(_) => {}
         }
     }
+}
+
+fn signed(millis: u64) -> i64 {
+    i64::try_from(millis).unwrap_or(i64::MAX)
 }

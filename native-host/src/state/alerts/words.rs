@@ -2,9 +2,15 @@
 
 use quillwork_core::alert::{Condition, Direction, NEVER_REACHED_MILLIS, Rule, Severity, State, Unit};
 
+use crate::printable::printable;
+
 /// One sentence with the value and the threshold that counts in this state.
 pub(crate) fn summary(rule: &Rule, subject: &str, state: State, value: Option<f64>) -> String {
-    let what = subject_of_sentence(rule, &printable(subject));
+    let subject = printable(subject);
+    if let Some(sentence) = without_number(rule, &subject, state) {
+        return sentence;
+    }
+    let what = subject_of_sentence(rule, &subject);
     let side = match rule.direction {
         Direction::Above => "above",
         Direction::Below => "below",
@@ -44,25 +50,72 @@ pub(crate) fn summary(rule: &Rule, subject: &str, state: State, value: Option<f6
 }
 
 fn subject_of_sentence(rule: &Rule, subject: &str) -> String {
-    match &*rule.name {
-        "host-cpu" => return "CPU use".to_owned(),
-        "host-memory" => return "Memory use".to_owned(),
-        "page-response" => return format!("Response time (p95) of {subject}"),
-        "page-errors" => return format!("Error ratio of {subject}"),
-        "page-fps" => return format!("Frame rate of {subject}"),
-        "host-disk-space" => return format!("Used space of {subject}"),
-        "host-temperature" => return format!("Temperature of {subject}"),
-        "page-memory" | "page-memory-maximum" => return format!("Memory use of {subject}"),
-        "page-cache-hits" => return format!("Cache hit rate of {subject}"),
-        "page-cache-evictions" => return format!("Share of look-ups with an eviction of {subject}"),
-        _ => {}
+    let of_default = match &*rule.name {
+        "host-cpu" => "CPU use",
+        "host-memory" => "Memory use",
+        "host-disk-space" => "Used space of {}",
+        "host-disk-full" => "Time until {} is full",
+        "host-temperature" => "Temperature of {}",
+        "host-lost" => "Time since this machine was measured",
+        "host-export-late" => "Delay of what is sent on to {}",
+        "host-export-lost" => "Number of samples that {} did not get",
+        "host-standby-behind" => "Time that the standby {} is behind",
+        "host-standby-fenced" => "Whether {} follows this host",
+        "page-lost" => "Whether {} reports",
+        "page-pool-saturated" => "Whether the pool of {} keeps up",
+        "page-memory" | "page-memory-maximum" => "Memory use of {}",
+        "page-response" => "Response time (p95) of {}",
+        "page-errors" => "Error ratio of {}",
+        "page-fps" => "Frame rate of {}",
+        "page-cache-hits" => "Cache hit rate of {}",
+        "page-cache-evictions" => "Share of look-ups with an eviction of {}",
+        "page-garbage-collection" => "Number of garbage collections a minute of {}",
+        "page-clock-skew" => "Clock error of {}",
+        "page-pool-busy" => "Pool use of {}",
+        "page-pool-queue" => "Number of tasks that wait for each worker of {}",
+        "objective-availability" => "Burn rate of the budget for availability, over what is tolerated,",
+        "objective-errors" => "Burn rate of the budget for errors, over what is tolerated,",
+        "objective-response-p50" => {
+            "Burn rate of the budget for responses within 20 ms, over what is tolerated,"
+        }
+        "objective-response-p95" => {
+            "Burn rate of the budget for responses within 50 ms, over what is tolerated,"
+        }
+        "objective-response-p99" => {
+            "Burn rate of the budget for responses within 100 ms, over what is tolerated,"
+        }
+        _ => "",
+    };
+    if !of_default.is_empty() {
+        return of_default.replace("{}", subject);
     }
     match &rule.condition {
-        Condition::TimeToReach { .. } => format!("Time until {} of {subject}", rule.name),
+        Condition::TimeToReach { of, limit, .. } => {
+            format!("Time until {} of {subject} is {}", of.name, rounded(*limit))
+        }
         Condition::Absent(of) => format!("Time without {} of {subject}", of.name),
         Condition::BurnRate(_) => format!("Burn rate of {} over what is tolerated", rule.name),
         _ => format!("{} of {subject}", rule.name),
     }
+}
+
+/// What is so or isn't reads badly as a number.
+fn without_number(rule: &Rule, subject: &str, state: State) -> Option<String> {
+    let (fine, bad) = match &*rule.name {
+        "page-lost" => ("{} reports", "{} has gone silent without a goodbye"),
+        "host-standby-fenced" => {
+            ("{} follows this host", "{} was the primary, and is silent and does not follow this host")
+        }
+        "page-pool-saturated" => ("The pool of {} keeps up", "The workers of {} are busy, and tasks wait"),
+        _ => return None,
+    };
+    let sentence = match state {
+        State::Ok => format!("{fine}."),
+        State::Pending => format!("{bad}, not yet for long."),
+        State::Warning | State::Critical => format!("{bad}."),
+        State::NoData { .. } => return None,
+    };
+    Some(sentence.replace("{}", subject))
 }
 
 /// A value as people write it.
@@ -70,8 +123,8 @@ pub(crate) fn with_unit(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Ratio => format!("{} %", rounded(value * 100.0)),
         Unit::Millis => duration(value),
-        Unit::PerSecond => format!("{} a second", rounded(value)),
-        Unit::Count => rounded(value),
+        Unit::PerSecond => format!("{} a second", plain(value)),
+        Unit::Count => plain(value),
         Unit::Bytes => size(value),
         Unit::BytesPerSecond => format!("{} a second", size(value)),
         Unit::Celsius => format!("{} °C", rounded(value)),
@@ -79,6 +132,15 @@ pub(crate) fn with_unit(value: f64, unit: Unit) -> String {
         Unit::Volts => format!("{} V", rounded(value)),
         Unit::Hertz => format!("{} Hz", rounded(value)),
         Unit::Rpm => format!("{} rpm", rounded(value)),
+    }
+}
+
+/// A number without a unit that would make it larger: one in ten thousand is not zero.
+fn plain(value: f64) -> String {
+    match value.abs() {
+        size if size >= 0.01 || size == 0.0 => rounded(value),
+        size if size >= 0.000_1 => format!("{value:.5}").trim_end_matches('0').to_owned(),
+        _ => format!("{value:.0e}"),
     }
 }
 
@@ -125,16 +187,6 @@ pub(super) fn rounded(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// Names of processes, mounts and pages are chosen by strangers: what would steer a terminal, a log or the direction of
-/// text is shown as `?`.
-pub(crate) fn printable(name: &str) -> String {
-    let steers = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    name.chars().map(|letter| if steers(letter) { '?' } else { letter }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use quillwork_core::alert::default_rules;
@@ -162,14 +214,43 @@ mod tests {
         );
         assert_eq!(
             summary(&rule("host-disk-full"), "/\n", State::Warning, Some(36_000_000.0)),
-            "Time until host-disk-full of /? is 10 h; the warning is below 24 h."
+            "Time until /? is full is 10 h; the warning is below 24 h."
         );
+    }
+
+    #[test]
+    fn what_is_so_or_isnt_is_told_without_a_number() {
+        let lost = rule("page-lost");
+        assert_eq!(summary(&lost, "Story", State::Ok, Some(1.0)), "Story reports.");
+        assert_eq!(
+            summary(&lost, "Story", State::Critical, Some(0.0)),
+            "Story has gone silent without a goodbye."
+        );
+        assert_eq!(
+            summary(&rule("page-pool-saturated"), "Story", State::Warning, Some(1.0)),
+            "The workers of Story are busy, and tasks wait."
+        );
+        let unknown = State::NoData { firing: None };
+        assert_eq!(
+            summary(&lost, "Story", unknown, Some(0.0)),
+            "Whether Story reports is not known now; it was 0."
+        );
+    }
+
+    #[test]
+    fn every_rule_that_ships_has_words_of_its_own() {
+        for rule in default_rules() {
+            let sentence = summary(&rule, "Story", State::Warning, Some(0.1));
+            assert!(!sentence.contains(&*rule.name), "{sentence}");
+        }
     }
 
     #[test]
     fn values_read_as_people_write_them() {
         assert_eq!(with_unit(0.7, Unit::Ratio), "70 %");
         assert_eq!(with_unit(0.001, Unit::Ratio), "0.1 %");
+        assert_eq!(with_unit(0.000_5, Unit::PerSecond), "0.0005 a second");
+        assert_eq!(with_unit(0.0, Unit::Count) + &with_unit(-0.000_02, Unit::Count), "0-2e-5");
         assert_eq!(with_unit(1_234.5, Unit::Millis), "1234 ms");
         assert_eq!(with_unit(90_000.0, Unit::Millis), "90 s");
         assert_eq!(with_unit(259_200_000.0, Unit::Millis), "3 days");

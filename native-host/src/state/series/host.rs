@@ -5,6 +5,9 @@ use quillwork_protocol::host::{HostSnapshot, Pressure};
 use super::{BYTES, COUNT, MILLIS, Measure, RATIO, SeriesValue, Values, share};
 
 const HUNDREDTHS: Measure = Measure { unit: "count", resolution: 0.01 };
+/// Counts of bytes: what is too little to be seen in a second adds up all the same.
+const TOTAL: Measure = Measure { unit: "bytes", resolution: 1.0 };
+const MILLIS_TOTAL: Measure = Measure { unit: "millis", resolution: 10.0 };
 const RATE: Measure = Measure { unit: "bytesPerSecond", resolution: 1.0 };
 const EVENTS: Measure = Measure { unit: "perSecond", resolution: 1.0 };
 const CELSIUS: Measure = Measure { unit: "celsius", resolution: 0.1 };
@@ -55,6 +58,16 @@ fn processor(values: &mut Values, host: &HostSnapshot) {
     ] {
         values.push_known(name, EVENTS, value);
     }
+    for (name, value) in [
+        ("host.cpu.context_switches.total", cpu.context_switches_total),
+        ("host.cpu.interrupts.total", cpu.interrupts_total),
+        ("host.cpu.forks.total", cpu.forks_total),
+    ] {
+        values.count(name, &[], COUNT, value.map(float));
+    }
+    for (mode, seconds) in cpu.mode_seconds_total.iter().flat_map(|modes| modes.by_name()) {
+        values.count("host.cpu.mode.total", &[("mode", mode)], MILLIS_TOTAL, Some(seconds * 1_000.0));
+    }
     values.push_known("host.cpu.runnable", COUNT, cpu.runnable.map(float));
     values.push_known("host.cpu.blocked", COUNT, cpu.blocked.map(float));
     if let Some(pressures) = &host.pressure {
@@ -65,6 +78,8 @@ fn processor(values: &mut Values, host: &HostSnapshot) {
             for (kind, stall) in [("some", some)].into_iter().chain(full) {
                 let labels = [("resource", resource), ("kind", kind)];
                 values.push_labelled("host.pressure", &labels, RATIO, stall.ratio);
+                let stalled = Some(stall.seconds_total * 1_000.0);
+                values.count("host.pressure.total", &labels, MILLIS_TOTAL, stalled);
             }
         }
     }
@@ -84,7 +99,10 @@ fn memory(values: &mut Values, host: &HostSnapshot) {
         values.push_known(name, BYTES, bytes.map(float));
     }
     values.push_known("host.memory.major_faults", EVENTS, memory.major_faults_per_second);
+    values.count("host.memory.oom_kills.total", &[], COUNT, memory.oom_kills_total.map(float));
     if memory.swap_total_bytes > 0 {
+        values.count("host.swap.in.total", &[], TOTAL, memory.swapped_in_bytes_total.map(float));
+        values.count("host.swap.out.total", &[], TOTAL, memory.swapped_out_bytes_total.map(float));
         values.push("host.swap.used", RATIO, share(memory.swap_used_bytes, memory.swap_total_bytes));
         values.push("host.swap.in", RATE, memory.swapped_in_bytes_per_second);
         values.push("host.swap.out", RATE, memory.swapped_out_bytes_per_second);
@@ -113,6 +131,14 @@ fn disks(values: &mut Values, host: &HostSnapshot) {
         values.push_of("host.disk.write_await", label, MILLIS, device.write_await_millis);
         values.push_of("host.disk.queue", label, HUNDREDTHS, device.queue);
         values.push_of("host.disk.busy", label, RATIO, device.busy_ratio);
+        for (name, measure, total) in [
+            ("host.disk.read.total", TOTAL, device.read_bytes_total),
+            ("host.disk.written.total", TOTAL, device.written_bytes_total),
+            ("host.disk.reads.total", COUNT, device.reads_total),
+            ("host.disk.writes.total", COUNT, device.writes_total),
+        ] {
+            values.count(name, &[label], measure, Some(float(total)));
+        }
     }
 }
 
@@ -130,6 +156,16 @@ fn networks(values: &mut Values, host: &HostSnapshot) {
             ("host.network.drops", network.drops_per_second),
         ] {
             values.push_of(name, interface, EVENTS, value);
+        }
+        for (name, measure, total) in [
+            ("host.network.received.total", TOTAL, Some(network.received_bytes_total)),
+            ("host.network.sent.total", TOTAL, Some(network.sent_bytes_total)),
+            ("host.network.received_packets.total", COUNT, network.received_packets_total),
+            ("host.network.sent_packets.total", COUNT, network.sent_packets_total),
+            ("host.network.errors.total", COUNT, Some(network.errors_total)),
+            ("host.network.drops.total", COUNT, network.drops_total),
+        ] {
+            values.count(name, &[interface], measure, total.map(float));
         }
     }
     if let Some(sockets) = &host.sockets {
@@ -218,7 +254,8 @@ fn float(value: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use quillwork_protocol::host::{BlockDevice, Disk, Gpu, Pressures, Stall, Temperature};
+    use quillwork_protocol::host::{BlockDevice, Disk, Gpu, Network, Pressures, Stall, Temperature};
+    use quillwork_store::series::SeriesKind;
 
     use super::*;
 
@@ -262,6 +299,31 @@ mod tests {
         ] {
             assert_eq!(value(&host, absent), None, "{absent}");
         }
+    }
+
+    #[test]
+    fn what_only_grows_is_a_counter_beside_its_rate() {
+        let network = Network {
+            name: "eth0".into(),
+            received_bytes_total: 5_000,
+            received_bytes_per_second: Some(10.0),
+            ..Network::default()
+        };
+        let host = HostSnapshot { networks: vec![network], ..HostSnapshot::default() };
+        let kinds: Vec<_> = of_host(&host)
+            .into_iter()
+            .filter(|found| found.key.name().starts_with("host.network.received"))
+            .map(|found| (found.key.to_string(), found.kind, found.value))
+            .collect();
+        let of_eth0 = |name: &str| format!("{name}{{interface=\"eth0\"}}");
+        for expected in [
+            (of_eth0("host.network.received"), SeriesKind::Gauge, Some(10.0)),
+            (of_eth0("host.network.received.total"), SeriesKind::Counter, Some(5_000.0)),
+        ] {
+            assert!(kinds.contains(&expected), "{expected:?} in {kinds:?}");
+        }
+        let packets = of_eth0("host.network.received_packets.total");
+        assert!(kinds.iter().all(|(key, ..)| *key != packets), "what the system doesn't tell has no series");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // What runs tasks in a page. Each makes a pool of so many workers: `run` is one task, `send` one with bytes, `cancel` starts one that never
 // ends and gives a way to cancel it, `close` is the end.
 import * as comlink from 'comlink';
+import { FixedThreadPool } from 'poolifier-web-worker';
 import { createRuntime } from 'quillwork';
 import workerpool from 'workerpool';
 import { bareMessages, coalescedLoop, sharedCounters } from './by-hand.mjs';
@@ -37,6 +38,20 @@ export const peers = {
         return { task, end: () => task.cancel() };
       },
       close: () => pool.terminate(true),
+    };
+  },
+
+  /** As it is by default: its queue makes a burst slower, and no other setting makes it faster. */
+  async poolifier(workers) {
+    const pool = new FixedThreadPool(workers, url('poolifier'));
+    return {
+      run: () => pool.execute(undefined, 'noop'),
+      send: (bytes, move) => pool.execute(bytes, 'size', undefined, move ? [bytes.buffer] : undefined),
+      cancel() {
+        const controller = new AbortController();
+        return { task: pool.execute(undefined, 'never', controller.signal), end: () => controller.abort() };
+      },
+      close: () => pool.destroy(),
     };
   },
 

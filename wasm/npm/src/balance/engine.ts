@@ -138,9 +138,12 @@ export class Engine {
     for (let isSecond = false; ; isSecond = true) {
       const floats = this.#core.reserve(fleet.room(workers.length));
       const rows = fleet.sync(workers, floats);
-      read();
       if (!fleet.capabilities.isFull) {
+        // Before anything else is read: where that can't be, core knows these workers all the same, as the fleet does.
         this.#tell(rows);
+        read();
+      }
+      if (!fleet.capabilities.isFull) {
         break;
       }
       if (isSecond) {

@@ -6,6 +6,7 @@ import { Attempt, type AttemptContext } from './attempt.js';
 import { batchSettings, type BatchOptions } from './batch-options.js';
 import { readBatchMetrics, type BatchMetrics } from './batch-metrics.js';
 import { Machine } from './machine.js';
+import { abortSignal } from './options.js';
 import type { ExecuteOptions } from './stack.js';
 import { judge, SUCCEEDED } from './verdict.js';
 
@@ -95,13 +96,13 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
   }
 
   add(item: Item, { signal }: ExecuteOptions = {}): Promise<Result> {
-    if (signal?.aborted === true) {
-      return Promise.reject(signal.reason);
-    }
     let bytes: number;
     let cut: number;
     let key: unknown;
     try {
+      if (abortSignal(signal)?.aborted === true) {
+        throw signal?.reason;
+      }
       bytes = this.#bytes(item);
       cut = CUTS.get(this.#options.predicate?.(item) ?? false) ?? 0;
       key = this.#options.key?.(item);

@@ -21,7 +21,7 @@ export function debounceAsync<This, Arguments extends unknown[], Result>(
   wait?: number,
   options: DebounceOptions = {},
 ): DebouncedAsync<This, Arguments, Result> {
-  const { leading = false, trailing = true } = options;
+  const { leading = false, trailing = true } = options ?? {};
   return served(fn, leading, trailing, (inner) => debounce(inner, wait, options));
 }
 
@@ -31,7 +31,7 @@ export function throttleAsync<This, Arguments extends unknown[], Result>(
   wait?: number,
   options: ThrottleOptions = {},
 ): DebouncedAsync<This, Arguments, Result> {
-  const { leading = true, trailing = true } = options;
+  const { leading = true, trailing = true } = options ?? {};
   return served(fn, leading, trailing, (inner) => throttle(inner, wait, options));
 }
 

@@ -64,13 +64,13 @@ export function debounce<This, Arguments extends unknown[], Result>(
 export function debounce<This, Arguments extends unknown[], Result>(
   fn: (this: This, ...args: Arguments) => Result,
   wait?: number,
-  options: DebounceOptions = {},
+  options?: DebounceOptions,
 ): Debounced<This, Arguments, Result | undefined> {
   if (typeof fn !== 'function') {
     throw new QuillworkError('ERR_INVALID_OPTION', `the first argument is the function to call less often, not ${String(fn)}`);
   }
   const pause = Number(wait) || 0;
-  const { leading = false, trailing = true, maxWait } = options;
+  const { leading = false, trailing = true, maxWait } = options ?? {};
   const longest = maxWait === undefined ? undefined : Math.max(Number(maxWait) || 0, pause);
 
   let owed: Arguments | undefined;

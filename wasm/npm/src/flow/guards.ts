@@ -1,7 +1,7 @@
 import { QuillworkError } from '../errors.js';
 import type { Attempted } from './attempt.js';
 import type { AdaptiveLimitOptions, BulkheadOptions, HedgeOptions } from './limit-options.js';
-import { millis } from './options.js';
+import { millis, optionalFunction } from './options.js';
 import { CorePolicy, type FailureOptions, type Policy } from './policy.js';
 import type { PolicyMetrics } from './policy-metrics.js';
 import type { RetryBudget } from './retry-budget.js';
@@ -60,6 +60,7 @@ export function retry<Result>(fn: Attempted<Result>, options: RetryOptions = {})
     if (typeof fn !== 'function') {
       throw new QuillworkError('ERR_INVALID_OPTION', `retry's first argument is the function to call, not ${String(fn)}`);
     }
+    optionalFunction('shouldRetry', shouldRetry);
     const calls = new CorePolicy({ retry: settings, totalDeadline, isFailure: shouldRetry, retryAfter, retryBudget: budget });
     return calls.execute(fn, { signal }).finally(() => calls.dispose());
   } catch (thrown) {

@@ -1,12 +1,12 @@
 import { QuillworkError } from '../errors.js';
-import { millis, whole } from '../runtime/options.js';
+import { abortSignal, millis, object, optionalFunction, shown, whole } from '../runtime/options.js';
 
-export { millis, whole };
+export { abortSignal, millis, object, optionalFunction, shown, whole };
 
 /** A number above `least` and at most `most`, or `ERR_INVALID_OPTION`. */
 export function share(name: string, value: number, most = 1): number {
   if (!(typeof value === 'number' && value > 0 && value <= most)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is above 0 and at most ${most}, not ${String(value)}`);
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is above 0 and at most ${most}, not ${shown(value)}`);
   }
   return value;
 }
@@ -14,12 +14,4 @@ export function share(name: string, value: number, most = 1): number {
 /** A flag that a setting follows or doesn't, as `flow.wasm` reads it. */
 export function optional<Value>(value: Value | undefined, write: (value: Value) => readonly number[]): readonly number[] {
   return value === undefined ? [0] : [1, ...write(value)];
-}
-
-/** A function, `undefined`, or `ERR_INVALID_OPTION`. */
-export function optionalFunction<Kind>(name: string, value: Kind | undefined): Kind | undefined {
-  if (value !== undefined && typeof value !== 'function') {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a function, not ${String(value)}`);
-  }
-  return value;
 }

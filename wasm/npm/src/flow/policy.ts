@@ -9,7 +9,7 @@ import {
   type BulkheadOptions,
   type HedgeOptions,
 } from './limit-options.js';
-import { millis, optionalFunction } from './options.js';
+import { millis, object, optionalFunction } from './options.js';
 import { readPolicyMetrics, type PolicyMetrics } from './policy-metrics.js';
 import { rateSettings, type RateOptions } from './rate-options.js';
 import { budgetSettings, SharedBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.js';
@@ -78,6 +78,10 @@ export class CorePolicy implements Policy {
   readonly #stack: Stack;
 
   constructor(options: PolicyOptions) {
+    object('the options of a policy are', options);
+    for (const layer of LAYERS) {
+      object(`\`${layer}\` is`, options[layer] || {});
+    }
     const { breaker, retryBudget: budget } = options;
     if (options.bulkhead !== undefined && options.adaptiveLimit !== undefined) {
       throw new QuillworkError('ERR_INVALID_OPTION', '`bulkhead` and `adaptiveLimit` both say how many calls run at a time: take one');
@@ -127,3 +131,6 @@ export class CorePolicy implements Policy {
     return readPolicyMetrics(this.#stack);
   }
 }
+
+/** The options that are objects themselves. */
+const LAYERS = ['retry', 'retryBudget', 'breaker', 'hedge', 'rate', 'bulkhead', 'adaptiveLimit'] as const;

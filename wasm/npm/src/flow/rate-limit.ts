@@ -3,7 +3,7 @@ import { AbortWatch } from '../pool/abort-watch.js';
 import { Alarm } from './alarm.js';
 import { FlowClock } from './clock.js';
 import type { Limiter, Turn } from './limiter.js';
-import { millis, whole } from './options.js';
+import { abortSignal, millis, object, whole } from './options.js';
 import { limiterOf, NANOS, rateSettings, type RateOptions } from './rate-options.js';
 
 /** What a caller may ask of one turn. */
@@ -107,10 +107,11 @@ export class TwinRateLimiter implements RateLimiter {
     return msFrom(now, this.limiter.earliest(now, unitsOf(weight)));
   }
 
-  acquire({ signal, ...options }: AcquireOptions = {}): Promise<void> {
+  acquire(asked: AcquireOptions = {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) {
-        reject(signal.reason);
+      const { signal, ...options } = object(TURN, asked);
+      if (abortSignal(signal)?.aborted === true) {
+        reject(signal?.reason);
         return;
       }
       const now = this.#now();
@@ -131,7 +132,7 @@ export class TwinRateLimiter implements RateLimiter {
 
   reserve(options: Omit<AcquireOptions, 'signal'> = {}): Reservation {
     const now = this.#now();
-    const turn = this.#take(now, options);
+    const turn = this.#take(now, object(TURN, options));
     return {
       waitMs: msFrom(now, turn.startsAt),
       cancel: () => this.limiter.cancel(this.#now(), turn),
@@ -211,6 +212,9 @@ export function unitsOf(weight: number): number {
 function msFrom(now: number, start: number): number {
   return Math.max(0, Math.ceil((start - now) / NANOS));
 }
+
+/** `acquire(2)` would be a turn of weight 1. */
+const TURN = '`{ weight, maxWait, signal }` is';
 
 function refusal(retryAfterMs: number, weight: number, capacity: number): QuillworkError {
   return retryAfterMs === Infinity

@@ -4,6 +4,7 @@ import { BESIDE } from '../embedded.js';
 import { Attempt, type Attempted } from './attempt.js';
 import { failureOf, type Failure } from './failure.js';
 import { Machine } from './machine.js';
+import { abortSignal } from './options.js';
 import type { SharedBudget } from './retry-budget.js';
 import { judge, SUCCEEDED, type Judgement } from './verdict.js';
 
@@ -74,10 +75,11 @@ export class Stack extends Machine {
     if (typeof run !== 'function') {
       return Promise.reject(new QuillworkError('ERR_INVALID_OPTION', `what is to be executed is a function, not ${String(run)}`));
     }
-    if (signal?.aborted === true) {
-      return Promise.reject(signal.reason);
-    }
     return new Promise<Result>((resolve, reject) => {
+      if (abortSignal(signal)?.aborted === true) {
+        reject(signal?.reason);
+        return;
+      }
       const call: Call = {
         run,
         resolve: resolve as (value: unknown) => void,

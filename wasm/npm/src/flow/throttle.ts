@@ -27,7 +27,8 @@ export function throttle<This, Arguments extends unknown[], Result>(
 export function throttle<This, Arguments extends unknown[], Result>(
   fn: (this: This, ...args: Arguments) => Result,
   wait?: number,
-  { leading = true, trailing = true }: ThrottleOptions = {},
+  options?: ThrottleOptions,
 ): Debounced<This, Arguments, Result | undefined> {
+  const { leading = true, trailing = true } = options ?? {};
   return debounce(fn, wait, { leading, trailing, maxWait: Number(wait) || 0 });
 }

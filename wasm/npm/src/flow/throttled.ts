@@ -4,7 +4,7 @@ import { BESIDE } from '../embedded.js';
 import { Attempt, type Attempted } from './attempt.js';
 import { latency, type FlowLatency } from './latency.js';
 import { Machine } from './machine.js';
-import { millis, whole } from './options.js';
+import { abortSignal, millis, whole } from './options.js';
 import type { ExecuteOptions } from './stack.js';
 import { throttledSettings, type ThrottledOptions } from './throttled-options.js';
 
@@ -117,8 +117,8 @@ class CoreThrottled extends Machine implements Throttled {
       whole('priority', priority, 0, 10);
       whole('weight', weight, 0, 2 ** 32 - 1);
       millis('maxWait', maxWait, 0);
-      if (signal?.aborted === true) {
-        reject(signal.reason);
+      if (abortSignal(signal)?.aborted === true) {
+        reject(signal?.reason);
         return;
       }
       const task = this.#free.pop() ?? this.#operations.length;

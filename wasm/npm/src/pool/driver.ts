@@ -50,6 +50,8 @@ export interface PoolActions {
   saturated(queued: number): void;
   /** The queue was full and has room again. */
   drained(queued: number): void;
+  /** Takes in what workers have said and this thread was not yet told of. */
+  hear(): void;
   /** The page was stopped, and its workers perhaps with it. Calls back when they had a chance to speak. */
   callRoll(then: () => void): void;
   /** The core itself failed: there will be no further output. */
@@ -392,6 +394,7 @@ export class Driver {
 
   #handleDeadline(): void {
     this.#disarm();
+    this.#actions.hear();
     this.#input(() => this.#exports.pool_deadline(this.#pool, this.#clock.now()));
   }
 }

@@ -1,6 +1,7 @@
 import { describe, QuillworkError } from '../errors.js';
 import { Said, type Core } from '../abi.js';
 import type { ComputeInfo } from '../compute/types.js';
+import type { OpenRing } from '../ring/page-ring.js';
 import { callSafely } from '../runtime/emitter.js';
 import { AbortWatch } from './abort-watch.js';
 import { candidates, type CustomBinding } from './binding.js';
@@ -13,11 +14,10 @@ import { offers, type Offer, type WorkerOffer } from './offers.js';
 import { Readiness } from './readiness.js';
 import { Recycling, type RecycleOptions } from './recycling.js';
 import { RollCall } from './roll-call.js';
-import type { PoolSettings, TaskSpec } from './settings.js';
+import type { PoolSettings } from './settings.js';
 import { abortReason, closedError, settle, timeoutError, type SettlementContext } from './settle.js';
 import { loadError, type WorkerSource } from './spawn.js';
-import type { StreamSink } from './stream.js';
-import { TaskTable, type PendingTask } from './task-table.js';
+import { nobodyWaits, TaskTable, type PendingTask } from './task-table.js';
 import { Line, type LineEvents } from './transport.js';
 
 /** What a pool tells its owner. */
@@ -30,17 +30,6 @@ export interface PoolEvents {
   onSaturated(event: QueueLevel): void;
   onDrained(event: QueueLevel): void;
   onClosed(): void;
-}
-
-/** What a submitter says about a task. */
-export interface TaskRequest {
-  readonly name: string;
-  readonly input: unknown;
-  readonly spec: TaskSpec;
-  readonly transfer: readonly object[] | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((progress: never) => void) | undefined;
-  readonly stream?: StreamSink | undefined;
 }
 
 /** A task that each new worker runs before it is given any other. */
@@ -67,6 +56,8 @@ export interface PoolExtras {
   readonly recycle?: RecycleOptions | undefined;
   /** Workers that were started before the pool was made. */
   readonly early?: EarlyStart | undefined;
+  /** Opens lines through shared memory, where there can be some. */
+  readonly openRing?: OpenRing | undefined;
 }
 
 /** Workers, payloads and promises; the core decides about them by number. */
@@ -78,6 +69,7 @@ export class Pool implements PoolActions, LineEvents {
   readonly #settings: PoolSettings;
   readonly #source: WorkerSource;
   readonly #early: EarlyStart | undefined;
+  readonly #openRing: OpenRing | undefined;
   readonly #events: PoolEvents;
   readonly #tasks = new TaskTable();
   readonly #lines: (Line | undefined)[] = [];
@@ -104,7 +96,7 @@ export class Pool implements PoolActions, LineEvents {
     source: WorkerSource,
     names: OfferNames,
     events: PoolEvents,
-    { warmUp, offer, choose, recycle, shouldRetry, early }: PoolExtras = {},
+    { warmUp, offer, choose, recycle, shouldRetry, early, openRing }: PoolExtras = {},
   ) {
     this.#readiness = new Readiness(settings.minWorkers);
     this.#warmUp = warmUp;
@@ -117,43 +109,34 @@ export class Pool implements PoolActions, LineEvents {
     this.#settings = settings;
     this.#source = source;
     this.#early = early;
+    this.#openRing = openRing;
     this.#events = events;
     this.driver = new Driver(core, this.clock, settings, this);
     this.driver.start();
   }
 
   /** Runs a task. */
-  submit(request: TaskRequest): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#broken !== undefined) {
-        reject(this.#broken);
-        return;
-      }
-      const { signal } = request;
-      const id = this.#tasks.reserve();
-      this.#tasks.put({
-        id,
-        name: request.name,
-        input: request.input,
-        transfer: request.transfer,
-        spec: request.spec,
-        signal,
-        onProgress: request.onProgress,
-        stream: request.stream,
-        resolve,
-        reject,
-        line: undefined,
-        outcome: undefined,
-        failure: undefined,
-      });
-      if (signal !== undefined) {
-        this.#aborts.add(signal, id);
-      }
-      if (this.#tasks.size === 1) {
-        this.#hold();
-      }
-      this.driver.submit(id, request.spec);
-    });
+  submit(task: PendingTask): Promise<unknown> {
+    const promise = new Promise(keepSettlers);
+    task.resolve = resolveLast;
+    task.reject = rejectLast;
+    // They hold on to the promise, and that to its result.
+    resolveLast = rejectLast = nobodyWaits;
+    if (this.#broken !== undefined) {
+      task.reject(this.#broken);
+      return promise;
+    }
+    const id = this.#tasks.reserve();
+    task.id = id;
+    this.#tasks.put(task);
+    if (task.signal !== undefined) {
+      this.#aborts.add(task.signal, id);
+    }
+    if (this.#tasks.size === 1) {
+      this.#hold();
+    }
+    this.driver.submit(id, task.spec);
+    return promise;
   }
 
   /** Why the pool can't be used any more, where its core failed. */
@@ -207,7 +190,7 @@ export class Pool implements PoolActions, LineEvents {
 
   spawn(worker: number, generation: number): void {
     try {
-      const line = new Line(worker, generation, this.#source, this.#early, this.capabilitiesOf(worker), this.#offer(worker).capacity, this);
+      const line = new Line(worker, generation, this.#source, this.#early, this.capabilitiesOf(worker), this.#offer(worker).capacity, this.#openRing, this);
       line.hold(this.#isAwaited);
       this.#lines[worker] = line;
     } catch (thrown) {
@@ -326,6 +309,12 @@ export class Pool implements PoolActions, LineEvents {
   closed(): void {
     this.#readiness.fail(closedError('waiting for workers'));
     this.#events.onClosed();
+  }
+
+  hear(): void {
+    for (const line of this.#lines) {
+      line?.hear();
+    }
   }
 
   callRoll(then: () => void): void {
@@ -536,6 +525,14 @@ export class Pool implements PoolActions, LineEvents {
     return offer;
   }
 }
+
+/** What settles the promise that was made last. One function takes it from all promises: one for each would be an object more. */
+let resolveLast: (value: unknown) => void = nobodyWaits;
+let rejectLast: (reason: unknown) => void = nobodyWaits;
+const keepSettlers = (resolve: (value: unknown) => void, reject: (reason: unknown) => void): void => {
+  resolveLast = resolve;
+  rejectLast = reject;
+};
 
 /** How long a worker that was perhaps stopped together with the page may take to answer. */
 const ROLL_CALL_MS = 250;

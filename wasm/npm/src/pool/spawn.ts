@@ -58,6 +58,7 @@ export function startWorker(source: WorkerSource, place: number, events: WorkerE
       onLost(event.error ?? (event.message ? new Error(event.message) : undefined));
     });
   }
+  const thread = isNodeWorker(worker) ? worker : undefined;
   return {
     // Looking through an empty list of what moves is not free.
     post: (message, transfer) => (transfer.length === 0 ? (worker as PostTarget).postMessage(message) : (worker as PostTarget).postMessage(message, transfer)),
@@ -66,9 +67,7 @@ export function startWorker(source: WorkerSource, place: number, events: WorkerE
       worker.terminate();
     },
     hold(keepAlive) {
-      if (isNodeWorker(worker)) {
-        worker[keepAlive ? 'ref' : 'unref']();
-      }
+      thread?.[keepAlive ? 'ref' : 'unref']();
     },
   };
 }
@@ -95,7 +94,11 @@ type EventWorker = PostTarget & {
 
 function construct(source: WorkerSource, place: number): EventWorker | NodeWorker {
   if (typeof source === 'function') {
-    return source(place) as unknown as EventWorker | NodeWorker;
+    const made = source(place) as unknown as EventWorker | NodeWorker | undefined;
+    if (typeof made?.postMessage !== 'function') {
+      throw new TypeError(`it returned no worker but ${describe(made)}: return the one that it makes, at once`);
+    }
+    return made;
   }
   const threads = nodeWorkerThreads();
   if (threads !== undefined) {

@@ -2,26 +2,48 @@ import type { TaskSpec } from './settings.js';
 import type { StreamSink } from './stream.js';
 import type { Line } from './transport.js';
 
-/** A submitted task: what the core decides about by number. */
-export interface PendingTask {
-  readonly id: number;
+/** A task: what the core decides about by number. */
+export class PendingTask {
   readonly name: string;
   readonly input: unknown;
-  readonly transfer: readonly object[] | undefined;
   readonly spec: TaskSpec;
+  readonly transfer: readonly object[] | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((progress: never) => void) | undefined;
   /** Where its items go, where it is a stream. */
   readonly stream: StreamSink | undefined;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (reason: unknown) => void;
+  /** Given to it, as what settles its promise is, when it is submitted. */
+  id = 0;
+  resolve: (value: unknown) => void = nobodyWaits;
+  reject: (reason: unknown) => void = nobodyWaits;
   /** Where it was sent and has not ended. */
-  line: Line | undefined;
+  line: Line | undefined = undefined;
   /** What the worker answered, until the core says what that means. */
-  outcome: unknown;
+  outcome: unknown = undefined;
   /** Why it ends whatever the core says, where the line to its worker broke. */
-  failure: unknown;
+  failure: unknown = undefined;
+
+  constructor(
+    name: string,
+    input: unknown,
+    spec: TaskSpec,
+    transfer: readonly object[] | undefined,
+    signal: AbortSignal | undefined,
+    onProgress: ((progress: never) => void) | undefined,
+    stream: StreamSink | undefined,
+  ) {
+    this.name = name;
+    this.input = input;
+    this.spec = spec;
+    this.transfer = transfer;
+    this.signal = signal;
+    this.onProgress = onProgress;
+    this.stream = stream;
+  }
 }
+
+/** What settles a task that was not submitted. */
+export const nobodyWaits = (): void => undefined;
 
 /**
  * Unsettled tasks by id. An id is a slot, which is used again, and a counter that tells its uses apart; both together are small enough for

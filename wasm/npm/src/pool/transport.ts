@@ -16,6 +16,7 @@ import {
   PROGRESS,
   READY,
   RETURNED,
+  RING,
   RUN,
   STREAM,
   TAKE,
@@ -23,6 +24,7 @@ import {
 } from '../messages.js';
 import type { ComputeInfo } from '../compute/types.js';
 import { Outbox } from '../outbox.js';
+import type { OpenRing, PageRing } from '../ring/page-ring.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import type { EarlyStart } from './early-start.js';
 import { startWorker, type StartedWorker, type WorkerSource } from './spawn.js';
@@ -66,6 +68,8 @@ export class Line {
   readonly #capabilities: readonly string[];
   readonly #concurrency: number;
   readonly #flags = abortFlags();
+  /** Where memory can be shared and it is worth it. */
+  readonly #ring: PageRing | undefined;
   #names: ReadonlyMap<string, number> = new Map();
   /** Answers of the message that is read, which are told together. */
   #said: number[] = [];
@@ -78,6 +82,7 @@ export class Line {
     early: EarlyStart | undefined,
     capabilities: readonly string[],
     concurrency: number,
+    openRing: OpenRing | undefined,
     events: LineEvents,
   ) {
     this.worker = worker;
@@ -85,12 +90,21 @@ export class Line {
     this.#events = events;
     const heard = {
       onMessage: (message: unknown) => this.#onMessage(message),
-      onGarbled: () => events.onGarbled(this, undefined),
-      onLost: (thrown: unknown) => events.onLost(this, thrown),
+      onGarbled: () => {
+        this.#ring?.lose();
+        events.onGarbled(this, undefined);
+      },
+      onLost: (thrown: unknown) => {
+        // What it said before counts.
+        this.hear();
+        events.onLost(this, thrown);
+      },
     };
     this.#worker = early?.take(worker, heard) ?? startWorker(source, worker, heard);
+    const post = (message: readonly unknown[], transfer: readonly object[]): void => this.#worker.post(message, transfer);
+    this.#ring = openRing?.((message) => this.#handle(message), post);
     this.#outbox = new Outbox(
-      (message, transfer) => this.#worker.post(message, transfer),
+      (message, transfer) => (this.#ring === undefined ? post(message, transfer) : this.#ring.send(message, transfer)),
       (kind, id, _, thrown) => {
         if (id === WARM_UP) {
           events.onWarm(this, { error: thrown });
@@ -137,7 +151,8 @@ export class Line {
     if (this.#flags !== undefined) {
       raise(this.#flags, id);
     }
-    this.#outbox.push(ABORT, id, undefined, toSent(reason));
+    // Who waits for the task hears of it first: reading an error's stack takes longer than all the rest.
+    void SETTLED.then(afterReactions).then(() => this.#outbox.push(ABORT, id, undefined, toSent(reason)));
   }
 
   /** Asks for a task that has not started. */
@@ -162,13 +177,27 @@ export class Line {
 
   /** Ends the worker. Nothing comes from it any more. */
   terminate(): void {
+    this.#ring?.close();
     this.#worker.terminate();
+  }
+
+  /** Handles what the worker has said through shared memory so far. */
+  hear(): void {
+    this.#ring?.read();
   }
 
   #onMessage(message: unknown): void {
     if (!isOurs(message)) {
       return;
     }
+    if (this.#ring === undefined) {
+      this.#handle(message);
+    } else {
+      this.#ring.hear(message);
+    }
+  }
+
+  #handle(message: readonly unknown[]): void {
     eachRecord(message, this.#onRecord);
     this.#tell();
   }
@@ -216,6 +245,9 @@ export class Line {
           events.onReady(this);
         }
         break;
+      case RING:
+        this.#ring?.open();
+        break;
       case DEVICE:
         this.device = b as ComputeInfo;
         events.onAlive(this);
@@ -252,9 +284,14 @@ export class Line {
   }
 
   #sayHello(): void {
-    this.#outbox.push(HELLO, 0, undefined, [this.#capabilities, this.#concurrency, this.#flags]);
+    this.#outbox.push(HELLO, 0, undefined, [this.#capabilities, this.#concurrency, this.#flags, this.#ring?.memory]);
   }
 }
+
+const SETTLED = Promise.resolve();
+
+/** The reactions to a promise that is settled now, and those to a promise that these settle. */
+const afterReactions = (): Promise<void> => SETTLED.then(() => undefined);
 
 /** An id that no task of the core has: its slot would be beyond the longest queue. */
 const WARM_UP = 2 ** 32 - 1;

@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { whole } from '../runtime/options.js';
+import { abortSignal, whole } from '../runtime/options.js';
 import { Pipeline } from './pipeline.js';
 import { estimateBytes } from './size.js';
 import { readerOf } from './source.js';
@@ -69,7 +69,7 @@ export function process(
       sizeOf: sizeOf ?? (memoryBudgetBytes === undefined ? undefined : estimateBytes),
       onError,
       ordered,
-      signal,
+      signal: abortSignal(signal),
     },
   );
 }

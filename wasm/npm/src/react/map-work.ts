@@ -1,4 +1,5 @@
 import { QuillworkError } from '../errors.js';
+import { abortSignal, shown } from '../runtime/options.js';
 import { MAX_CONCURRENT_ITEMS, type BatchItem, type BatchOptions, type MapError, type MapMetrics, type MapProgress } from './map-types.js';
 
 /** What a component renders of its work. A new object for each change. */
@@ -61,6 +62,10 @@ export class MapWork {
     run: RunItem,
     { concurrency, onProgress, onError = 'throw', signal }: BatchOptions<unknown, unknown>,
   ): Promise<BatchItem<unknown>[]> {
+    if (typeof items?.[Symbol.iterator] !== 'function') {
+      throw new QuillworkError('ERR_INVALID_OPTION', `the items are an array or something else to iterate, not ${shown(items)}`);
+    }
+    abortSignal(signal);
     const inputs = [...items];
     this.#abort('a newer run of the task began');
     const batch: Batch = {

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { abortSignal } from '../runtime/options.js';
 import type { RunOptions } from '../runtime/task-options.js';
 import type { RunArguments, Runtime } from '../runtime/runtime.js';
 import type { TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
@@ -122,7 +123,7 @@ async function start<Result>(
   const ready = (await runtime) as unknown as Runtime;
   return (await ready.run(name, input, {
     ...rest,
-    signal: signal === controller.signal ? signal : AbortSignal.any([signal, controller.signal]),
+    signal: signal === controller.signal ? signal : AbortSignal.any([abortSignal(signal), controller.signal]),
     onProgress: (progress) => {
       onProgress(progress);
       alsoTell?.(progress as never);

@@ -1,9 +1,14 @@
+import { describe, QuillworkError } from '../errors.js';
+
 /** Listeners by event. One that throws neither keeps the others from hearing nor hides its error. */
 export class Emitter<Events> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
   /** Listens; the function returned stops it. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void {
+    if (typeof listener !== 'function') {
+      throw new QuillworkError('ERR_INVALID_OPTION', `the listener of "${String(name)}" is a function, not ${describe(listener)}`);
+    }
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     // Each call is a listener of its own, even of the same function.

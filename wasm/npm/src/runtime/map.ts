@@ -1,4 +1,6 @@
+import { QuillworkError } from '../errors.js';
 import { follow } from './follow.js';
+import { shown } from './options.js';
 import type { RunOptions } from './task-options.js';
 
 /** Settings of {@link Runtime.map}: those of each task, and how many there are at a time. */
@@ -24,10 +26,10 @@ export async function mapTasks<Item, Result>(
   signal: AbortSignal | undefined,
   run: (item: Item, index: number, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result[]> {
+  const source = iterate(items);
   const stop = new AbortController();
   const unfollow = follow(signal, stop);
   const results: Result[] = [];
-  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let taken = 0;
   let last: Promise<IteratorResult<Item>> = Promise.resolve({ done: false, value: undefined as Item });
   // One after the other: not every iterator can be asked again before it has answered.
@@ -54,4 +56,13 @@ export async function mapTasks<Item, Result>(
   } finally {
     unfollow();
   }
+}
+
+function iterate<Item>(items: Iterable<Item> | AsyncIterable<Item>): Iterator<Item> | AsyncIterator<Item> {
+  const given = items as Partial<Iterable<Item> & AsyncIterable<Item>> | null | undefined;
+  const iterator = given?.[Symbol.asyncIterator]?.() ?? given?.[Symbol.iterator]?.();
+  if (iterator === undefined) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `the items are an array or something else to iterate, not ${shown(items)}`);
+  }
+  return iterator;
 }

@@ -1,4 +1,4 @@
-import { QuillworkError } from '../errors.js';
+import { describe, QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
 import type { WarmUp } from '../pool/pool.js';
 import type { Binding, CheckedBinding } from '../pool/binding.js';
@@ -132,6 +132,7 @@ export interface RuntimeRetryOptions {
 
 /** Checks the numbers and fills in defaults. Throws `ERR_INVALID_OPTION` with the option's name and range. */
 export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBinding): PoolSettings {
+  checkParts(options);
   if (typeof options.worker !== 'function' && typeof options.worker !== 'string' && !(options.worker instanceof URL)) {
     throw new QuillworkError(
       'ERR_INVALID_OPTION',
@@ -140,7 +141,7 @@ export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBin
   }
   return {
     ...workerSettings(options.workers),
-    ...retrySettings(options.retry ?? {}),
+    ...retrySettings(object('`retry` is', options.retry ?? {})),
     concurrency: whole('concurrency', options.concurrency ?? 1, 1, MAX_CONCURRENCY),
     gpu: options.gpu ?? true,
     maxQueue: whole('maxQueue', options.maxQueue ?? 10_000, 0, 1 << 24),
@@ -159,11 +160,23 @@ export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBin
   };
 }
 
+/** Throws where something is of another kind than it should be: nobody else looks at it before it matters. */
+function checkParts({ offer, recycle, types, warmUp }: RuntimeOptions<never>): void {
+  optionalFunction('offer', offer);
+  object('`recycle` is', recycle ?? {});
+  for (const [name, type] of Object.entries<TypeOptions | undefined>(object('`types` is', types ?? {}))) {
+    object(`\`types.${name}\` is`, type ?? {});
+  }
+  if (warmUp !== undefined && typeof (warmUp as WarmUp | null)?.task !== 'string') {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`warmUp\` is the task that a new worker runs first, { task, input }, not ${shown(warmUp)}`);
+  }
+}
+
 function workerSettings(
   workers: number | WorkerRange | undefined,
 ): Pick<PoolSettings, 'workers' | 'minWorkers' | 'idleAfterMs'> {
   const usual = Math.min(8, Math.max(1, hardwareThreads() - 1));
-  if (typeof workers !== 'object') {
+  if (typeof workers !== 'object' || workers === null) {
     const all = whole('workers', workers ?? usual, 1, MAX_WORKERS);
     return { workers: all, minWorkers: all, idleAfterMs: 10_000 };
   }
@@ -208,7 +221,7 @@ function recordBytes(record: boolean | RecordOptions): number {
 /** A whole number of `least..=most`, or `ERR_INVALID_OPTION`. */
 export function whole(name: string, value: number, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a whole number from ${least} to ${most}, not ${String(value)}`);
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a whole number from ${least} to ${most}, not ${shown(value)}`);
   }
   return value;
 }
@@ -216,7 +229,7 @@ export function whole(name: string, value: number, least: number, most: number):
 /** Milliseconds of `least` or more, infinity too, or `ERR_INVALID_OPTION`. */
 export function millis(name: string, value: number, least: number): number {
   if (!(typeof value === 'number' && value >= least)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} milliseconds or more, not ${String(value)}`);
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} milliseconds or more, not ${shown(value)}`);
   }
   return value;
 }
@@ -224,9 +237,46 @@ export function millis(name: string, value: number, least: number): number {
 /** Milliseconds of `least..=most`, or `ERR_INVALID_OPTION`. */
 function finiteMillis(name: string, value: number, least: number, most: number): number {
   if (!(typeof value === 'number' && value >= least && value <= most)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} to ${most} milliseconds, not ${String(value)}`);
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} to ${most} milliseconds, not ${shown(value)}`);
   }
   return value;
+}
+
+/** A signal, `undefined`, or `ERR_INVALID_OPTION`: before anything listens to what can't be listened to. */
+export function abortSignal<Given extends AbortSignal | undefined>(signal: Given): Given {
+  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`signal\` is an AbortSignal (the \`signal\` of a controller, not the controller itself), not ${shown(signal)}`);
+  }
+  return signal;
+}
+
+/** A list, or `ERR_INVALID_OPTION`: a text is none, though it has a length and can be iterated. */
+export function array<Item>(name: string, what: string, value: readonly Item[]): readonly Item[] {
+  if (!Array.isArray(value)) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a list of ${what}, not ${shown(value)}`);
+  }
+  return value;
+}
+
+/** A function, `undefined`, or `ERR_INVALID_OPTION`. */
+export function optionalFunction<Kind>(name: string, value: Kind | undefined): Kind | undefined {
+  if (value !== undefined && typeof value !== 'function') {
+    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a function, not ${shown(value)}`);
+  }
+  return value;
+}
+
+/** An object, or `ERR_INVALID_OPTION`, whose text begins with the subject and its verb. */
+export function object<Kind extends object>(what: string, value: Kind): Kind {
+  if (typeof value !== 'object' || value === null) {
+    throw new QuillworkError('ERR_INVALID_OPTION', `${what} an object, not ${shown(value)}`);
+  }
+  return value;
+}
+
+/** A value in a message: `"2"` is not `2`. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : describe(value);
 }
 
 /** What a word stands for, or `ERR_INVALID_OPTION`. */

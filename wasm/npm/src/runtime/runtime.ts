@@ -4,11 +4,14 @@ import { QuillworkError } from '../errors.js';
 import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from '../pool/events.js';
 import { checkBinding, type CheckedBinding } from '../pool/binding.js';
 import { EarlyStart } from '../pool/early-start.js';
-import { Pool, type PoolEvents, type TaskRequest, type WorkerDevice } from '../pool/pool.js';
+import { Pool, type PoolEvents, type WorkerDevice } from '../pool/pool.js';
 import { OfferNames } from '../pool/capabilities.js';
 import { closedError } from '../pool/settle.js';
 import { needsFull, type PoolSettings } from '../pool/settings.js';
-import { BufferedStream, type TaskStream } from '../pool/stream.js';
+import { BufferedStream, type StreamSink, type TaskStream } from '../pool/stream.js';
+import { PendingTask } from '../pool/task-table.js';
+import { loadRing } from '../ring/load.js';
+import type { OpenRing } from '../ring/page-ring.js';
 import type { StartTelemetry } from '../telemetry/pooled.js';
 import type { PageTelemetry, Telemetry } from '../telemetry/telemetry.js';
 import type {
@@ -25,7 +28,7 @@ import type {
 import { callSafely, Emitter } from './emitter.js';
 import { loadModule } from './load.js';
 import { mapTasks, type MapOptions } from './map.js';
-import { poolSettings, whole, type RuntimeOptions } from './options.js';
+import { abortSignal, array, object, optionalFunction, poolSettings, whole, type RuntimeOptions } from './options.js';
 import { readRecording, type Recording } from './recording.js';
 import { budgetSettings, ResourceFeed, type BudgetSettings } from './resources.js';
 import { poolStats, type PoolStats } from './stats.js';
@@ -149,18 +152,20 @@ export interface Runtime<Tasks = UntypedTasks> {
 export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>(
   options: RuntimeOptions<Tasks>,
 ): Promise<Runtime<Tasks>> {
+  object('the options of a runtime, of which `worker` must be given, are', options);
   const binding = checkBinding(options.binding ?? 'late');
   const settings = poolSettings(options, binding);
   const budgets = options.budgets === undefined || options.budgets === false ? undefined : budgetSettings(options.budgets);
   const { telemetry: asked = false } = options;
   const startTelemetry = asked === false ? undefined : (await import('../telemetry/pooled.js')).pooledTelemetry(asked);
   const early = new EarlyStart(options.worker, settings.minWorkers);
+  const ring = loadRing();
   try {
     // Bundlers must see both addresses.
     const module = needsFull(settings)
       ? await loadModule('runtime-full.wasm', options.wasm ?? new URL('./runtime-full.wasm', import.meta.url))
       : await loadModule('runtime.wasm', options.wasm ?? new URL('./runtime.wasm', import.meta.url));
-    return new CoreRuntime<Tasks>(new Core(module), settings, binding.choose, options, budgets, startTelemetry, early);
+    return new CoreRuntime<Tasks>(new Core(module), settings, binding.choose, options, budgets, startTelemetry, early, await ring);
   } finally {
     early.discard();
   }
@@ -191,10 +196,11 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     core: Core,
     settings: PoolSettings,
     choose: CheckedBinding['choose'],
-    { worker, warmUp, offer, recycle, retry, types = {} }: RuntimeOptions<Tasks>,
+    { worker, warmUp, offer, recycle, retry, types }: RuntimeOptions<Tasks>,
     budgets: BudgetSettings | undefined,
     startTelemetry: StartTelemetry | undefined,
     early: EarlyStart,
+    openRing: OpenRing | undefined,
   ) {
     this.#core = core;
     this.#places = settings.workers * settings.concurrency;
@@ -202,7 +208,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       this.#onClosed = resolve;
     });
     const names = new OfferNames();
-    this.#types = new TaskTypes(types, names);
+    this.#types = new TaskTypes(types ?? {}, names);
     const events: PoolEvents = {
       onWorkerLost: (event) => this.#emitSoon('workerlost', event),
       onRecycle: (event) => this.#emitSoon('recycle', event),
@@ -213,12 +219,12 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       onDrained: (event) => this.#emitSoon('drained', event),
       onClosed: () => queueMicrotask(() => this.#finish()),
     };
-    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, shouldRetry: retry?.shouldRetry, early });
+    this.#pool = new Pool(core, settings, worker, names, events, { warmUp, offer, choose, recycle, shouldRetry: retry?.shouldRetry, early, openRing });
     this.#resources =
       budgets === undefined
         ? undefined
         : new ResourceFeed(budgets, () => core.bytes, (memory, cpu) => this.#pool.driver.resources(memory, cpu));
-    this.telemetry = startTelemetry?.(core, this.#pool.driver.pool, this.#pool.clock, this.#caches);
+    this.telemetry = startTelemetry?.(core, this.#pool.driver.pool, this.#pool.clock, this.#caches, () => this.#types.names);
   }
 
   run<Name extends TaskName<Tasks>>(
@@ -229,9 +235,10 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       if (this.#closing) {
         throw closedError(`task "${task}"`);
       }
-      options?.signal?.throwIfAborted();
-      const request = this.#request(task, input, options);
-      return this.#pool.submit(request) as Promise<TaskResult<Tasks[Name]>>;
+      if (options !== undefined) {
+        abortSignal(object('the options of a task are', options).signal)?.throwIfAborted();
+      }
+      return this.#pool.submit(this.#task(task, input, options, undefined)) as Promise<TaskResult<Tasks[Name]>>;
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -243,13 +250,13 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   ): TaskStream<TaskItem<Tasks[Name]>, TaskReturn<Tasks[Name]>> {
     const { highWaterMark = 16, signal, ...rest } = options;
     whole('highWaterMark', highWaterMark, 1, 1 << 20);
-    return new BufferedStream(highWaterMark, signal, (sink, stop) => {
+    return new BufferedStream(highWaterMark, abortSignal(signal), (sink, stop) => {
       if (this.#closing) {
         return Promise.reject(closedError(`task "${task}"`));
       }
       stop.throwIfAborted();
       const once = { ...rest, retries: 0, redeliver: false, signal: stop };
-      return this.#pool.submit({ ...this.#request(task, input, once), stream: sink });
+      return this.#pool.submit(this.#task(task, input, once, sink));
     });
   }
 
@@ -271,7 +278,8 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
       return result;
     };
     try {
-      return mapTasks(items, whole('inFlight', inFlight, 1, 1 << 20), signal, run);
+      optionalFunction('transfer', transfer);
+      return mapTasks(items, whole('inFlight', inFlight, 1, 1 << 20), abortSignal(signal), run);
     } catch (thrown) {
       return Promise.reject(thrown);
     }
@@ -314,7 +322,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   cache<Key extends string = string, Value = unknown>(name: string, options: CacheOptions): Cache<Key, Value> {
     let cache = this.#caches.get(name);
     if (cache === undefined) {
-      cache = new CoreCache<never, unknown>(this.#core, this.#pool.clock, options);
+      cache = new CoreCache<never, unknown>(this.#core, this.#pool.clock, object('the options of a cache, of which `maxEntries` must be given, are', options));
       this.#caches.set(name, cache);
     }
     // The name stands for the types: who shares a cache agrees on them.
@@ -351,16 +359,14 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     void this.close();
   }
 
-  #request(name: string, input: unknown, options: RunOptions<never> | undefined): TaskRequest {
-    const transfer = options?.transfer;
-    return {
-      name,
-      input,
-      spec: this.#types.spec(name, options),
-      transfer: transfer === undefined || transfer.length === 0 ? undefined : transfer,
-      signal: options?.signal,
-      onProgress: options?.onProgress,
-    };
+  #task(name: string, input: unknown, options: RunOptions<never> | undefined, stream: StreamSink | undefined): PendingTask {
+    if (options === undefined) {
+      return new PendingTask(name, input, this.#types.spec(name, undefined), undefined, undefined, undefined, stream);
+    }
+    const { transfer, signal, onProgress } = options;
+    optionalFunction('onProgress', onProgress);
+    const moved = transfer === undefined || array('transfer', 'what is moved into the worker', transfer).length === 0 ? undefined : transfer;
+    return new PendingTask(name, input, this.#types.spec(name, options), moved, signal, onProgress, stream);
   }
 
   #setPaused(paused: boolean): void {

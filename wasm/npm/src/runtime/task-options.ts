@@ -1,7 +1,7 @@
 import { QuillworkError } from '../errors.js';
 import type { OfferNames } from '../pool/capabilities.js';
 import type { TaskSpec } from '../pool/settings.js';
-import { MAX_CONCURRENCY, millis, whole } from './options.js';
+import { array, MAX_CONCURRENCY, millis, whole } from './options.js';
 
 /** What may be said of a task, or of all tasks of a name in {@link RuntimeOptions.types}. */
 export interface TaskOptions {
@@ -105,7 +105,7 @@ export class TaskTypes {
     const spec = {
       ...base,
       priority: priority === undefined ? base.priority : whole(`${prefix}priority`, priority, 0, 10),
-      required: capabilities === undefined ? base.required : this.#names.bits(capabilities),
+      required: capabilities === undefined ? base.required : this.#names.bits(array(`${prefix}capabilities`, 'names', capabilities)),
       timeoutMs: timeoutMs === undefined ? base.timeoutMs : millis(`${prefix}timeoutMs`, timeoutMs, 0),
       queueTtlMs: queueTtlMs === undefined ? base.queueTtlMs : millis(`${prefix}queueTtlMs`, queueTtlMs, 0),
       redeliverable: (redeliver ?? base.redeliverable) && (transfer === undefined || transfer.length === 0),

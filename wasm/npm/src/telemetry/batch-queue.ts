@@ -95,10 +95,11 @@ export class BatchQueue {
     return [newest, underWay, ...older].filter((batch) => batch !== undefined);
   }
 
-  /** Puts batches that were taken and not delivered back, oldest first. */
+  /** Puts batches that were taken and not delivered back. */
   putBack(batches: readonly PageBatch[]): void {
     const samples = batches.flatMap((batch) => batch.samples);
     this.#waiting.unshift(...samples.sort((a, b) => a.atUnixMillis - b.atUnixMillis));
+    this.countDropped(batches.reduce((sum, { droppedSamples }) => sum + droppedSamples, 0));
   }
 
   #make(samples: readonly PageSample[]): PageBatch | undefined {

@@ -1,19 +1,14 @@
-import type { BatchQueue } from './batch-queue.js';
-import { encodeBatch, type PageSource } from './wire.js';
+import { encodeBatch, type PageBatch, type PageSource } from './wire.js';
 
 /** What is under way by beacon may be 64 KiB together; this leaves a margin. */
 export const BEACON_BYTES = 60_000;
 
-/**
- * Sends what the host doesn't have yet while the page goes away, when nothing else is certain to leave it. What the browser doesn't take
- * goes back into the queue: a page that is shown again sends it then.
- */
-export function sendBeacons(queue: BatchQueue, source: PageSource, url: string, token: string | undefined): void {
-  const refused = queue.takeAll(BEACON_BYTES).filter((batch) => {
+/** Sends batches while the page goes away, when nothing else is certain to leave it. Returns those that the browser doesn't take. */
+export function sendBeacons(batches: readonly PageBatch[], source: PageSource, url: string, token: string | undefined): PageBatch[] {
+  return batches.filter((batch) => {
     const body = encodeBatch(source, batch, Date.now(), true);
     return !(token === undefined ? sendBeacon(url, body) : fetchKeepalive(url, body, token));
   });
-  queue.putBack(refused);
 }
 
 /** As text, which needs no CORS preflight. */

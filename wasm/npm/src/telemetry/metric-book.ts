@@ -1,4 +1,5 @@
 import { QuillworkError } from '../errors.js';
+import { shown } from '../runtime/options.js';
 import { plain } from './redact.js';
 import { Sketch } from './sketch.js';
 import type { CustomMetric, Tags } from './signals.js';
@@ -149,10 +150,10 @@ export class MetricBook {
 
 /** A name that a host takes, or `ERR_INVALID_OPTION`. */
 export function checkedName(name: string): string {
-  if (!/^[A-Za-z][\w.:/-]{0,79}$/.test(name)) {
+  if (typeof name !== 'string' || !/^[A-Za-z][\w.:/-]{0,79}$/.test(name)) {
     throw new QuillworkError(
       'ERR_INVALID_OPTION',
-      `a metric or span is named by a letter and then letters, digits and _ . : / -, at most 80 characters, not "${name}"`,
+      `a metric or span is named by a letter and then letters, digits and _ . : / -, at most 80 characters, not ${shown(name)}`,
     );
   }
   return name;

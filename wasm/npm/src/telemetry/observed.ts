@@ -1,3 +1,5 @@
+import { QuillworkError } from '../errors.js';
+import { shown } from '../runtime/options.js';
 import { checkedName, type MetricBook } from './metric-book.js';
 
 /** Numbers by name, in objects within objects; what isn't a number is not looked at. */
@@ -8,6 +10,9 @@ export interface Readings {
 /** A function that reads an object of the app's and sets a gauge for each number in it. */
 export function observeAll(metrics: MetricBook, name: string, read: () => Readings): () => void {
   checkedName(name);
+  if (typeof read !== 'function') {
+    throw new QuillworkError('ERR_INVALID_OPTION', `what is observed as "${name}" is read by a function, not ${shown(read)}`);
+  }
   return () => setAll(metrics, name, read(), 0);
 }
 

@@ -1,20 +1,24 @@
 import { byteLength, type BatchQueue } from './batch-queue.js';
+import { LeavingStore } from './leaving-store.js';
 import { OfflineStore, type StoredBatch } from './offline-store.js';
 import type { Poster } from './post.js';
 import { encodeBatch, type PageBatch, type PageSource } from './wire.js';
 
 /**
- * Moves what can't be delivered from memory into IndexedDB, where it outlives the page, and delivers what is there when the host is back: under
- * the source and the id that it was made with, so that the host counts it once.
+ * Moves what can't be delivered from memory to where it outlives the page, and delivers what is there when the host is back: under the source
+ * and the id that it was made with, so that the host counts it once.
  */
 export class OfflineQueue {
   readonly #store: OfflineStore;
+  readonly #left = new LeavingStore();
   readonly #queue: BatchQueue;
   readonly #poster: Poster;
   readonly #source: PageSource;
   #busy = false;
   /** There may be something to deliver: something was kept, by this load of the page or by an earlier one. */
   #mayHold = true;
+  /** A page that went may have left something that isn't among the rest yet. */
+  #mayHaveLeft = true;
   #notBefore = 0;
 
   constructor(maxBytes: number, queue: BatchQueue, poster: Poster, source: PageSource) {
@@ -26,28 +30,32 @@ export class OfflineQueue {
 
   /** The host is away: keeps a batch of what waits, once it is worth it. */
   spill(): void {
-    this.#store.warmUp();
-    if (this.#busy || this.#queue.size < WORTH_KEEPING) {
+    if (this.#busy) {
       return;
     }
-    const batch = this.#queue.next();
-    if (batch === undefined) {
+    const batch = this.#queue.size < WORTH_KEEPING ? undefined : this.#queue.next();
+    if (batch === undefined && !this.#mayHaveLeft) {
       return;
     }
+    this.#mayHaveLeft = false;
     this.#run(async () => {
-      await this.#keep(batch);
-      this.#queue.acknowledge(batch.batchId);
+      if (batch !== undefined) {
+        await this.#keep(this.#stored(batch));
+        this.#queue.acknowledge(batch.batchId);
+      }
+      // What pages that went have left joins the rest, which is bounded.
+      for (let left = this.#left.any(); left !== undefined; left = this.#left.any()) {
+        await this.#keep(left);
+        this.#left.delete(left.batch.batchId);
+      }
     });
   }
 
-  /** Whether {@link spillAll} can keep anything just now. */
-  get ready(): boolean {
-    return this.#store.isOpen;
-  }
-
-  /** The page goes while the host is away: keeps everything. */
-  spillAll(batches: readonly PageBatch[]): void {
-    this.#store.putNow(batches.filter(({ samples }) => samples.length > 0).map((batch) => this.#stored(batch)));
+  /** The page goes while the host is away: keeps everything. Returns the batches that there was no room for. */
+  spillAll(batches: readonly PageBatch[]): PageBatch[] {
+    this.#mayHaveLeft = true;
+    const told = batches.filter(({ samples, droppedSamples }) => samples.length > 0 || droppedSamples > 0);
+    return this.#left.put(told.map((batch) => this.#stored(batch))).map(({ batch }) => batch);
   }
 
   /** The host is there: delivers what is kept, one batch after the other. */
@@ -57,7 +65,8 @@ export class OfflineQueue {
     }
     this.#run(async () => {
       for (;;) {
-        const stored = await this.#store.oldest();
+        const left = this.#left.any();
+        const stored = left ?? (await this.#store.oldest());
         if (stored === undefined) {
           this.#mayHold = false;
           return;
@@ -72,13 +81,17 @@ export class OfflineQueue {
         if (posted.outcome !== 'taken') {
           this.#queue.countDropped(stored.batch.samples.length + stored.batch.droppedSamples);
         }
-        await this.#store.delete(stored.batch.batchId);
+        if (left === undefined) {
+          await this.#store.delete(stored.batch.batchId);
+        }
+        this.#left.delete(stored.batch.batchId);
       }
     });
   }
 
   /** Forgets everything. */
   clear(): void {
+    this.#left.clear();
     this.#store.clear().catch(() => undefined);
   }
 
@@ -87,8 +100,8 @@ export class OfflineQueue {
     this.#store.close();
   }
 
-  async #keep(batch: PageBatch): Promise<void> {
-    this.#queue.countDropped(await this.#store.put(this.#stored(batch)));
+  async #keep(stored: StoredBatch): Promise<void> {
+    this.#queue.countDropped(await this.#store.put(stored));
   }
 
   #stored(batch: PageBatch): StoredBatch {

@@ -13,8 +13,6 @@ export interface StoredBatch {
 export class OfflineStore {
   readonly #maxBytes: number;
   #database: Promise<IDBDatabase> | undefined;
-  /** The database once it is open. */
-  #open: IDBDatabase | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -40,30 +38,6 @@ export class OfflineStore {
     return dropped;
   }
 
-  /** Opens the database, so that {@link putNow} finds it open. */
-  warmUp(): void {
-    this.#connect().catch(() => undefined);
-  }
-
-  get isOpen(): boolean {
-    return this.#open !== undefined;
-  }
-
-  /**
-   * Keeps batches while the page goes away, when nothing that has to be waited for is certain to happen; the bound is seen to by the next
-   * {@link put}. Only while {@link isOpen}.
-   */
-  putNow(batches: readonly StoredBatch[]): void {
-    if (this.#open === undefined) {
-      return;
-    }
-    const transaction = this.#open.transaction(STORE, 'readwrite');
-    for (const stored of batches) {
-      transaction.objectStore(STORE).put(stored, stored.batch.batchId);
-    }
-    transaction.commit();
-  }
-
   /** The oldest batch; `undefined` where there is none. */
   async oldest(): Promise<StoredBatch | undefined> {
     const store = await this.#store('readonly');
@@ -85,8 +59,7 @@ export class OfflineStore {
 
   /** Lets go of the database, after what was begun. It is opened again when it is needed. */
   close(): void {
-    this.#open?.close();
-    this.#open = undefined;
+    this.#database?.then((database) => database.close()).catch(() => undefined);
     this.#database = undefined;
   }
 
@@ -98,18 +71,11 @@ export class OfflineStore {
     if (this.#database === undefined) {
       const opening = open();
       this.#database = opening;
-      opening.then(
-        (database) => {
-          if (this.#database === opening) {
-            this.#open = database;
-          } else {
-            database.close();
-          }
-        },
-        () => {
+      opening.catch(() => {
+        if (this.#database === opening) {
           this.#database = undefined;
-        },
-      );
+        }
+      });
     }
     return this.#database;
   }

@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { millis, whole } from '../runtime/options.js';
+import { millis, object, shown, whole } from '../runtime/options.js';
 import { plain } from './redact.js';
 import type { PageBatch } from './wire.js';
 
@@ -32,7 +32,7 @@ export interface TelemetryOptions {
   readonly beforeSend?: (batch: PageBatch) => PageBatch | null;
   /**
    * Keeps what could not be delivered in IndexedDB, for the next load of the page: `true`, or how many bytes of it, 10,000 to 50,000,000.
-   * Default `false`; `true` is 1,000,000.
+   * Default `false`; `true` is 1,000,000. What a page has left as it goes waits in `localStorage`, up to 500,000 characters of it.
    */
   readonly offlineQueue?: boolean | { readonly maxBytes?: number };
 }
@@ -74,6 +74,14 @@ export function telemetrySettings(options: TelemetryOptions): TelemetrySettings 
   if (beforeSend !== undefined && typeof beforeSend !== 'function') {
     throw invalid('`telemetry.beforeSend` is a function that takes a batch and returns one, or null');
   }
+  for (const [name, text] of Object.entries({ name: options.name, token: options.token })) {
+    if (text !== undefined && typeof text !== 'string') {
+      throw invalid(`\`telemetry.${name}\` is a text, not ${shown(text)}`);
+    }
+  }
+  if (typeof offlineQueue !== 'boolean') {
+    object('`telemetry.offlineQueue`, where it is neither true nor false, is', offlineQueue);
+  }
   return {
     url: socketUrl(options.url),
     name: pageName(options.name),
@@ -92,7 +100,7 @@ export function telemetrySettings(options: TelemetryOptions): TelemetrySettings 
 
 /** What is agreed to once `change` is. Throws `ERR_INVALID_OPTION`. */
 export function checkedConsent(before: Required<TelemetryConsent>, change: TelemetryConsent): Required<TelemetryConsent> {
-  const { reporting = before.reporting, errors = before.errors } = change;
+  const { reporting = before.reporting, errors = before.errors } = object('`consent`, `{ reporting, errors }`, is', change);
   if (typeof reporting !== 'boolean') {
     throw invalid(`\`consent.reporting\` is true or false, not ${String(reporting)}`);
   }

@@ -11,7 +11,7 @@ import { SpanBook } from './span-book.js';
 import type { CustomMetric, PageErrors, SpanRecord } from './signals.js';
 import { UserAgentMemoryMeter } from './user-agent-memory.js';
 import { VitalMeter } from './vitals.js';
-import type { PageSample } from './wire.js';
+import type { PageSample, TaskTypeRuns } from './wire.js';
 
 /** The part of a sample that is the page's, not the pool's. */
 type PagePart = Omit<PageSample, 'atUnixMillis' | 'intervalMillis' | 'wasmBytes' | 'pool' | 'cache' | 'response'>;
@@ -58,11 +58,11 @@ export class PageMeters {
     this.#gpuMillis = (this.#gpuMillis ?? 0) + millis;
   }
 
-  /** What was measured in the interval that ends now. */
-  take(intervalMs: number): PagePart {
+  /** What was measured in the interval that ends now, with the pool's run times, which share the room of a sample. */
+  take(intervalMs: number, runs: readonly TaskTypeRuns[] = []): PagePart {
     const heap = readHeap();
     const vitals = this.#vitals.read();
-    const { errors, metrics, spans, dropped } = this.#takeBounded();
+    const { errors, taskTypes, metrics, spans, dropped } = this.#takeBounded(runs);
     const gpuMillis = this.#gpuMillis;
     this.#gpuMillis = null;
     return {
@@ -76,6 +76,7 @@ export class PageMeters {
       gpuMillis: gpuMillis === null ? null : Math.min(gpuMillis, LONGEST_GPU_MS),
       garbageCollectionsEstimate: this.#garbage.take(),
       errors,
+      ...(taskTypes.length === 0 ? {} : { taskTypes }),
       ...(metrics.length === 0 ? {} : { metrics }),
       ...(spans.length === 0 ? {} : { spans }),
       dropped,
@@ -83,8 +84,10 @@ export class PageMeters {
     };
   }
 
-  /** Errors first, then metrics, then spans, as far as one sample has room for them. */
-  #takeBounded(): Pick<PagePart, 'errors' | 'dropped'> & { metrics: CustomMetric[]; spans: SpanRecord[] } {
+  /** Errors first, then task types, metrics and spans, as far as one sample has room for them. */
+  #takeBounded(
+    runs: readonly TaskTypeRuns[] = [],
+  ): Pick<PagePart, 'errors' | 'dropped'> & { taskTypes: TaskTypeRuns[]; metrics: CustomMetric[]; spans: SpanRecord[] } {
     const all = this.errors.take();
     let room = EXTRA_BYTES;
     const fits = (item: unknown): boolean => {
@@ -94,6 +97,7 @@ export class PageMeters {
     };
     const records = all?.records.filter(fits) ?? [];
     const errors: PageErrors | null = all === null ? null : { ...all, records };
+    const taskTypes = runs.filter(fits);
     const known = this.metrics.take();
     const metrics = known.filter(fits);
     const ended = this.spans.take();
@@ -102,8 +106,10 @@ export class PageMeters {
       metrics: this.metrics.takeDropped() + known.length - metrics.length,
       spans: this.spans.takeDropped() + ended.length - spans.length,
       errors: this.errors.takeDropped() + (all?.records.length ?? 0) - records.length,
+      taskTypes: runs.length - taskTypes.length,
     };
-    return { errors, metrics, spans, dropped: dropped.metrics + dropped.spans + dropped.errors === 0 ? null : dropped };
+    const isWhole = Object.values(dropped).every((count) => count === 0);
+    return { errors, taskTypes, metrics, spans, dropped: isWhole ? null : dropped };
   }
 
   #all(): readonly { start(): void; stop(): void }[] {

@@ -11,12 +11,14 @@ export type StartTelemetry = (
   pool: number,
   clock: Clock,
   caches: ReadonlyMap<string, { stats(): CacheStats }>,
+  taskNames: () => readonly string[],
 ) => PageTelemetry;
 
 /** Checks the options, and gives what starts telemetry with them. Throws `ERR_INVALID_OPTION`. */
 export function pooledTelemetry(options: TelemetryOptions): StartTelemetry {
   const settings = telemetrySettings(options);
-  return (core, pool, clock, caches) => new PageTelemetry(settings, { core, pool, clock, cacheTotals: () => totals(caches) });
+  return (core, pool, clock, caches, taskNames) =>
+    new PageTelemetry(settings, { core, pool, clock, taskNames, cacheTotals: () => totals(caches) });
 }
 
 function totals(caches: ReadonlyMap<string, { stats(): CacheStats }>): CacheStats {

@@ -3,13 +3,15 @@ import type { CacheStats } from '../cache.js';
 import type { Clock } from '../pool/clock.js';
 import { readPool, type PoolNumbers } from '../runtime/stats.js';
 import type { PageMeters } from './page-meters.js';
-import type { CacheSample, Latency, PageSample, PoolSample } from './wire.js';
+import type { CacheSample, Latency, PageSample, PoolSample, TaskTypeRuns } from './wire.js';
 
 /** What the sampler reads. */
 export interface Sampled {
   readonly core: Core;
   readonly pool: number;
   readonly clock: Clock;
+  /** By the core's number of a task type. */
+  taskNames(): readonly string[];
   /** All caches together. */
   cacheTotals(): Omit<CacheStats, 'insertions' | 'expirations'>;
 }
@@ -33,6 +35,8 @@ export class Sampler {
   /** Starts the meters, and with them a new interval. */
   start(): void {
     this.#meters.start();
+    // The core gathers run times from now on; those of before are forgotten.
+    this.#takeTaskTypes();
     this.#takenAt = performance.now();
   }
 
@@ -49,7 +53,7 @@ export class Sampler {
     return {
       atUnixMillis: Date.now(),
       intervalMillis,
-      ...this.#meters.take(intervalMillis),
+      ...this.#meters.take(intervalMillis, this.#takeTaskTypes()),
       wasmBytes: this.#sampled?.core.bytes ?? 0,
       pool: this.#takePool(),
       cache: this.#takeCache(),
@@ -101,17 +105,49 @@ export class Sampler {
       return null;
     }
     const { core, pool } = this.#sampled;
-    const pairs = core.exports.pool_take_responses(pool);
-    const [count = 0, sumMillis = 0, minMillis = 0, maxMillis = 0, relativeAccuracy = 0, zeros = 0] = core.floats;
-    if (count === 0) {
-      return null;
-    }
-    const buckets = Array.from({ length: pairs }, (_, pair): [number, number] => {
-      const at = 6 + 2 * pair;
-      return [core.floats[at] ?? 0, core.floats[at + 1] ?? 0];
-    });
-    return { count, sumMillis, minMillis, maxMillis, relativeAccuracy, zeros, buckets };
+    return readLatency(core, 0, core.exports.pool_take_responses(pool));
   }
+
+  /** Those that took the most time first. */
+  #takeTaskTypes(): TaskTypeRuns[] {
+    if (this.#sampled === undefined) {
+      return [];
+    }
+    const { core, pool, taskNames } = this.#sampled;
+    const names = taskNames();
+    const taken: TaskTypeRuns[] = [];
+    for (let place = 0; ; place += 1) {
+      const pairs = core.exports.pool_take_runs(pool, place);
+      if (pairs < 0) {
+        return taken.sort((a, b) => b.runs.sumMillis - a.runs.sumMillis);
+      }
+      const taskType = shownName(names[core.floats[0] ?? -1]);
+      const runs = readLatency(core, 1, pairs);
+      if (runs !== null) {
+        taken.push({ taskType, runs });
+      }
+    }
+  }
+}
+
+/** A sketch that the core wrote, `null` where it is empty. */
+function readLatency(core: Core, first: number, pairs: number): Latency | null {
+  const { floats } = core;
+  const [count = 0, sumMillis = 0, minMillis = 0, maxMillis = 0, relativeAccuracy = 0, zeros = 0] = floats.subarray(first);
+  if (count === 0) {
+    return null;
+  }
+  const buckets = Array.from({ length: pairs }, (_, pair): [number, number] => {
+    const at = first + 6 + 2 * pair;
+    return [floats[at] ?? 0, floats[at + 1] ?? 0];
+  });
+  return { count, sumMillis, minMillis, maxMillis, relativeAccuracy, zeros, buckets };
+}
+
+/** As a host takes it: well-formed, without control characters, and not too long. */
+function shownName(name = '(others)'): string {
+  const characters = [...name.replace(/[\p{Cc}\p{Cs}]/gu, '\uFFFD')];
+  return characters.slice(0, LONGEST_NAME).join('') || '(unnamed)';
 }
 
 function readNumbers({ core, pool, clock }: Sampled): PoolNumbers {
@@ -133,6 +169,8 @@ const NO_POOL: PoolSample = {
   workersLost: 0,
 };
 const NO_CACHE: CacheSample = { hits: 0, misses: 0, evictions: 0, entries: 0 };
+/** Characters that a host takes of a task type's name. */
+const LONGEST_NAME = 120;
 /** What the coarsest of clocks in browsers tells apart. Two samples may be taken within one tick: the page is closed right after one. */
 const SHORTEST_INTERVAL_MS = 1;
 /** A host takes no longer ones: a page that slept for days tells of its last hour. */

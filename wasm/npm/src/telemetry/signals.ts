@@ -106,4 +106,6 @@ export interface Dropped {
   readonly spans: number;
   /** Records; the errors are counted all the same. */
   readonly errors: number;
+  /** Run times of task types. */
+  readonly taskTypes: number;
 }

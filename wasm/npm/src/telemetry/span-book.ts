@@ -1,3 +1,5 @@
+import { QuillworkError } from '../errors.js';
+import { shown } from '../runtime/options.js';
 import { checkedName, plainTags, type MetricOptions } from './metric-book.js';
 import { randomId } from './random-id.js';
 import type { SpanRecord } from './signals.js';
@@ -50,6 +52,9 @@ export class SpanBook {
 
   /** Calls a function within a span, which ends with it, or with the promise that it returns. */
   run<Result>(name: string, call: (span: Span) => Result, options?: SpanOptions): Result {
+    if (typeof call !== 'function') {
+      throw new QuillworkError('ERR_INVALID_OPTION', `span "${String(name)}" is around a function, not ${shown(call)}: \`startSpan\` begins one that is ended by hand`);
+    }
     const span = this.start(name, options);
     const outer = this.#current;
     this.#current = span;

@@ -224,11 +224,10 @@ export class PageTelemetry implements Telemetry {
     this.#sample();
     const link = this.#link;
     if (link !== undefined && link.status !== 'off' && url !== undefined && !(pageStays && link.sendClosing())) {
-      if (link.status === 'away' && this.#offline?.ready === true) {
-        this.#offline.spillAll(this.#queue.takeAll(BEACON_BYTES));
-      } else {
-        sendBeacons(this.#queue, this.source, ingestUrl(url), token);
-      }
+      const batches = this.#queue.takeAll(BEACON_BYTES);
+      const rest = link.status === 'away' && this.#offline !== undefined ? this.#offline.spillAll(batches) : batches;
+      // A page that is shown again sends what is put back.
+      this.#queue.putBack(sendBeacons(rest, this.source, ingestUrl(url), token));
     }
     this.#halt();
   }

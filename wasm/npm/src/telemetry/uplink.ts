@@ -85,6 +85,7 @@ export class Uplink implements Link {
       return;
     }
     this.#socket = socket;
+    this.#awaitAnswer();
     const current =
       <Event>(listener: (event: Event) => void): ((event: Event) => void) =>
       (event) => {
@@ -139,7 +140,7 @@ export class Uplink implements Link {
     unref(this.#retryTimer);
   }
 
-  /** A host that neither answers nor closes is away too. */
+  /** A host that neither opens, answers nor closes is away too. */
   #awaitAnswer(): void {
     clearTimeout(this.#answerTimer);
     this.#answerTimer = setTimeout(() => this.#onClose(0, ''), ANSWER_TIMEOUT_MS);

@@ -63,6 +63,13 @@ export interface Latency {
   readonly buckets: readonly (readonly [index: number, count: number])[];
 }
 
+/** How long tasks of one type ran, whatever came of them. */
+export interface TaskTypeRuns {
+  /** What the app calls them; `(others)` for those beyond the 32 that a page tells apart. */
+  readonly taskType: string;
+  readonly runs: Latency;
+}
+
 /** One sampling interval. Counts are of the interval, not totals. */
 export interface PageSample {
   /** End of the interval on the page's wall clock. */
@@ -98,6 +105,8 @@ export interface PageSample {
   readonly cache: CacheSample;
   /** From submission to the answer, of tasks that ended in this interval; `null` where none did. */
   readonly response: Latency | null;
+  /** Run times of the tasks that ended in this interval by type; left out where none ran. */
+  readonly taskTypes?: readonly TaskTypeRuns[];
   /** Errors that nobody caught; `null` where there were none. */
   readonly errors: PageErrors | null;
   /** Metrics of the app's own that have a value; left out where none has. */

@@ -45,6 +45,7 @@ export class MemoryWorker {
       // Whose stray error it is can't be told in a thread that the test shares: its runner hears of it.
       onStray: () => undefined,
       waitsForHello: true,
+      sharesMemory: false,
     });
   }
 

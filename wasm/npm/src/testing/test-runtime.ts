@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { millis } from '../runtime/options.js';
+import { millis, object } from '../runtime/options.js';
 import type { RuntimeOptions } from '../runtime/options.js';
 import { createRuntime, type Runtime } from '../runtime/runtime.js';
 import type { TaskMap, TaskName } from '../tasks.js';
@@ -56,11 +56,14 @@ export interface TestRuntime<Tasks> {
 export async function createTestRuntime<Tasks extends TaskMap<Tasks>>(
   options: TestRuntimeOptions<Tasks>,
 ): Promise<TestRuntime<Tasks>> {
-  const { tasks, latencyMs = 0, durationMs = 0, seed = 1, clock: given, ...rest } = options;
+  const { tasks, latencyMs = 0, durationMs = 0, seed = 1, clock: given, ...rest } = object('the options of a test runtime, of which `tasks` must be given, are', options);
   const random = seededRandom(seed);
   const [least, most] = typeof latencyMs === 'number' ? [latencyMs, latencyMs] : latencyMs;
   millis('latencyMs', least, 0);
   millis('latencyMs', most, least);
+  if (typeof durationMs !== 'function') {
+    millis('durationMs', durationMs, 0);
+  }
   const workshop = {
     tasks,
     names: taskNames(tasks),

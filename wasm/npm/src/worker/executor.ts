@@ -16,12 +16,15 @@ import {
   PROGRESS,
   READY,
   RETURNED,
+  RING,
   RUN,
   STREAM,
   TAKE,
   WEIGHT,
 } from '../messages.js';
 import { Outbox } from '../outbox.js';
+import type { RingMemory } from '../ring/memory.js';
+import { WorkerRing } from '../ring/worker-ring.js';
 import { fromSent, toSent, type Sent } from '../sent.js';
 import { onDevice, setWorkerCapabilities } from './capabilities.js';
 import { RunningTask, type TaskLine } from './context.js';
@@ -42,6 +45,7 @@ interface Waiting {
 export class Executor {
   readonly #tasks: object;
   readonly #names: readonly string[];
+  readonly #port: WorkerPort;
   readonly #outbox: Outbox;
   readonly #waiting: Waiting[] = [];
   readonly #running = new Map<number, RunningTask>();
@@ -52,6 +56,7 @@ export class Executor {
   #sentAt = 0;
   #saidReady = false;
   #flags: AbortFlags | undefined;
+  #ring: WorkerRing | undefined;
   readonly #line: TaskLine = {
     isFlagged: (id) => this.#flags !== undefined && isRaised(this.#flags, id),
     report: (id, value) => this.#outbox.sendNow(PROGRESS, id, value),
@@ -61,12 +66,13 @@ export class Executor {
   constructor(tasks: object, names: readonly string[], port: WorkerPort) {
     this.#tasks = tasks;
     this.#names = names;
+    this.#port = port;
     this.#outbox = new Outbox(
-      (message, transfer) => port.post(message, transfer),
+      (message, transfer) => (this.#ring === undefined ? port.post(message, transfer) : this.#ring.send(message, transfer)),
       (kind, id, nameIndex, thrown) => {
         if (kind === DONE) {
           const name = names[nameIndex as number] ?? '';
-          this.#outbox.push(FAILED, id, undefined, toSent(resultNotCloneable(name, thrown)));
+          this.#outbox.push(FAILED, id, undefined, toSent(resultNotCloneable(name, Reflect.get(tasks, name), thrown)));
         } else if (kind === FAILED) {
           this.#outbox.push(FAILED, id, undefined, toSent(new Error(`the task failed with an error that can't be sent (${describe(thrown)})`)));
         }
@@ -74,7 +80,10 @@ export class Executor {
     );
     port.listen(
       (message) => this.#onMessage(message),
-      () => this.#outbox.push(GARBLED, 0, undefined, [...this.#running.keys(), ...this.#waiting.map(({ task }) => task.id)]),
+      () => {
+        this.#ring?.lose();
+        this.#outbox.push(GARBLED, 0, undefined, [...this.#running.keys(), ...this.#waiting.map(({ task }) => task.id)]);
+      },
     );
     onDevice((info) => this.#outbox.push(DEVICE, 0, undefined, info));
     port.onStray((thrown) => this.#onStray(thrown));
@@ -92,10 +101,21 @@ export class Executor {
   }
 
   #onMessage(message: unknown): void {
-    if (isOurs(message)) {
-      eachRecord(message, this.#onRecord);
-      this.#startNext();
+    if (!isOurs(message)) {
+      return;
     }
+    const ring = this.#ring;
+    if (ring === undefined) {
+      this.#handle(message);
+      this.#ring?.beginAfter(message);
+    } else {
+      ring.hear(message);
+    }
+  }
+
+  #handle(message: readonly unknown[]): void {
+    eachRecord(message, this.#onRecord);
+    this.#startNext();
   }
 
   readonly #onRecord = (kind: number, id: number, a: number | undefined, b: unknown): void => {
@@ -110,13 +130,27 @@ export class Executor {
     } else if (kind === PING) {
       this.#outbox.push(PONG, 0, undefined, heapBytes());
     } else if (kind === HELLO) {
-      const [capabilities, capacity, flags] = b as [readonly string[], number, AbortFlags | undefined];
+      const [capabilities, capacity, flags, ring] = b as [readonly string[], number, AbortFlags | undefined, RingMemory | undefined];
       setWorkerCapabilities(capabilities);
       this.#capacity = capacity;
       this.#flags = flags;
       this.#sayReady();
+      if (ring !== undefined) {
+        this.#openRing(ring);
+      }
     }
   };
+
+  #openRing(memory: RingMemory): void {
+    if (this.#ring === undefined && this.#port.sharesMemory) {
+      this.#ring = new WorkerRing(memory, {
+        handle: (message) => this.#handle(message),
+        post: (message, transfer) => this.#port.post(message, transfer),
+        isIdle: () => this.#running.size === 0 && this.#outbox.isEmpty,
+      });
+      this.#outbox.push(RING, 0, undefined, undefined);
+    }
+  }
 
   #enqueue(id: number, how: number, what: number, input: unknown): void {
     const nameIndex = what % WEIGHT;
@@ -273,10 +307,11 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
 }
 
-function resultNotCloneable(task: string, thrown: unknown): QuillworkError {
+function resultNotCloneable(task: string, run: unknown, thrown: unknown): QuillworkError {
+  const cure = /Generator/.test(Object.prototype.toString.call(run)) ? 'it is a generator, whose items `runtime.stream` reads' : 'return plain data, and move each buffer once';
   return new QuillworkError(
     'ERR_NOT_CLONEABLE',
-    `the result of task "${task}" can't be sent to the page (${describe(thrown)}): return plain data, and move each buffer once`,
+    `the result of task "${task}" can't be sent to the page (${describe(thrown)}): ${cure}`,
     { cause: thrown },
   );
 }

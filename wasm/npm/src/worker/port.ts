@@ -9,6 +9,8 @@ export interface WorkerPort {
   onStray(listener: (thrown: unknown) => void): void;
   /** Whether the page must speak first: a thread of somebody else's (a test runner's) is then left alone. */
   readonly waitsForHello: boolean;
+  /** Whether the page may open a line through shared memory: in Node messages are faster, and in the page's own thread nothing may wait. */
+  readonly sharesMemory: boolean;
 }
 
 interface WorkerScope {
@@ -42,6 +44,7 @@ export function workerPort(): WorkerPort | undefined {
             nodeProcess()?.on('unhandledRejection', listener);
           },
           waitsForHello: true,
+          sharesMemory: false,
         };
   }
   const scope = globalThis as unknown as WorkerScope & { WorkerGlobalScope?: new () => object };
@@ -66,5 +69,6 @@ export function workerPort(): WorkerPort | undefined {
       });
     },
     waitsForHello: false,
+    sharesMemory: 'waitAsync' in Atomics,
   };
 }

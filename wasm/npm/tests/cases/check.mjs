@@ -49,7 +49,7 @@ export async function refused(promise, code) {
 /** Resolves once `holds` does, looked at whenever the event loop turns. */
 export async function until(holds, what) {
   const giveUpAt = performance.now() + 20_000;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > giveUpAt) {
       throw new Error(`never came true: ${what}`);
     }

@@ -15,6 +15,8 @@ import hardware from './hardware.mjs';
 import heldBack from './held-back.mjs';
 import hostile from './hostile.mjs';
 import limits from './limits.mjs';
+import mistakes from './mistakes.mjs';
+import mixed from './mixed.mjs';
 import options from './options.mjs';
 import policy from './policy.mjs';
 import streams from './streams.mjs';
@@ -32,6 +34,8 @@ const CASES = {
   hostile,
   limits,
   'held back': heldBack,
+  mistakes,
+  mixed,
   options,
   streams,
   binding,

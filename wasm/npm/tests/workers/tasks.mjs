@@ -10,6 +10,25 @@ class CustomError extends Error {
   }
 }
 
+const remembered = [];
+let rang = false;
+
+/** A small value, or one with bytes or a long text, or one that is no plain data, with its number. */
+export function mixed(n) {
+  switch (n % 5) {
+    case 0:
+      return { n, bytes: new Uint8Array(10_000) };
+    case 1:
+      return { n, text: 'x'.repeat(3_000) };
+    case 2:
+      return { n, at: new Date(n) };
+    case 3:
+      return { n };
+    default:
+      return n;
+  }
+}
+
 export const tasks = {
   square: (n) => n * n,
   echo: (value) => value,
@@ -31,6 +50,37 @@ export const tasks = {
     }
     return count;
   },
+
+  /** Reports small and large values in turn. */
+  mixedReports(count, ctx) {
+    for (let n = 0; n < count; n += 1) {
+      ctx.progress(mixed(n));
+    }
+    return count;
+  },
+
+  /** Yields small and large values in turn. */
+  async *mixedItems(count) {
+    for (let n = 0; n < count; n += 1) {
+      yield mixed(n);
+    }
+  },
+
+  /** Remembers the order in which it was called, and gives it when asked for nothing. */
+  remember(value) {
+    if (value === undefined) {
+      return remembered.splice(0);
+    }
+    remembered.push(value.n ?? value);
+    return value;
+  },
+
+  /** Has a timer ring later, beside all tasks. */
+  setTimer(ms) {
+    rang = false;
+    setTimeout(() => (rang = true), ms);
+  },
+  timerRang: () => rang,
 
   reverse(buffer, ctx) {
     const bytes = new Uint8Array(buffer).reverse();

@@ -2,11 +2,12 @@
 //! last minute; not a number where there was nothing.
 
 use quillwork_core::pool::{Health, PerMille, WorkerState};
-use quillwork_core::telemetry::Quantiles;
+use quillwork_core::telemetry::{Quantiles, Sketch};
 use quillwork_core::time::Duration;
 
 use super::state;
 use crate::clock::{deadline_millis, instant};
+use crate::slots::Slots;
 
 /// Floats about one worker.
 const WORKER_FLOATS: u32 = 18;
@@ -133,24 +134,36 @@ pub extern "C" fn pool_type_stats(pool: u32, now: f64) -> u32 {
     })
 }
 
+/// Writes the run times since the last call of the task type at a place in the order of [`pool_type_stats`], as [`pool_take_responses`] does,
+/// but for the type at the front, or -1 for all together beyond those that are told apart. Returns the number of pairs, or -1 past the last place. They
+/// are gathered from the first call on.
+#[unsafe(no_mangle)]
+pub extern "C" fn pool_take_runs(pool: u32, place: u32) -> i32 {
+    state::with(|state| {
+        let Some((task_type, runs)) = state.pools.get(pool).take_runs(place as usize) else { return -1 };
+        let task_type = task_type.map_or(-1.0, |task_type| f64::from(task_type.get()));
+        write_sketch(&mut state.slots, Some(task_type), &runs.unwrap_or_default()).cast_signed()
+    })
+}
+
 /// Writes the response times since the last call, of tasks of normal priority and above, as floats: count, sum, min, max (ms), relative accuracy, zeros, then
 /// pairs of bucket index and count. Returns the number of pairs.
 #[unsafe(no_mangle)]
 pub extern "C" fn pool_take_responses(pool: u32) -> u32 {
     state::with(|state| {
-        let parts = state.pools.get(pool).take_responses().to_parts();
-        let header = [
-            parts.count as f64,
-            parts.sum,
-            parts.min,
-            parts.max,
-            parts.relative_accuracy,
-            parts.zeros as f64,
-        ];
-        let pairs = parts.buckets.iter().flat_map(|&(index, count)| [f64::from(index), count as f64]);
-        let written = state.slots.write_floats(header.into_iter().chain(pairs));
-        (written - 6) / 2
+        let responses = state.pools.get(pool).take_responses();
+        write_sketch(&mut state.slots, None, &responses)
     })
+}
+
+/// Returns the number of pairs.
+fn write_sketch(slots: &mut Slots, front: Option<f64>, sketch: &Sketch) -> u32 {
+    let parts = sketch.to_parts();
+    let header =
+        [parts.count as f64, parts.sum, parts.min, parts.max, parts.relative_accuracy, parts.zeros as f64];
+    let pairs = parts.buckets.iter().flat_map(|&(index, count)| [f64::from(index), count as f64]);
+    slots.write_floats(front.into_iter().chain(header).chain(pairs));
+    u32::try_from(parts.buckets.len()).expect("a page has room for fewer")
 }
 
 fn quantiles(of: Option<Quantiles>) -> [f64; 4] {

@@ -1,13 +1,21 @@
-//! The page around the charts.
+//! Pages that need nothing else: what a simulation found, a report. One style, both colour schemes, readable without scripts.
+
+pub(crate) mod bars;
+
+use std::borrow::Cow;
 
 /// What must not be taken for markup.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
-/// A chart with its caption, which scrolls where the screen is narrow: shrunk with it nobody could read its text. The table
-/// below has the same numbers for those who can't see it.
-pub(super) fn figure(caption: &str, svg: &str) -> String {
+/// A chart with its caption, which scrolls where the screen is narrow: shrunk with it nobody could read its text. A table on the page
+/// has the same numbers for those who can't see it.
+pub(crate) fn figure(caption: &str, svg: &str) -> String {
     let caption = escaped(caption);
     format!(
         "<figure><figcaption>{caption}</figcaption>\
@@ -15,18 +23,49 @@ pub(super) fn figure(caption: &str, svg: &str) -> String {
     )
 }
 
-/// One document without any reference to the outside.
-pub(super) fn page(title: &str, about: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\">\
-         <title>Simulation: {title}</title><style>{STYLE}</style></head>\
-         <body><main><h1>{title}</h1><p class=\"about\">{about}</p>{body}</main></body></html>\n",
-        title = escaped(title),
-        about = escaped(about),
-    )
+/// A document without any reference to the outside.
+pub(crate) struct Document<'a> {
+    /// What the browser's tab shows.
+    pub(crate) title: &'a str,
+    /// What follows the common style.
+    pub(crate) style: &'a str,
+    /// One script, at the end; empty for none.
+    pub(crate) script: &'a str,
 }
+
+impl Document<'_> {
+    /// The whole page around `body`, which is markup.
+    pub(crate) fn page(&self, body: &str) -> String {
+        let script = match self.script {
+            "" => String::new(),
+            script => format!("<script>{script}</script>"),
+        };
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <meta name=\"color-scheme\" content=\"light dark\">\
+             <title>{title}</title><style>{style}</style></head>\
+             <body>{body}{script}</body></html>\n",
+            title = escaped(self.title),
+            style = self.all_style(),
+        )
+    }
+
+    /// The content of its style element.
+    pub(crate) fn all_style(&self) -> Cow<'static, str> {
+        format!("{STYLE}{}", self.style).into()
+    }
+}
+
+/// An open drawing of this height.
+pub(crate) fn open_svg(height: f64) -> String {
+    format!("<svg viewBox=\"0 0 {WIDTH} {height:.0}\" aria-hidden=\"true\">")
+}
+
+/// Units of a drawing, which scales with the page.
+pub(crate) const WIDTH: f64 = 760.0;
+/// As many colours of lines as the style sheet has.
+pub(crate) const COLOURS: usize = 8;
 
 const STYLE: &str = "
 :root{--text:#1d2129;--soft:#5b6472;--page:#fbfbfa;--card:#fff;--edge:#dcdfe4;--bar:#9fb3c8;--best:#0f766e;--limit:#b42318;

@@ -1,12 +1,22 @@
-//! Instants as other programs read them.
+//! Instants as people and other programs read them, in UTC.
 
 /// RFC 3339, in UTC, to the second: `2024-01-01T00:00:00Z`.
-pub(super) fn rfc3339(unix_millis: u64) -> String {
-    let seconds = unix_millis / 1_000;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+pub(crate) fn rfc3339(unix_millis: u64) -> String {
+    let (day, minute) = day_and_minute(unix_millis);
+    format!("{day}T{minute}:{:02}Z", unix_millis / 1_000 % 60)
+}
+
+/// For people, to the minute: `2024-01-01 00:00 UTC`.
+pub(crate) fn minute(unix_millis: u64) -> String {
+    let (day, minute) = day_and_minute(unix_millis);
+    format!("{day} {minute} UTC")
+}
+
+/// `2024-01-01` and `00:00`.
+pub(crate) fn day_and_minute(unix_millis: u64) -> (String, String) {
+    let minutes = unix_millis / 60_000;
+    let (year, month, day) = date(minutes / 1_440);
+    (format!("{year:04}-{month:02}-{day:02}"), format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60))
 }
 
 /// Year, month and day of a day since 1970, in the Gregorian calendar: H. Hinnant's `civil_from_days`.
@@ -36,6 +46,7 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(rfc3339(seconds * 1_000 + 999), text);
+            assert_eq!(minute(seconds * 1_000).replace(' ', "T"), format!("{}TUTC", &text[..16]));
         }
     }
 }

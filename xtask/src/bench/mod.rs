@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: Quillwork beside its peers, as ratios.
 
+mod host;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -13,7 +15,8 @@ use crate::setup;
 use crate::workspace::Workspace;
 
 pub(crate) const EXAMPLES: &str = "Examples:\n  cargo xtask bench\n  cargo xtask bench scheduling    core beside its peers, one of the areas\n  \
-    cargo xtask bench --native      only what needs no browser\n\n\
+    cargo xtask bench --native      only what needs no browser\n  \
+    cargo xtask bench host --minutes 60    the release host beside node_exporter and Glances; by itself only\n\n\
     A ratio is our time over the peer's, taken in turns in one process: below 1 is faster. Spread is the range of the\n\
     ratios of single rounds. Close other programs; ratios of a busy machine say little.";
 
@@ -29,6 +32,9 @@ pub(crate) struct Options {
     /// Leave out the comparisons in the browser
     #[arg(long)]
     native: bool,
+    /// For how long `host` watches the host and its peers
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=24 * 60))]
+    minutes: u64,
 }
 
 /// What can be compared by itself.
@@ -40,10 +46,15 @@ enum Area {
     Kernels,
     /// The npm package, in the browser
     Package,
+    /// The host as it is released: what it costs and what it bears
+    Host,
 }
 
 /// Runs all comparisons.
 pub(crate) fn bench(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    if options.area == Some(Area::Host) {
+        return host::bench(workspace, options.minutes);
+    }
     let wanted = |area| options.area.is_none_or(|only| only == area);
     let mut jobs = Vec::new();
     if wanted(Area::Scheduling) {

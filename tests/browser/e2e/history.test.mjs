@@ -1,0 +1,129 @@
+// The past on the dashboard: any range, any series, zoom by mouse and keyboard, and an address that shows the same again.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { launchBrowser } from '../harness/browser.mjs';
+import { Dashboard } from '../harness/dashboard.mjs';
+import { Host } from '../harness/host.mjs';
+import { picture } from '../harness/picture.mjs';
+
+const TEST_LIMIT = { timeout: 60_000 };
+const LOAD = 'host.load.1m';
+
+let host;
+let browser;
+let dashboard;
+let page;
+
+before(async () => {
+  host = await new Host().start();
+  const noted = await fetch(`${host.url}/api/v1/annotations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text: 'deployed <b>7</b>', tags: ['deploy'] }),
+  });
+  assert.equal(noted.status, 201, await noted.text());
+  browser = await launchBrowser({ webgpu: false });
+  dashboard = await Dashboard.open(browser, host);
+  ({ page } = dashboard);
+  await dashboard.nextCpu();
+  await page.getByRole('navigation', { name: 'Parts' }).getByText('History').click();
+});
+
+after(async () => {
+  await browser?.close();
+  await host?.dispose();
+});
+
+const charts = () => page.getByTestId('past-chart');
+const plot = () => charts().first().locator('.plot');
+const range = () => new URL(page.url()).searchParams;
+const length = () => Number(range().get('to')) - Number(range().get('from'));
+
+test('it shows what the host keeps, and how finely', TEST_LIMIT, async () => {
+  await charts().first().getByText('host.cpu.total', { exact: true }).waitFor();
+  await charts().first().getByText(/%.* to .*%, mean/).first().waitFor();
+  assert.match(await page.getByTestId('resolution').innerText(), /lowest and highest of every \d/);
+  assert.equal(range().get('view'), 'history');
+});
+
+test('a series is found, compared, and taken out again', TEST_LIMIT, async () => {
+  await page.getByTestId('series-search').fill('load 1m');
+  await page.getByLabel(LOAD, { exact: true }).check();
+  await charts().nth(1).getByText(LOAD, { exact: true }).waitFor();
+  assert.ok(range().getAll('series').includes(LOAD));
+  await page.getByLabel(`Take ${LOAD} out`).click();
+  await charts().nth(1).waitFor({ state: 'detached' });
+});
+
+test('annotations are listed as text', TEST_LIMIT, async () => {
+  await page.getByTestId('annotations').getByText('deployed <b>7</b>').waitFor();
+});
+
+test('a drag zooms in, and Escape leads back', TEST_LIMIT, async () => {
+  const box = await plot().locator('.u-over').boundingBox();
+  await page.mouse.move(box.x + box.width * 0.25, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/from=/);
+  assert.ok(Math.abs(length() - 1_800_000) < 60_000, `half an hour of an hour: ${length()}`);
+  await page.mouse.move(0, 0);
+  await plot().focus();
+  await page.keyboard.press('Escape');
+  await page.waitForURL((url) => !url.searchParams.has('from'));
+});
+
+test('plus, minus and the page keys change the range, and the arrows read it out', TEST_LIMIT, async () => {
+  await plot().press('+');
+  await page.waitForURL(/from=/);
+  assert.equal(length(), 1_800_000);
+  await plot().press('-');
+  await page.waitForFunction(() => {
+    const { searchParams } = new URL(location.href);
+    return Number(searchParams.get('to')) - Number(searchParams.get('from')) === 3_600_000;
+  });
+  const before = Number(range().get('from'));
+  await plot().press('PageUp');
+  assert.equal(before - Number(range().get('from')), 1_800_000);
+  await page.getByTestId('last-15m').click();
+  await charts().first().getByText(/%.* to .*%, mean/).first().waitFor();
+  await plot().press('End');
+  await page.locator('[aria-live=polite]').getByText(/^\d\d:\d\d:\d\d\. host\.cpu\.total \d/).waitFor({ state: 'attached' });
+});
+
+test('an address shows the same to somebody else', TEST_LIMIT, async () => {
+  await page.goto(`${host.url}/?view=history&last=24h&series=host.memory.used&series=host.${'nothing'.repeat(20)}`);
+  await charts().first().getByText('host.memory.used', { exact: true }).waitFor();
+  await page.getByTestId('resolution').getByText('Nothing kept of host.nothing').waitFor();
+  assert.equal(await page.getByTestId('last-24h').getAttribute('aria-pressed'), 'true');
+  assert.doesNotMatch(await charts().first().innerText(), /no data/);
+});
+
+test('a series is saved as comma-separated values', TEST_LIMIT, async () => {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByLabel('Save host.memory.used as CSV').click(),
+  ]);
+  const lines = await new Response(await download.createReadStream().then((stream) => stream.toArray()).then((parts) => new Blob(parts))).text();
+  assert.match(lines, /host\.memory\.used/);
+});
+
+test('it fits a narrow screen', TEST_LIMIT, async () => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await picture(page, 'dashboard-history-narrow', { fullPage: true });
+  await page.setViewportSize({ width: 1600, height: 1000 });
+  await picture(page, 'dashboard-history', { fullPage: true });
+  assert.ok(overflow <= 0, `it is ${overflow} pixels too wide`);
+});
+
+test('the live part says what follows, or what is missing for that', TEST_LIMIT, async () => {
+  await page.getByRole('navigation', { name: 'Parts' }).getByText('Live').click();
+  const insights = page.getByTestId('insights');
+  await insights.getByText('What could not be told yet').click();
+  assert.match(await insights.innerText(), /a trend takes an hour/);
+});
+
+test('nothing complained meanwhile', () => dashboard.watch.assertQuiet());
