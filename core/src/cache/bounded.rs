@@ -289,20 +289,20 @@ impl<P: EvictionPolicy> Cache<P> {
     fn replace(&mut self, now: Instant, slot: Slot, entry: Entry) {
         let before = self.entries[slot.index()].weight;
         self.entries[slot.index()] = entry;
-        self.expiries.set(slot, entry.expires);
+        // Until room is made: one that is over at once would stand before the others that are.
+        self.expiries.set(slot, None);
         self.policy.on_access(slot);
         if before != entry.weight {
             self.policy.on_reweigh(slot, entry.weight);
             self.weight = self.weight - u64::from(before) + u64::from(entry.weight);
             self.make_room(now, 0, Some(slot));
         }
+        self.expiries.set(slot, entry.expires);
     }
 
     fn make_room(&mut self, now: Instant, weight: u64, spared: Option<Slot>) {
         while self.weight + weight > self.options.capacity {
-            let due =
-                self.expiries.earliest().filter(|&(deadline, slot)| deadline <= now && Some(slot) != spared);
-            if let Some((_, slot)) = due {
+            if let Some((_, slot)) = self.expiries.earliest().filter(|&(deadline, _)| deadline <= now) {
                 self.expire(now, slot);
                 continue;
             }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::baselines::{Fifo, Lru};
-use super::{Cache, CacheCounts, CacheOptions, EvictionPolicy, Expiry, Insertion, Lookup, Reason, S3Fifo};
+use super::{Cache, CacheCounts, CacheOptions, Dropped, EvictionPolicy, Expiry, Insertion, Lookup, Reason, S3Fifo};
 use crate::ids::CacheId;
 use crate::time::{Duration, Instant};
 
@@ -155,17 +155,35 @@ fn conforms<P: EvictionPolicy>() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
+/// An entry that is overwritten by one that is over at once needs more room, and there is another that is over.
+fn what_is_over_goes_first<P: EvictionPolicy>() {
+    let options = CacheOptions { capacity: 3, ..CacheOptions::default() };
+    let mut cache = Cache::<P>::with_policy(options).unwrap();
+    let [now, later] = [1, 2].map(Instant::from_secs);
+    let [overwritten, live, over] = [1, 2, 3].map(CacheId::new);
+    cache.insert(now, overwritten);
+    cache.insert(now, live);
+    cache.insert_with(now, over, 1, Expiry::After(Duration::from_secs(1)));
+    cache.insert_with(later, overwritten, 2, Expiry::After(Duration::ZERO));
+    assert_eq!(cache.poll_output(), Some(Dropped { key: over, reason: Reason::Expired }));
+    assert_eq!(cache.poll_output(), None);
+    assert_eq!(cache.next_deadline(), Some(later));
+}
+
 #[test]
 fn s3_fifo_conforms() {
     conforms::<S3Fifo>();
+    what_is_over_goes_first::<S3Fifo>();
 }
 
 #[test]
 fn fifo_conforms() {
     conforms::<Fifo>();
+    what_is_over_goes_first::<Fifo>();
 }
 
 #[test]
 fn lru_conforms() {
     conforms::<Lru>();
+    what_is_over_goes_first::<Lru>();
 }

@@ -124,7 +124,7 @@ test('a silence is made, listed and lifted', TEST_LIMIT, async () => {
 test('it leads to the past of what it watches', TEST_LIMIT, async () => {
   await alert().getByTestId('show-past').press('Enter');
   await page.getByTestId('past-chart').getByText('host.memory.used', { exact: true }).waitFor();
-  assert.deepEqual(new URL(page.url()).searchParams.getAll('series'), ['host.memory.used']);
+  await page.waitForURL(({ searchParams }) => searchParams.getAll('series').join() === 'host.memory.used');
   await page.goBack();
   await alert().waitFor();
 });

@@ -38,21 +38,29 @@ after(async () => {
 
 const charts = () => page.getByTestId('past-chart');
 const plot = () => charts().first().locator('.plot');
-const range = () => new URL(page.url()).searchParams;
-const length = () => Number(range().get('to')) - Number(range().get('from'));
+
+/** Resolves once `test` holds of the address, with the range that it names. */
+async function addressed(test) {
+  const rangeOf = ({ searchParams }) => {
+    const [from, to] = ['from', 'to'].map((name) => Number(searchParams.get(name)));
+    return { from, to, length: to - from, params: searchParams };
+  };
+  await page.waitForURL((url) => test(rangeOf(url)));
+  return rangeOf(new URL(page.url()));
+}
 
 test('it shows what the host keeps, and how finely', TEST_LIMIT, async () => {
   await charts().first().getByText('host.cpu.total', { exact: true }).waitFor();
   await charts().first().getByText(/%.* to .*%, mean/).first().waitFor();
   assert.match(await page.getByTestId('resolution').innerText(), /lowest and highest of every \d/);
-  assert.equal(range().get('view'), 'history');
+  await addressed(({ params }) => params.get('view') === 'history');
 });
 
 test('a series is found, compared, and taken out again', TEST_LIMIT, async () => {
   await page.getByTestId('series-search').fill('load 1m');
   await page.getByLabel(LOAD, { exact: true }).check();
   await charts().nth(1).getByText(LOAD, { exact: true }).waitFor();
-  assert.ok(range().getAll('series').includes(LOAD));
+  await addressed(({ params }) => params.getAll('series').includes(LOAD));
   await page.getByLabel(`Take ${LOAD} out`).click();
   await charts().nth(1).waitFor({ state: 'detached' });
 });
@@ -67,26 +75,21 @@ test('a drag zooms in, and Escape leads back', TEST_LIMIT, async () => {
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2, { steps: 4 });
   await page.mouse.up();
-  await page.waitForURL(/from=/);
-  assert.ok(Math.abs(length() - 1_800_000) < 60_000, `half an hour of an hour: ${length()}`);
+  const { length } = await addressed(({ params }) => params.has('from'));
+  assert.ok(Math.abs(length - 1_800_000) < 60_000, `half an hour of an hour: ${length}`);
   await page.mouse.move(0, 0);
   await plot().focus();
   await page.keyboard.press('Escape');
-  await page.waitForURL((url) => !url.searchParams.has('from'));
+  await addressed(({ params }) => !params.has('from'));
 });
 
 test('plus, minus and the page keys change the range, and the arrows read it out', TEST_LIMIT, async () => {
   await plot().press('+');
-  await page.waitForURL(/from=/);
-  assert.equal(length(), 1_800_000);
+  await addressed(({ length }) => length === 1_800_000);
   await plot().press('-');
-  await page.waitForFunction(() => {
-    const { searchParams } = new URL(location.href);
-    return Number(searchParams.get('to')) - Number(searchParams.get('from')) === 3_600_000;
-  });
-  const before = Number(range().get('from'));
+  const { from: before } = await addressed(({ length }) => length === 3_600_000);
   await plot().press('PageUp');
-  assert.equal(before - Number(range().get('from')), 1_800_000);
+  await addressed(({ from, length }) => before - from === 1_800_000 && length === 3_600_000);
   await page.getByTestId('last-15m').click();
   await charts().first().getByText(/%.* to .*%, mean/).first().waitFor();
   await plot().press('End');
