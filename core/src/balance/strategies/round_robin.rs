@@ -19,9 +19,9 @@ use super::turns::Turns;
 /// a a b a c a a. Equal credit goes to the one whose last turn is longest ago.
 ///
 /// * Credit belongs to a worker and not to a place: it stays its own when others join and leave.
-/// * All credit adds up to zero, always. What a worker takes along when it leaves, or gains or loses when its weight
-///   changes, is shared out among the others: nobody is starved or flooded by a change. When a weight changes the credit
-///   is scaled with it.
+/// * All credit adds up to zero, always. What a worker takes along when it leaves is shared out among the others.
+/// * When weights change, everybody's credit is scaled with their sum, so that each remains as many turns ahead or behind as
+///   it was (the lag of Stoica and Abdel-Wahab's EEVDF, 1995): nobody is starved or flooded by a change.
 /// * A worker that isn't eligible neither gains nor pays: it comes back to its turn and not to a backlog of turns.
 #[derive(Clone, Debug, Default)]
 pub struct RoundRobin {
@@ -29,6 +29,8 @@ pub struct RoundRobin {
     /// By slot.
     credits: Vec<i64>,
     weights: Vec<u64>,
+    /// Of the weights that the credits go by.
+    total: u64,
     version: u64,
 }
 
@@ -60,16 +62,26 @@ impl RoundRobin {
 
     /// Follows changed weights.
     fn sync(&mut self, fleet: &Fleet) {
-        if self.version == fleet.weights_version() {
-            return;
+        if self.version != fleet.weights_version() {
+            self.follow(fleet);
         }
+    }
+
+    fn follow(&mut self, fleet: &Fleet) {
         self.version = fleet.weights_version();
-        for ((credit, before), &weight) in self.credits.iter_mut().zip(&mut self.weights).zip(fleet.weights())
-        {
-            if *before != weight {
-                *credit = scaled(*credit, weight, (*before).max(1));
-                *before = weight;
-            }
+        // A strategy that is new to a fleet hears of its workers one by one.
+        for (known, &weight) in self.weights.iter_mut().zip(fleet.weights()) {
+            *known = weight;
+        }
+        self.settle();
+    }
+
+    /// Everybody remains as many turns ahead or behind, of which each costs what all weigh together.
+    fn settle(&mut self) {
+        let total: u64 = self.weights.iter().sum();
+        let before = core::mem::replace(&mut self.total, total).max(1);
+        for credit in &mut self.credits {
+            *credit = scaled(*credit, total, before);
         }
         self.level();
     }
@@ -77,7 +89,7 @@ impl RoundRobin {
     /// Shares out what is missing to a sum of zero, or too much, in proportion to the weights.
     fn level(&mut self) {
         let mut over: i64 = self.credits.iter().sum();
-        let mut weight_left: u64 = self.weights.iter().sum();
+        let mut weight_left = self.total;
         for (credit, &weight) in self.credits.iter_mut().zip(&self.weights) {
             let share = scaled(over, weight, weight_left.max(1));
             *credit -= share;
@@ -126,15 +138,14 @@ impl Strategy for RoundRobin {
         self.turns.insert(slot.index());
         self.credits.insert(slot.index(), 0);
         self.weights.insert(slot.index(), fleet.weight(slot));
-        self.sync(fleet);
+        self.follow(fleet);
     }
 
     fn handle_left(&mut self, fleet: &Fleet, slot: Slot, _: WorkerId) {
         self.turns.remove(slot.index());
         self.credits.remove(slot.index());
         self.weights.remove(slot.index());
-        self.sync(fleet);
-        self.level();
+        self.follow(fleet);
     }
 }
 
@@ -144,8 +155,14 @@ fn signed(weight: u64) -> i64 {
 
 /// `amount * numerator / denominator`, toward zero.
 fn scaled(amount: i64, numerator: u64, denominator: u64) -> i64 {
-    let scaled = i128::from(amount) * i128::from(numerator) / i128::from(denominator);
-    i64::try_from(scaled).unwrap_or(0)
+    // Division of 128 bits is slow, and hardly ever needed.
+    match (amount.checked_mul(signed(numerator)), i64::try_from(denominator)) {
+        (Some(product), Ok(denominator)) => product / denominator,
+        _ => {
+            let scaled = i128::from(amount) * i128::from(numerator) / i128::from(denominator);
+            i64::try_from(scaled).unwrap_or(0)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -241,6 +258,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_was_picked_at_a_low_weight_is_not_starved_when_it_rises() {
+        let (mut fleet, mut strategy) = fleet(&[1, 100, 101, 99]);
+        while pick(&fleet, &mut strategy, &[]) != Some(0) {}
+        join(&mut fleet, &mut strategy, 0, 100);
+        let picked = picks(&fleet, &mut strategy, 8);
+        assert!(picked.contains(&0), "{picked:?}");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -253,7 +279,7 @@ mod tests {
                 if capacity == 0 { leave(&mut fleet, &mut strategy, id) } else { join(&mut fleet, &mut strategy, id, capacity) }
                 picks(&fleet, &mut strategy, count);
                 prop_assert_eq!(strategy.credits.iter().sum::<i64>(), 0);
-                let total = signed(fleet.weights().iter().sum());
+                let total = signed(strategy.total);
                 prop_assert!(strategy.credits.iter().all(|credit| credit.abs() <= 2 * total), "{:?}", strategy);
             }
             // One cycle to work off what the changes left, and one to count.
