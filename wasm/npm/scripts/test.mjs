@@ -79,6 +79,12 @@ async function test() {
         }
       });
       stream.on('test:stderr', ({ message }) => process.stderr.write(message));
+      // An error that belongs to no test is told so only.
+      stream.on('test:diagnostic', ({ message }) => {
+        if (message.startsWith('Error:')) {
+          failures.push(['beside the tests', message]);
+        }
+      });
       stream.on('end', done);
       stream.on('error', broken);
       stream.resume();

@@ -45,6 +45,8 @@ export async function startHost(folder) {
     },
   });
   site.server.on('upgrade', (request, socket, head) => {
+    // A page that is gone resets its line; the server has let go of it by now, so that nobody else would hear of it.
+    socket.on('error', () => {});
     if (host.sockets === undefined || request.url !== '/ws') {
       socket.end('HTTP/1.1 404 Not Found\r\n\r\n');
       return;
