@@ -1,7 +1,7 @@
 import { MAX_DROPPED, type Core } from './abi.js';
+import { millis, whole } from './checks.js';
 import { QuillworkError } from './errors.js';
 import type { Clock } from './pool/clock.js';
-import { millis, whole } from './runtime/options.js';
 
 /** Settings of a cache. */
 export interface CacheOptions {

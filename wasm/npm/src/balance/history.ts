@@ -1,3 +1,4 @@
+import { known } from '../checks.js';
 import type { Engine } from './engine.js';
 import type { RefusalReason } from './explain.js';
 import type { Row } from './row.js';
@@ -103,6 +104,7 @@ function mapOf<Value>(name: string, map: ReadonlyMap<string, Value> | undefined)
 function ruleOf(taskType: string, rule: AffinityRule): readonly (readonly WorkerKey[])[] {
   const what = `\`affinityRules\` of ${show(taskType)}`;
   if (typeof rule === 'object' && rule !== null && !(Symbol.iterator in rule)) {
+    known(what, rule, 'prefer require forbid');
     return [keys(what, rule.prefer), keys(what, rule.require), keys(what, rule.forbid)];
   }
   return [keys(what, rule as WorkerKey | Iterable<WorkerKey>)];

@@ -1,10 +1,11 @@
+import { known } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import { Engine } from './engine.js';
 import { explainWorkers, refusalOf, type Explanation, type RefusalReason } from './explain.js';
 import type { Row } from './row.js';
 import { History } from './history.js';
 import { migrations, type MigrationSuggestion, type QueueItem } from './migration.js';
-import { strategyNumber, type LoadBalancerOptions } from './options.js';
+import { BALANCER_OPTIONS, strategyNumber, type LoadBalancerOptions } from './options.js';
 import { overload, type OverloadReport } from './overload.js';
 import { WaitingLine, type Assigned } from './queue.js';
 import { BuiltInStrategy, learn, weightsOf, type CustomStrategy } from './strategies.js';
@@ -71,6 +72,7 @@ export class LoadBalancer {
    * used where `options` say nothing.
    */
   constructor(strategy: StrategyName | BuiltInStrategy | CustomStrategy = 'least-loaded', options: LoadBalancerOptions = {}) {
+    known('LoadBalancer', options, BALANCER_OPTIONS);
     const isCustom = typeof strategy === 'object' && !(strategy instanceof BuiltInStrategy);
     const all = strategy instanceof BuiltInStrategy ? { ...strategy.options, ...options } : options;
     const builtIn = typeof strategy === 'string' ? strategy : strategy instanceof BuiltInStrategy ? strategy.name : 'least-loaded';

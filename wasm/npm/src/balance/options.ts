@@ -1,6 +1,7 @@
+import { known } from '../checks.js';
 import { STRATEGY_NAMES, type StrategyName } from './strategy-names.js';
 import type { WorkerKey } from './types.js';
-import { invalid, object, show } from './values.js';
+import { invalid, show } from './values.js';
 
 /** How a task of some type ended on a worker, before this balancer was made. */
 export interface TaskHistoryEntry {
@@ -99,26 +100,33 @@ export interface LoadBalancerOptions extends StrategyOptions {
   } | undefined;
 }
 
+/** What {@link StrategyOptions} are called. */
+export const STRATEGY_OPTIONS = 'seed evidenceHalfLifeMs assumedDurationMs failurePenalty stickySlack scoreWeights avoidFailing ejectFailing';
+
+/** What {@link LoadBalancerOptions} are called. */
+export const BALANCER_OPTIONS =
+  'seed evidenceHalfLifeMs assumedDurationMs failurePenalty stickySlack scoreWeights avoidFailing ejectFailing taskHistory affinityRules fallback overload migration reorder';
+
 /** As `wasm/balance/src/balancing/config.rs` reads them. Ranges are checked there. */
 export function settings(strategy: StrategyName, options: LoadBalancerOptions): number[] {
-  object('the options', options);
   const seed = number('seed', options.seed);
   if (!Number.isNaN(seed) && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw invalid(`\`seed\` is a whole number of 0 or more, not ${show(seed)}`);
   }
-  const group = <Name extends 'scoreWeights' | 'overload' | 'migration' | 'reorder' | 'avoidFailing'>(
-    name: Name,
-  ): NonNullable<LoadBalancerOptions[Name]> | Record<string, never> => {
-    if (options[name] !== undefined) {
-      object(`\`${name}\``, options[name]);
-    }
-    return options[name] ?? {};
-  };
-  const { capacity, performance, affinity, reliability } = group('scoreWeights');
-  const { enter, leave, fleetEnter, fleetLeave, dwellMs } = group('overload');
-  const { bytesPerSecond, coldStartMs, margin, minGainMs, maxShare, limit, outageMs } = group('migration');
-  const { maxOvertaken, window, ageingMs, shortFirst } = group('reorder');
-  const avoids = group('avoidFailing');
+  const { scoreWeights = {}, overload = {}, migration = {}, reorder = {}, avoidFailing = {} } = options;
+  const { capacity, performance, affinity, reliability } = known(
+    '`scoreWeights`',
+    scoreWeights as Partial<NonNullable<StrategyOptions['scoreWeights']>>,
+    'capacity performance affinity reliability',
+  );
+  const { enter, leave, fleetEnter, fleetLeave, dwellMs } = known('`overload`', overload, 'enter leave fleetEnter fleetLeave dwellMs');
+  const { bytesPerSecond, coldStartMs, margin, minGainMs, maxShare, limit, outageMs } = known(
+    '`migration`',
+    migration,
+    'bytesPerSecond coldStartMs margin minGainMs maxShare limit outageMs',
+  );
+  const { maxOvertaken, window, ageingMs, shortFirst } = known('`reorder`', reorder, 'maxOvertaken window ageingMs shortFirst');
+  const avoids = known('`avoidFailing`', avoidFailing, 'minSuccessRate minOutcomes');
   // One of the two is enough to switch it on.
   const minSuccessRate = avoids.minSuccessRate ?? (options.avoidFailing === undefined ? undefined : 0.5);
   return [

@@ -1,9 +1,9 @@
+import { known, millis, whole } from '../checks.js';
 import { Alarm } from '../flow/alarm.js';
 import { FlowClock } from '../flow/clock.js';
 import { balanceCore, type BalanceCore, type BalanceModule } from '../balance-core.js';
 import { BESIDE, MAX_RECORDS, RECORD } from '../embedded.js';
 import { callSafely, Emitter } from '../runtime/emitter.js';
-import { millis, whole } from '../runtime/options.js';
 import { Handle } from './engine.js';
 import { TOO_MANY_NAMES } from './fleet.js';
 import { CapabilityBits } from './names.js';
@@ -118,7 +118,7 @@ export class WorkerRegistry {
   readonly #create: WorkerRegistryOptions['create'];
 
   constructor(options: WorkerRegistryOptions = {}) {
-    object('the options', options);
+    known('WorkerRegistry', options, 'leaseMs maxWorkers forgetLostAfterMs create');
     const lease = millis('leaseMs', options.leaseMs ?? Infinity, 2);
     const most = whole('maxWorkers', options.maxWorkers ?? 1_024, 1, 65_536);
     const forgetAfter = millis('forgetLostAfterMs', options.forgetLostAfterMs ?? 600_000, 0);

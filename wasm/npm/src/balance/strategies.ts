@@ -1,6 +1,7 @@
+import { known } from '../checks.js';
 import { Engine } from './engine.js';
 import { explainWorkers, refusalOf, type Explanation } from './explain.js';
-import type { StrategyOptions } from './options.js';
+import { STRATEGY_OPTIONS, type StrategyOptions } from './options.js';
 import { EXPERT_NAMES, type AdaptiveWeights, type StrategyName } from './strategy-names.js';
 import { typeOf } from './task.js';
 import type { BalanceTask, BalanceWorker, WorkerKey } from './types.js';
@@ -32,7 +33,7 @@ export abstract class BuiltInStrategy {
   #chosen: WorkerKey | null = null;
 
   constructor(options: StrategyOptions = {}) {
-    this.options = options;
+    this.options = known('a strategy', options, STRATEGY_OPTIONS);
   }
 
   /** Chooses a worker, or `null` where none may have the task: {@link BuiltInStrategy.explain} says why. */

@@ -14,6 +14,7 @@
  * });
  * ```
  */
+import { known } from '../checks.js';
 import { loadModule } from '../runtime/load.js';
 import { setDevice, workerCapabilities } from '../worker/capabilities.js';
 import init, { Compute as Kernels, type GlueOutcome } from './quillwork_compute_wasm.js';
@@ -62,7 +63,8 @@ export function compute(options: ComputeOptions = {}): Promise<Compute> {
   return shared;
 }
 
-async function load({ preference = defaultPreference(), budgetBytes, wasm }: ComputeOptions): Promise<Compute> {
+async function load(options: ComputeOptions): Promise<Compute> {
+  const { preference = defaultPreference(), budgetBytes, wasm } = known('compute', options, 'preference budgetBytes wasm');
   const module = await loadModule('compute.wasm', wasm ?? new URL('./compute.wasm', import.meta.url));
   await init({ module_or_path: module });
   const kernels = await Kernels.create({ preference, ...(budgetBytes === undefined ? undefined : { budgetBytes }) });
@@ -75,10 +77,14 @@ async function load({ preference = defaultPreference(), budgetBytes, wasm }: Com
     return result.reasonCode === 'device-lost' ? tell(result) : result;
   };
   return tell({
-    matmul: (a, b, { m, k, n }, { device = 'auto' } = {}) =>
-      product(2 * m * k * n, () => kernels.matmul(a, b, m, k, n, device)),
-    similarity: (vectors, { count, dim }, { device = 'auto' } = {}) =>
-      product(2 * count * count * dim, () => kernels.similarity(vectors, count, dim, device)),
+    matmul: async (a, b, { m, k, n }, options = {}) => {
+      const { device = 'auto' } = known('matmul', options, 'device');
+      return product(2 * m * k * n, () => kernels.matmul(a, b, m, k, n, device));
+    },
+    similarity: async (vectors, { count, dim }, options = {}) => {
+      const { device = 'auto' } = known('similarity', options, 'device');
+      return product(2 * count * count * dim, () => kernels.similarity(vectors, count, dim, device));
+    },
     info: () => kernels.info(),
     loseDevice: () => tell(kernels.loseDevice()),
     reacquire: async () => tell(await kernels.reacquire()),

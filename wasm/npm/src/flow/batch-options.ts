@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { millis, optionalFunction, whole } from './options.js';
+import { known, millis, optionalFunction, whole } from './options.js';
 import { retrySettings, type Jitter } from './retry-options.js';
 
 /** How far a batch is. */
@@ -56,7 +56,11 @@ export interface BatchOptions<Item> {
 
 /** As `flow.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
 export function batchSettings<Item>(options: BatchOptions<Item>): readonly number[] {
-  const { maxBytes } = options;
+  const { maxBytes } = known(
+    'batch',
+    options,
+    'maxSize maxDelay maxBytes sizeOf predicate key concurrency maxQueued retryAttempts retryDelay retryFactor jitter wholeBatch shouldRetry retryAfter onProgress',
+  );
   for (const name of ['sizeOf', 'predicate', 'key', 'shouldRetry', 'retryAfter', 'onProgress'] as const) {
     optionalFunction(name, options[name]);
   }

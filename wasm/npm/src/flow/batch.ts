@@ -6,7 +6,7 @@ import { Attempt, type AttemptContext } from './attempt.js';
 import { batchSettings, type BatchOptions } from './batch-options.js';
 import { readBatchMetrics, type BatchMetrics } from './batch-metrics.js';
 import { Machine } from './machine.js';
-import { abortSignal } from './options.js';
+import { abortSignal, known, object, OF_CALL } from './options.js';
 import type { ExecuteOptions } from './stack.js';
 import { judge, SUCCEEDED } from './verdict.js';
 
@@ -95,13 +95,15 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
     this.#options = options;
   }
 
-  add(item: Item, { signal }: ExecuteOptions = {}): Promise<Result> {
+  add(item: Item, options: ExecuteOptions = {}): Promise<Result> {
+    let signal: AbortSignal | undefined;
     let bytes: number;
     let cut: number;
     let key: unknown;
     try {
-      if (abortSignal(signal)?.aborted === true) {
-        throw signal?.reason;
+      signal = abortSignal(object(OF_CALL, options).signal);
+      if (signal?.aborted === true) {
+        throw signal.reason;
       }
       bytes = this.#bytes(item);
       cut = CUTS.get(this.#options.predicate?.(item) ?? false) ?? 0;
@@ -151,7 +153,13 @@ class CoreBatcher<Item, Result> extends Machine implements Batcher<Item, Result>
     await Promise.allSettled(waiting);
   }
 
-  close({ drain = true }: { readonly drain?: boolean } = {}): Promise<void> {
+  close(options: { readonly drain?: boolean } = {}): Promise<void> {
+    let drain: boolean;
+    try {
+      drain = known('`close`', options, 'drain').drain ?? true;
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
     this.#closing ??= deferred<void>();
     this.input((exports, now) => exports.batch_close(this.handle, now, drain ? 1 : 0));
     return this.#closing.promise;

@@ -1,5 +1,11 @@
 import { QuillworkError } from '../errors.js';
-import { millis, share, whole } from './options.js';
+import { known, millis, share, whole } from './options.js';
+
+/** What {@link CircuitBreakerOptions} are called, and what those of a breaker in a policy are. */
+export const BREAKER_NAMES =
+  'consecutiveFailures window minCalls failureRatio slowRatio slowCall trials trialDeadline openTime openTimeFactor openTimeCap fallback isFailure';
+export const BREAKER_LAYER_NAMES =
+  'consecutiveFailures window minCalls failureRatio slowRatio slowCall trials trialDeadline openTime openTimeFactor openTimeCap fallback';
 
 /** Over which calls a breaker measures its ratios. */
 export type BreakerWindow =
@@ -62,6 +68,7 @@ function windowSettings(window: BreakerWindow | false): readonly number[] {
   if (typeof window !== 'object' || window === null) {
     throw new QuillworkError('ERR_INVALID_OPTION', '`window` is { calls }, { bucketMs, buckets }, or false');
   }
+  known('`window`', window, 'calls bucketMs buckets');
   return 'calls' in window
     ? [1, whole('window.calls', window.calls, 1, 2 ** 20), 0]
     : [2, whole('window.buckets', window.buckets, 1, 2 ** 12), millis('window.bucketMs', window.bucketMs, 1)];

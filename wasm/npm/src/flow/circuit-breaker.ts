@@ -2,8 +2,8 @@ import { QuillworkError } from '../errors.js';
 import { Emitter } from '../runtime/emitter.js';
 import { Alarm } from './alarm.js';
 import { Attempt, type Attempted } from './attempt.js';
-import { breakerSettings, type BreakerSettings } from './breaker-options.js';
-import { optionalFunction } from './options.js';
+import { BREAKER_NAMES, breakerSettings, type BreakerSettings } from './breaker-options.js';
+import { known, optionalFunction } from './options.js';
 import { Stack, type ExecuteOptions } from './stack.js';
 import { stackSettings } from './stack-settings.js';
 import { judge, SUCCEEDED, type Judgement } from './verdict.js';
@@ -110,7 +110,7 @@ class CoreCircuitBreaker implements CircuitBreaker {
   readonly #timesSuccess: boolean;
 
   constructor(options: CircuitBreakerOptions) {
-    const { window, slowCall = Infinity } = options;
+    const { window, slowCall = Infinity } = known('circuitBreaker', options, BREAKER_NAMES);
     this.#timesSuccess = slowCall !== Infinity || (typeof window === 'object' && 'bucketMs' in window);
     this.#judgement = { isFailure: optionalFunction('isFailure', options.isFailure) };
     const fallback = optionalFunction('fallback', options.fallback) as ((error: unknown) => unknown) | undefined;
@@ -124,7 +124,7 @@ class CoreCircuitBreaker implements CircuitBreaker {
   }
 
   execute<Result>(fn: Attempted<Result>, options?: ExecuteOptions): Promise<Result> {
-    if (options?.signal === undefined && typeof fn === 'function') {
+    if (options !== null && options?.signal === undefined && typeof fn === 'function') {
       const { core, handle, clock } = this.#stack;
       const since = clock.now();
       try {

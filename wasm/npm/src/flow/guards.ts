@@ -1,7 +1,7 @@
 import { QuillworkError } from '../errors.js';
 import type { Attempted } from './attempt.js';
 import type { AdaptiveLimitOptions, BulkheadOptions, HedgeOptions } from './limit-options.js';
-import { millis, optionalFunction } from './options.js';
+import { known, millis, optionalFunction } from './options.js';
 import { CorePolicy, type FailureOptions, type Policy } from './policy.js';
 import type { PolicyMetrics } from './policy-metrics.js';
 import type { RetryBudget } from './retry-budget.js';
@@ -28,13 +28,17 @@ export function timeout(ms: number): Policy {
  * Makes slow calls a second time, and takes the answer that comes first; the other's signal is aborted. For calls that may be made twice.
  */
 export function hedge(options: HedgeOptions & FailureOptions = {}): With<'hedge'> {
-  const { isFailure, retryAfter, ...settings } = options;
+  const { isFailure, retryAfter, ...settings } = known('hedge', options, 'delay maxHedges budget isFailure retryAfter');
   return new CorePolicy({ hedge: settings, isFailure, retryAfter }) as unknown as With<'hedge'>;
 }
 
 /** Finds out how many calls a service takes at a time, and refuses more with `ERR_OVERLOADED`. Every error counts as a dropped call. */
 export function adaptiveLimit(options: AdaptiveLimitOptions & FailureOptions = {}): With<'adaptiveLimit'> {
-  const { isFailure, retryAfter, ...settings } = options;
+  const { isFailure, retryAfter, ...settings } = known(
+    'adaptiveLimit',
+    options,
+    'floor ceiling initial dropFactor algorithm tooSlow tolerance smoothing window minSamples baselineHalfLife probeEvery isFailure retryAfter',
+  );
   return new CorePolicy({ adaptiveLimit: settings, isFailure, retryAfter }) as unknown as With<'adaptiveLimit'>;
 }
 
@@ -55,8 +59,12 @@ export interface RetryOptions extends RetrySettings, ExecuteOptions {
  * keeps a Node process alive. For many calls of one service, make a {@link policy} with `retry`, or share a {@link retryBudget}.
  */
 export function retry<Result>(fn: Attempted<Result>, options: RetryOptions = {}): Promise<Result> {
-  const { signal, totalDeadline, shouldRetry, retryAfter, budget, ...settings } = options;
   try {
+    const { signal, totalDeadline, shouldRetry, retryAfter, budget, ...settings } = known(
+      'retry',
+      options,
+      'attempts base cap factor jitter maxRetryAfter totalDeadline shouldRetry retryAfter budget signal',
+    );
     if (typeof fn !== 'function') {
       throw new QuillworkError('ERR_INVALID_OPTION', `retry's first argument is the function to call, not ${String(fn)}`);
     }

@@ -1,5 +1,5 @@
 import { FlowClock } from './clock.js';
-import { whole } from './options.js';
+import { known, whole } from './options.js';
 import { TwinRateLimiter, type RateLimiter } from './rate-limit.js';
 import { limiterOf, NANOS, rateSettings, type RateOptions } from './rate-options.js';
 
@@ -39,7 +39,7 @@ class TwinKeyedRateLimiter<Key> implements KeyedRateLimiter<Key> {
   #evictedEarly = 0;
 
   constructor(options: KeyedRateOptions) {
-    this.#settings = rateSettings(options);
+    this.#settings = rateSettings(known('keyedRateLimit', options, 'limit interval burst strict maxKeys'));
     this.#maxKeys = whole('maxKeys', options.maxKeys ?? 10_000, 1, 2 ** 24);
   }
 

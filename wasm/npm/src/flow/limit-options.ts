@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { millis, share, whole } from './options.js';
+import { known, millis, share, whole } from './options.js';
 import { budgetSettings, type RetryBudgetOptions } from './retry-budget.js';
 
 /** How many calls run and wait. */
@@ -14,6 +14,7 @@ export interface BulkheadOptions {
 
 /** As `flow.wasm` reads them. */
 export function bulkheadSettings(options: BulkheadOptions): readonly number[] {
+  known('`bulkhead`', options, 'maxConcurrent maxQueued maxWait');
   return [
     whole('maxConcurrent', options.maxConcurrent ?? 10, 1, 2 ** 32 - 1),
     whole('maxQueued', options.maxQueued ?? 0, 0, 2 ** 32 - 1),
@@ -36,17 +37,23 @@ export interface HedgeOptions {
 
 /** As `flow.wasm` reads them. */
 export function hedgeSettings(options: HedgeOptions): readonly number[] {
-  const delay = options.delay ?? { quantile: 0.95 };
+  const { delay = { quantile: 0.95 } } = known('`hedge`', options, 'delay maxHedges budget');
   const when =
     typeof delay === 'number'
       ? [0, millis('delay', delay, 1), 0, 0]
-      : [1, millis('delay.atLeast', delay.atLeast ?? 1, 1), share('delay.quantile', delay.quantile), whole('delay.minSamples', delay.minSamples ?? 20, 1, 2 ** 32 - 1)];
+      : quantileSettings(known('`hedge.delay`', delay, 'quantile minSamples atLeast'));
   return [
     ...when,
     whole('maxHedges', options.maxHedges ?? 1, 1, 8),
-    ...budgetSettings(options.budget ?? {}, { depositRatio: 0.1, reservePerSecond: 0, maxSaved: 10 }),
+    ...budgetSettings(options.budget ?? {}, '`hedge.budget`', { depositRatio: 0.1, reservePerSecond: 0, maxSaved: 10 }),
   ];
 }
+
+function quantileSettings({ atLeast = 1, quantile, minSamples = 20 }: HedgeQuantile): readonly number[] {
+  return [1, millis('delay.atLeast', atLeast, 1), share('delay.quantile', quantile), whole('delay.minSamples', minSamples, 1, 2 ** 32 - 1)];
+}
+
+type HedgeQuantile = Exclude<HedgeOptions['delay'], number | undefined>;
 
 /** How many calls a service takes at a time, found out from how long they take. */
 export interface AdaptiveLimitOptions {
@@ -78,7 +85,11 @@ export interface AdaptiveLimitOptions {
 
 /** As `flow.wasm` reads them. */
 export function adaptiveSettings(options: AdaptiveLimitOptions): readonly number[] {
-  const { algorithm = 'gradient' } = options;
+  const { algorithm = 'gradient' } = known(
+    '`adaptiveLimit`',
+    options,
+    'floor ceiling initial dropFactor algorithm tooSlow tolerance smoothing window minSamples baselineHalfLife probeEvery',
+  );
   if (algorithm !== 'gradient' && algorithm !== 'aimd') {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`algorithm\` is 'gradient' or 'aimd', not ${String(algorithm)}`);
   }

@@ -1,7 +1,10 @@
+import { abortSignal, known, millis, object, optionalFunction, shown, whole } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { abortSignal, millis, object, optionalFunction, shown, whole } from '../runtime/options.js';
 
-export { abortSignal, millis, object, optionalFunction, shown, whole };
+export { abortSignal, known, millis, object, optionalFunction, shown, whole };
+
+/** What stands before the verb where the options of one call are no object. */
+export const OF_CALL = 'the options of a call are';
 
 /** A number above `least` and at most `most`, or `ERR_INVALID_OPTION`. */
 export function share(name: string, value: number, most = 1): number {

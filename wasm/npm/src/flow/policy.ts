@@ -1,6 +1,6 @@
 import { QuillworkError } from '../errors.js';
 import type { Attempted } from './attempt.js';
-import { breakerSettings, type BreakerSettings } from './breaker-options.js';
+import { BREAKER_LAYER_NAMES, breakerSettings, type BreakerSettings } from './breaker-options.js';
 import {
   adaptiveSettings,
   bulkheadSettings,
@@ -9,7 +9,7 @@ import {
   type BulkheadOptions,
   type HedgeOptions,
 } from './limit-options.js';
-import { millis, object, optionalFunction } from './options.js';
+import { known, millis, optionalFunction } from './options.js';
 import { readPolicyMetrics, type PolicyMetrics } from './policy-metrics.js';
 import { rateSettings, type RateOptions } from './rate-options.js';
 import { budgetSettings, SharedBudget, type RetryBudget, type RetryBudgetOptions } from './retry-budget.js';
@@ -78,11 +78,10 @@ export class CorePolicy implements Policy {
   readonly #stack: Stack;
 
   constructor(options: PolicyOptions) {
-    object('the options of a policy are', options);
-    for (const layer of LAYERS) {
-      object(`\`${layer}\` is`, options[layer] || {});
-    }
-    const { breaker, retryBudget: budget } = options;
+    known('a policy', options, 'isFailure retryAfter fallback totalDeadline retry retryBudget breaker hedge rate bulkhead adaptiveLimit timeout');
+    const { retryBudget: budget } = options;
+    const breaker = options.breaker && known('`breaker`', options.breaker, BREAKER_LAYER_NAMES);
+    const rate = options.rate && known('`rate`', options.rate, 'limit interval burst strict maxWait');
     if (options.bulkhead !== undefined && options.adaptiveLimit !== undefined) {
       throw new QuillworkError('ERR_INVALID_OPTION', '`bulkhead` and `adaptiveLimit` both say how many calls run at a time: take one');
     }
@@ -98,7 +97,7 @@ export class CorePolicy implements Policy {
         budget: shared?.settings ?? (budget && budgetSettings(budget as RetryBudgetOptions)),
         breaker: breaker && breakerSettings(breaker, breakerFallback !== undefined),
         hedge: options.hedge && hedgeSettings(options.hedge),
-        rate: options.rate && [...rateSettings(options.rate), millis('rate.maxWait', options.rate.maxWait ?? 0, 0)],
+        rate: rate && [...rateSettings(rate), millis('rate.maxWait', rate.maxWait ?? 0, 0)],
         bulkhead: options.bulkhead && bulkheadSettings(options.bulkhead),
         adaptive: options.adaptiveLimit && adaptiveSettings(options.adaptiveLimit),
       }),
@@ -131,6 +130,3 @@ export class CorePolicy implements Policy {
     return readPolicyMetrics(this.#stack);
   }
 }
-
-/** The options that are objects themselves. */
-const LAYERS = ['retry', 'retryBudget', 'breaker', 'hedge', 'rate', 'bulkhead', 'adaptiveLimit'] as const;

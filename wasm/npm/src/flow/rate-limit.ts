@@ -3,7 +3,7 @@ import { AbortWatch } from '../pool/abort-watch.js';
 import { Alarm } from './alarm.js';
 import { FlowClock } from './clock.js';
 import type { Limiter, Turn } from './limiter.js';
-import { abortSignal, millis, object, whole } from './options.js';
+import { abortSignal, known, millis, object, whole } from './options.js';
 import { limiterOf, NANOS, rateSettings, type RateOptions } from './rate-options.js';
 
 /** What a caller may ask of one turn. */
@@ -52,7 +52,7 @@ export interface RateLimiter {
 
 /** A rate limit. Throws `ERR_INVALID_OPTION`. */
 export function rateLimit(options: RateOptions): RateLimiter {
-  return new TwinRateLimiter(limiterOf(rateSettings(options)), new FlowClock());
+  return new TwinRateLimiter(limiterOf(rateSettings(known('rateLimit', options, 'limit interval burst strict'))), new FlowClock());
 }
 
 /** {@link RateLimiter.wrap} with a limiter of its own. */
@@ -60,7 +60,8 @@ export function rateLimited<This, Arguments extends unknown[], Result>(
   fn: (this: This, ...args: Arguments) => Result | PromiseLike<Result>,
   options: RateOptions & AcquireOptions,
 ): (this: This, ...args: Arguments) => Promise<Result> {
-  return rateLimit(options).wrap(fn, options);
+  const { weight, maxWait, signal, ...rate } = known('rateLimited', options, 'limit interval burst strict weight maxWait signal');
+  return rateLimit(rate).wrap(fn, { weight, maxWait, signal });
 }
 
 interface Waiting {
@@ -146,6 +147,7 @@ export class TwinRateLimiter implements RateLimiter {
     if (typeof fn !== 'function') {
       throw new QuillworkError('ERR_INVALID_OPTION', `what is to be limited is a function, not ${String(fn)}`);
     }
+    known('`wrap`', options, 'weight maxWait signal');
     const limiter = this;
     return async function (...args) {
       await limiter.acquire(options);

@@ -1,6 +1,6 @@
 import { QuillworkError } from '../errors.js';
 import { Gcra, SlidingLog, type Limiter } from './limiter.js';
-import { object, whole } from './options.js';
+import { whole } from './options.js';
 
 /** So much in a time. */
 export interface RateOptions {
@@ -19,7 +19,6 @@ export interface RateOptions {
 
 /** Whether strict, limit, interval in milliseconds, burst: as `flow.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
 export function rateSettings(options: RateOptions): readonly [number, number, number, number] {
-  object('the options of a rate limit, of which `limit` must be given, are', options);
   const limit = whole('limit', options.limit, 1, 2 ** 32 - 1);
   const interval = options.interval ?? 1_000;
   if (!(interval > 0 && interval < Infinity)) {

@@ -1,6 +1,6 @@
 import { flowCore, type FlowCore } from '../flow-core.js';
 import { FlowClock } from './clock.js';
-import { share, whole } from './options.js';
+import { known, share, whole } from './options.js';
 
 /** What retries of many calls may cost together. */
 export interface RetryBudgetOptions {
@@ -38,7 +38,12 @@ export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
 }
 
 /** As `flow.wasm` reads them. `defaults` are those of the layer. */
-export function budgetSettings(options: RetryBudgetOptions, defaults = { depositRatio: 0.2, reservePerSecond: 10, maxSaved: 100 }): readonly number[] {
+export function budgetSettings(
+  options: RetryBudgetOptions,
+  where = '`retryBudget`',
+  defaults = { depositRatio: 0.2, reservePerSecond: 10, maxSaved: 100 },
+): readonly number[] {
+  known(where, options, 'depositRatio reservePerSecond maxSaved');
   const ratio = options.depositRatio ?? defaults.depositRatio;
   return [
     ratio === 0 ? 0 : share('depositRatio', ratio),

@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { millis, whole } from './options.js';
+import { known, millis, whole } from './options.js';
 
 /** How the waits between attempts are spread: not at all, from nothing to the whole wait, or drifting from the base upwards. */
 export type Jitter = 'none' | 'full' | 'decorrelated';
@@ -22,6 +22,7 @@ export interface RetrySettings {
 
 /** As `flow.wasm` reads them. */
 export function retrySettings(options: RetrySettings): readonly number[] {
+  known('`retry`', options, 'attempts base cap factor jitter maxRetryAfter');
   const base = millis('base', options.base ?? 100, 0);
   const factor = options.factor ?? 2;
   if (!(factor >= 1 && factor < Infinity)) {

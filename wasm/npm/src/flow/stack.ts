@@ -4,7 +4,7 @@ import { BESIDE } from '../embedded.js';
 import { Attempt, type Attempted } from './attempt.js';
 import { failureOf, type Failure } from './failure.js';
 import { Machine } from './machine.js';
-import { abortSignal } from './options.js';
+import { abortSignal, object, OF_CALL } from './options.js';
 import type { SharedBudget } from './retry-budget.js';
 import { judge, SUCCEEDED, type Judgement } from './verdict.js';
 
@@ -71,13 +71,13 @@ export class Stack extends Machine {
 
   /** Takes a call through the layers. */
   execute<Result>(run: Attempted<Result>, options: ExecuteOptions = {}): Promise<Result> {
-    const { signal } = options;
     if (typeof run !== 'function') {
       return Promise.reject(new QuillworkError('ERR_INVALID_OPTION', `what is to be executed is a function, not ${String(run)}`));
     }
     return new Promise<Result>((resolve, reject) => {
-      if (abortSignal(signal)?.aborted === true) {
-        reject(signal?.reason);
+      const signal = abortSignal(object(OF_CALL, options).signal);
+      if (signal?.aborted === true) {
+        reject(signal.reason);
         return;
       }
       const call: Call = {

@@ -1,5 +1,5 @@
 import { QuillworkError } from '../errors.js';
-import { millis, whole } from './options.js';
+import { known, millis, whole } from './options.js';
 
 /** What happens to one operation too many. */
 export type ThrottledOverflow =
@@ -39,7 +39,11 @@ export interface ThrottledOptions {
 
 /** As `flow.wasm` reads them. Throws `ERR_INVALID_OPTION`. */
 export function throttledSettings(options: ThrottledOptions): readonly number[] {
-  const { maxPerSecond, maxBurstSize, cooldownPeriod } = options;
+  const { maxPerSecond, maxBurstSize, cooldownPeriod } = known(
+    'throttled',
+    options,
+    'maxConcurrent maxPerSecond maxBurstSize cooldownPeriod strict maxQueued overflow maxWaiting ageing',
+  );
   const overflow = OVERFLOWS.indexOf(options.overflow ?? 'reject');
   if (overflow < 0) {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`overflow\` is one of ${OVERFLOWS.join(', ')}, not ${String(options.overflow)}`);

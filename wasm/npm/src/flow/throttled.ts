@@ -4,7 +4,7 @@ import { BESIDE } from '../embedded.js';
 import { Attempt, type Attempted } from './attempt.js';
 import { latency, type FlowLatency } from './latency.js';
 import { Machine } from './machine.js';
-import { abortSignal, millis, whole } from './options.js';
+import { abortSignal, known, millis, object, OF_CALL, whole } from './options.js';
 import type { ExecuteOptions } from './stack.js';
 import { throttledSettings, type ThrottledOptions } from './throttled-options.js';
 
@@ -109,8 +109,8 @@ class CoreThrottled extends Machine implements Throttled {
   }
 
   execute<Result>(run: Attempted<Result>, options: ThrottledExecuteOptions = {}): Promise<Result> {
-    const { signal, priority = 5, weight = 1, maxWait = Infinity } = options;
     return new Promise<Result>((resolve, reject) => {
+      const { signal, priority = 5, weight = 1, maxWait = Infinity } = object(OF_CALL, options);
       if (typeof run !== 'function') {
         throw new QuillworkError('ERR_INVALID_OPTION', `what is to be executed is a function, not ${String(run)}`);
       }
@@ -154,6 +154,7 @@ class CoreThrottled extends Machine implements Throttled {
     fn: (this: This, ...args: Arguments) => Result | PromiseLike<Result>,
     options: ThrottledExecuteOptions = {},
   ): (this: This, ...args: Arguments) => Promise<Result> {
+    known('`wrap`', options, 'signal priority weight maxWait');
     const throttled = this;
     return function (...args) {
       return throttled.execute(() => fn.apply(this, args), options);

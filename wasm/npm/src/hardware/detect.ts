@@ -1,3 +1,4 @@
+import { known } from '../checks.js';
 import { nodeProcess } from '../node.js';
 import type { HardwareGpu, HardwarePower, HardwareProfile } from './types.js';
 
@@ -28,7 +29,7 @@ export interface DetectOptions {
  * Firefox and Safari tell neither memory nor battery. In Node: what the scheduler may use, and the memory or the limit of its container.
  */
 export async function detectHardware(options: DetectOptions = {}): Promise<HardwareProfile> {
-  const { timeoutMs = 1_000 } = options;
+  const { timeoutMs = 1_000 } = known('detectHardware', options, 'timeoutMs');
   const { navigator, crossOriginIsolated } = globalThis as { navigator?: Told; crossOriginIsolated?: boolean };
   const node = nodeProcess();
   const [gpu, power] = await Promise.all([inTime(gpuOf(navigator), timeoutMs), inTime(powerOf(navigator), timeoutMs)]);

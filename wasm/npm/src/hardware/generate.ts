@@ -1,3 +1,4 @@
+import { known, object } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import { hardwareCore } from '../hardware-core.js';
 import type { HardwareConfig, HardwareExplanation, HardwareGpu, HardwareProfile, HardwareSettings } from './types.js';
@@ -35,12 +36,12 @@ const SETTINGS = [
  * ```
  */
 export function generateConfig(profile: HardwareProfile = {}, overrides: Partial<HardwareSettings> = {}): HardwareConfig {
-  const given = [...ofProfile(profile), ...SETTINGS.map((setting) => ofOverride(setting, overrides[setting]))];
-  for (const name of Object.keys(overrides)) {
-    if (!(SETTINGS as readonly string[]).includes(name)) {
-      throw new QuillworkError('ERR_INVALID_OPTION', `${name} is no setting of the hardware; there are ${SETTINGS.join(', ')}`);
-    }
-  }
+  known(
+    'generateConfig',
+    overrides,
+    'memoryBudgetBytes cacheBudgetBytes bufferBudgetBytes maxWorkers minWorkers maxQueued compute wake batchItems batchBytes gpuBatchBytes prefetchMs',
+  );
+  const given = [...ofProfile(object('the description of the hardware is', profile)), ...SETTINGS.map((setting) => ofOverride(setting, overrides[setting]))];
   const core = hardwareCore();
   core.make(given, (exports) => exports.hardware_generate());
   const floats = Array.from(core.floats.subarray(0, SETTINGS.length));

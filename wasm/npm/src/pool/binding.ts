@@ -1,7 +1,7 @@
 import type { CustomStrategy } from '../balance/strategies.js';
 import type { StrategyName } from '../balance/strategy-names.js';
+import { known, millis, object } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { millis } from '../runtime/options.js';
 import type { OfferNames } from './capabilities.js';
 import type { PoolSettings } from './settings.js';
 import { asked, builtIn, isStrategy, type PoolStrategy } from './strategy.js';
@@ -92,15 +92,20 @@ export function checkBinding(binding: Binding): CheckedBinding {
   if (binding === 'late') {
     return { settings: { binding: 0, stealAfterMs: 0, answerWithinMs: 0 }, choose: undefined };
   }
-  if (typeof binding === 'string' || isStrategy(binding)) {
+  if (typeof binding === 'string' || (object('`binding`, where it is no name, is', binding), isStrategy(binding))) {
     return byStrategy('binding', binding, 0);
   }
   const stealAfterMs = millis('binding.stealAfterMs', binding.stealAfterMs ?? 0, 0);
   if ('strategy' in binding) {
+    known('`binding`', binding, 'strategy stealAfterMs');
     return byStrategy('binding.strategy', binding.strategy, stealAfterMs);
   }
   if (typeof binding.choose !== 'function') {
     throw new QuillworkError('ERR_INVALID_OPTION', "`binding` is 'late', a strategy or its name, { strategy }, or { choose(task, candidates) }");
+  }
+  if (Object.getPrototypeOf(binding) === Object.prototype) {
+    // An object of a class of the app's keeps what it likes beside them.
+    known('`binding`', binding, 'choose answerWithinMs fallback stealAfterMs');
   }
   const fallback = builtIn('binding.fallback', binding.fallback ?? FALLBACK) ?? 0;
   const answerWithinMs = millis('binding.answerWithinMs', binding.answerWithinMs ?? ANSWER_WITHIN_MS, 1);

@@ -1,4 +1,5 @@
-import { MAX_CONCURRENCY, whole } from '../runtime/options.js';
+import { known, whole } from '../checks.js';
+import { MAX_CONCURRENCY } from '../runtime/options.js';
 import type { OfferNames } from './capabilities.js';
 import type { PoolSettings } from './settings.js';
 
@@ -27,7 +28,8 @@ export function offers(
   describe: (worker: number) => WorkerOffer = () => ({}),
 ): readonly Offer[] {
   return Array.from({ length: settings.workers }, (_, worker) => {
-    const { capabilities = [], concurrency = settings.concurrency, region } = describe(worker);
+    const offered = known(`\`offer(${worker})\``, describe(worker), 'capabilities concurrency region');
+    const { capabilities = [], concurrency = settings.concurrency, region } = offered;
     const own = worker === 0 && settings.gpu ? ['gpu', ...capabilities] : capabilities;
     return {
       capabilities: names.bits(own),

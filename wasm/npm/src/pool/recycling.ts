@@ -1,4 +1,4 @@
-import { whole } from '../runtime/options.js';
+import { whole } from '../checks.js';
 import type { Line } from './transport.js';
 
 /** When a worker is replaced though nothing is wrong with it: once it has done what it has, and without running anything twice. */

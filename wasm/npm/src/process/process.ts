@@ -1,5 +1,5 @@
+import { abortSignal, known, whole } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { abortSignal, whole } from '../runtime/options.js';
 import { Pipeline } from './pipeline.js';
 import { estimateBytes } from './size.js';
 import { readerOf } from './source.js';
@@ -48,8 +48,16 @@ export function process<A>(source: Source<A>, stages: readonly Step<A, A>[], opt
 export function process(
   source: Source<unknown>,
   stages: readonly Step<never, unknown>[],
-  { concurrency = 1, memoryBudgetBytes, sizeOf, onError = 'throw', ordered = true, signal }: ProcessOptions = {},
+  options: ProcessOptions = {},
 ): Processed<unknown> {
+  const {
+    concurrency = 1,
+    memoryBudgetBytes,
+    sizeOf,
+    onError = 'throw',
+    ordered = true,
+    signal,
+  } = known('process', options, 'concurrency memoryBudgetBytes sizeOf onError ordered signal');
   if (!Array.isArray(stages)) {
     throw new QuillworkError('ERR_INVALID_OPTION', `the stages are an array, not ${String(stages)}`);
   }

@@ -1,5 +1,5 @@
+import { known, millis, whole } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { millis, whole } from '../runtime/options.js';
 import type { RunArguments, Runtime } from '../runtime/runtime.js';
 import type { RunOptions, TaskOptions } from '../runtime/task-options.js';
 import type { TaskInput, TaskName, TaskProgress, TaskResult } from '../tasks.js';
@@ -44,7 +44,7 @@ export function stage(run: unknown, options: StageOptions & Partial<BatchStageOp
   if (typeof run !== 'function') {
     throw new QuillworkError('ERR_INVALID_OPTION', `a stage is a function, not ${String(run)}`);
   }
-  const shape = stageShape(options, run.name || undefined);
+  const shape = stageShape(known('stage', options, 'name concurrency batch batchWaitMs'), run.name || undefined);
   return { ...shape, run: options.batch === undefined ? single(run as One<unknown, unknown>) : (run as Many<unknown, unknown>) };
 }
 
@@ -67,7 +67,11 @@ export function workerStage<Tasks, Name extends TaskName<Tasks>>(
   task: Name,
   options: WorkerStageOptions<TaskInput<Tasks[Name]>> & Partial<BatchStageOptions> = {},
 ): Stage<never, unknown> {
-  const { name, concurrency, batch, batchWaitMs, transfer, ...each } = options;
+  const { name, concurrency, batch, batchWaitMs, transfer, ...each } = known(
+    'workerStage',
+    options,
+    'priority capabilities complexity timeoutMs queueTtlMs affinity antiAffinity region patienceMs key retries redeliver transfer name concurrency batch batchWaitMs',
+  );
   const places = (): number => runtime.stats().workers.reduce((sum, { capacity }) => sum + capacity, 0);
   const run = (input: TaskInput<Tasks[Name]>, { signal }: StageContext): Promise<TaskResult<Tasks[Name]>> => {
     const request: RunOptions<TaskProgress<Tasks[Name]>> = {

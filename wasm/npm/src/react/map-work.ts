@@ -1,5 +1,5 @@
+import { abortSignal, known, shown } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { abortSignal, shown } from '../runtime/options.js';
 import { MAX_CONCURRENT_ITEMS, type BatchItem, type BatchOptions, type MapError, type MapMetrics, type MapProgress } from './map-types.js';
 
 /** What a component renders of its work. A new object for each change. */
@@ -229,7 +229,8 @@ function progressOf({ total, succeeded, errors, report }: Batch): MapProgress<un
 }
 
 /** Refuses what is no way to run a batch. */
-export function checkBatch({ concurrency, onError }: BatchOptions<unknown, unknown>): void {
+export function checkBatch(options: BatchOptions<unknown, unknown>): void {
+  const { concurrency, onError } = known('executeBatch', options, 'concurrency onProgress onError signal');
   if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1)) {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`concurrency\` is a whole number of 1 or more, not ${String(concurrency)}`);
   }

@@ -43,8 +43,9 @@ export function useDebounced(subject: unknown, wait: number, options: UseDebounc
 function useDebouncedCall(
   fn: (...args: unknown[]) => unknown,
   wait: number,
-  { leading, trailing, maxWait, onUnmount = 'cancel' }: UseDebouncedOptions,
+  options: UseDebouncedOptions | null,
 ): Debounced<unknown, unknown[], unknown> {
+  const { leading, trailing, maxWait, onUnmount = 'cancel' } = options ?? {};
   if (onUnmount !== 'cancel' && onUnmount !== 'flush') {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`onUnmount\` is 'cancel' or 'flush', not ${String(onUnmount)}`);
   }

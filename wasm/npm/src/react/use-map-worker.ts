@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import type { RunOptions } from '../runtime/task-options.js';
+import { known } from '../checks.js';
+import { RUN_NAMES, type RunOptions } from '../runtime/task-options.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { TaskInput, TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';
 import { NO_RUNTIME, useProvided } from './provider.js';
@@ -51,7 +52,10 @@ export function useMapWorker<Tasks extends TaskMap<Tasks> = UntypedTasks, Name e
   const execute = useCallback(
     (input: TaskInput<Task>, more: RunOptions<TaskProgress<Task>> = {}): Promise<TaskResult<Task>> =>
       quiet(
-        work.run([input], runner(more), { signal: more.signal }).then(([item]) => (item as PromiseFulfilledResult<TaskResult<Task>>).value),
+        new Promise<BatchItem<unknown>[]>((resolve) => {
+          const { signal } = known('execute', more, RUN_NAMES);
+          resolve(work.run([input], runner(more), { signal }));
+        }).then(([item]) => (item as PromiseFulfilledResult<TaskResult<Task>>).value),
       ),
     [runner, work],
   );

@@ -1,4 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react';
+import { known } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolStats } from '../runtime/stats.js';
 import type { PageSample } from '../telemetry/wire.js';
@@ -21,7 +22,8 @@ export interface MetricsOptions {
 }
 
 /** The numbers of the nearest runtime, read at an interval while a component shows them. Components with the same interval share a reading. */
-export function useMetrics({ intervalMs = 1_000 }: MetricsOptions = {}): Metrics {
+export function useMetrics(options: MetricsOptions = {}): Metrics {
+  const { intervalMs = 1_000 } = known('useMetrics', options, 'intervalMs');
   const { runtime } = useProvided();
   if (!(typeof intervalMs === 'number' && intervalMs >= 16 && intervalMs <= 3_600_000)) {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`intervalMs\` is 16 to 3600000 milliseconds, not ${String(intervalMs)}`);

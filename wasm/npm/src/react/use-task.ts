@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { abortSignal } from '../runtime/options.js';
+import { abortSignal } from '../checks.js';
 import type { RunOptions } from '../runtime/task-options.js';
 import type { RunArguments, Runtime } from '../runtime/runtime.js';
 import type { TaskMap, TaskName, TaskProgress, TaskResult, UntypedTasks } from '../tasks.js';

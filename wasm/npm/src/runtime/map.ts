@@ -1,6 +1,6 @@
+import { shown } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import { follow } from './follow.js';
-import { shown } from './options.js';
 import type { RunOptions } from './task-options.js';
 
 /** Settings of {@link Runtime.map}: those of each task, and how many there are at a time. */
@@ -15,6 +15,10 @@ export interface MapOptions<Input = unknown, Result = unknown, Progress = unknow
   /** Hears each result as it comes, in the order in which they come. */
   readonly onResult?: (result: Result, index: number) => void;
 }
+
+/** What {@link MapOptions} are called. */
+export const MAP_NAMES =
+  'priority capabilities complexity timeoutMs queueTtlMs affinity antiAffinity region patienceMs key retries redeliver signal transfer onProgress inFlight onResult';
 
 /**
  * Runs a task for each item, so many at a time, and gives the results in the order of the items. The first failure aborts the others and

@@ -1,4 +1,5 @@
-import { describe, QuillworkError } from '../errors.js';
+import { known, millis, object, optionalFunction, shown, whole } from '../checks.js';
+import { QuillworkError } from '../errors.js';
 import { hardwareThreads } from '../node.js';
 import type { WarmUp } from '../pool/pool.js';
 import type { Binding, CheckedBinding } from '../pool/binding.js';
@@ -11,7 +12,7 @@ import type { TelemetryOptions } from '../telemetry/options.js';
 import type { WasmSource } from './load.js';
 import type { RecordOptions } from './recording.js';
 import { thresholds, type BudgetOptions } from './resources.js';
-import type { TypeOptions } from './task-options.js';
+import { TYPE_NAMES, type TypeOptions } from './task-options.js';
 
 /** Settings of a runtime. Only `worker` must be given. */
 export interface RuntimeOptions<Tasks = UntypedTasks> {
@@ -130,6 +131,10 @@ export interface RuntimeRetryOptions {
   readonly shouldRetry?: (error: unknown, task: string) => boolean;
 }
 
+/** What {@link RuntimeOptions} are called. */
+export const RUNTIME_NAMES =
+  'worker workers concurrency gpu warmUp offer binding types maxQueue overflow maxWaiting maxRedeliveries retry seed ageingMs prefetchMs leaseMs recycle bootTimeoutMs abortGraceMs budgets record wasm telemetry';
+
 /** Checks the numbers and fills in defaults. Throws `ERR_INVALID_OPTION` with the option's name and range. */
 export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBinding): PoolSettings {
   checkParts(options);
@@ -141,7 +146,7 @@ export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBin
   }
   return {
     ...workerSettings(options.workers),
-    ...retrySettings(object('`retry` is', options.retry ?? {})),
+    ...retrySettings(known('`retry`', options.retry ?? {}, 'baseMs maxMs factor jitter shouldRetry')),
     concurrency: whole('concurrency', options.concurrency ?? 1, 1, MAX_CONCURRENCY),
     gpu: options.gpu ?? true,
     maxQueue: whole('maxQueue', options.maxQueue ?? 10_000, 0, 1 << 24),
@@ -163,13 +168,14 @@ export function poolSettings(options: RuntimeOptions<never>, binding: CheckedBin
 /** Throws where something is of another kind than it should be: nobody else looks at it before it matters. */
 function checkParts({ offer, recycle, types, warmUp }: RuntimeOptions<never>): void {
   optionalFunction('offer', offer);
-  object('`recycle` is', recycle ?? {});
+  known('`recycle`', recycle ?? {}, 'afterTasks aboveHeapBytes');
   for (const [name, type] of Object.entries<TypeOptions | undefined>(object('`types` is', types ?? {}))) {
-    object(`\`types.${name}\` is`, type ?? {});
+    known(`\`types.${name}\``, type ?? {}, TYPE_NAMES);
   }
   if (warmUp !== undefined && typeof (warmUp as WarmUp | null)?.task !== 'string') {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`warmUp\` is the task that a new worker runs first, { task, input }, not ${shown(warmUp)}`);
   }
+  known('`warmUp`', (warmUp ?? {}) as Partial<WarmUp>, 'task input');
 }
 
 function workerSettings(
@@ -180,7 +186,7 @@ function workerSettings(
     const all = whole('workers', workers ?? usual, 1, MAX_WORKERS);
     return { workers: all, minWorkers: all, idleAfterMs: 10_000 };
   }
-  const { min = 1, max, idleAfterMs = 10_000 } = workers;
+  const { min = 1, max, idleAfterMs = 10_000 } = known('`workers`', workers, 'min max idleAfterMs');
   const minWorkers = whole('workers.min', min, 1, MAX_WORKERS);
   return {
     workers: whole('workers.max', max ?? Math.max(usual, minWorkers), minWorkers, MAX_WORKERS),
@@ -215,23 +221,8 @@ function recordBytes(record: boolean | RecordOptions): number {
   if (record === false) {
     return 0;
   }
-  return whole('record.maxBytes', record === true ? 1 << 24 : (record.maxBytes ?? 1 << 24), 1_024, 1 << 30);
-}
-
-/** A whole number of `least..=most`, or `ERR_INVALID_OPTION`. */
-export function whole(name: string, value: number, least: number, most: number): number {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a whole number from ${least} to ${most}, not ${shown(value)}`);
-  }
-  return value;
-}
-
-/** Milliseconds of `least` or more, infinity too, or `ERR_INVALID_OPTION`. */
-export function millis(name: string, value: number, least: number): number {
-  if (!(typeof value === 'number' && value >= least)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} milliseconds or more, not ${shown(value)}`);
-  }
-  return value;
+  const { maxBytes = 1 << 24 } = record === true ? {} : known('`record`', record, 'maxBytes');
+  return whole('record.maxBytes', maxBytes, 1_024, 1 << 30);
 }
 
 /** Milliseconds of `least..=most`, or `ERR_INVALID_OPTION`. */
@@ -240,43 +231,6 @@ function finiteMillis(name: string, value: number, least: number, most: number):
     throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is ${least} to ${most} milliseconds, not ${shown(value)}`);
   }
   return value;
-}
-
-/** A signal, `undefined`, or `ERR_INVALID_OPTION`: before anything listens to what can't be listened to. */
-export function abortSignal<Given extends AbortSignal | undefined>(signal: Given): Given {
-  if (signal !== undefined && (typeof signal?.aborted !== 'boolean' || typeof signal.addEventListener !== 'function')) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`signal\` is an AbortSignal (the \`signal\` of a controller, not the controller itself), not ${shown(signal)}`);
-  }
-  return signal;
-}
-
-/** A list, or `ERR_INVALID_OPTION`: a text is none, though it has a length and can be iterated. */
-export function array<Item>(name: string, what: string, value: readonly Item[]): readonly Item[] {
-  if (!Array.isArray(value)) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a list of ${what}, not ${shown(value)}`);
-  }
-  return value;
-}
-
-/** A function, `undefined`, or `ERR_INVALID_OPTION`. */
-export function optionalFunction<Kind>(name: string, value: Kind | undefined): Kind | undefined {
-  if (value !== undefined && typeof value !== 'function') {
-    throw new QuillworkError('ERR_INVALID_OPTION', `\`${name}\` is a function, not ${shown(value)}`);
-  }
-  return value;
-}
-
-/** An object, or `ERR_INVALID_OPTION`, whose text begins with the subject and its verb. */
-export function object<Kind extends object>(what: string, value: Kind): Kind {
-  if (typeof value !== 'object' || value === null) {
-    throw new QuillworkError('ERR_INVALID_OPTION', `${what} an object, not ${shown(value)}`);
-  }
-  return value;
-}
-
-/** A value in a message: `"2"` is not `2`. */
-export function shown(value: unknown): string {
-  return typeof value === 'string' ? `"${value}"` : describe(value);
 }
 
 /** What a word stands for, or `ERR_INVALID_OPTION`. */

@@ -1,8 +1,8 @@
+import { known, whole } from '../checks.js';
 import { nodeProcess } from '../node.js';
 import { readHeap } from '../telemetry/heap.js';
 import { QuillworkError } from '../errors.js';
 import { callSafely } from './emitter.js';
-import { whole } from './options.js';
 
 /** How much of the machine the runtime may take before it takes care. Shares are of the budget, 0 to 1. */
 export interface BudgetOptions {
@@ -48,7 +48,8 @@ export interface Thresholds {
 }
 
 /** Checks the thresholds and fills in defaults. */
-export function thresholds({ warn = 0.6, shrink = 0.7, shed = 0.8, cpu = 0.7 }: BudgetOptions): Thresholds {
+export function thresholds(options: BudgetOptions): Thresholds {
+  const { warn = 0.6, shrink = 0.7, shed = 0.8, cpu = 0.7 } = known('`budgets`', options, 'memoryBytes warn shrink shed cpu read');
   return {
     warnMemory: share('budgets.warn', warn, MEMORY_MARGIN, shrink),
     shrinkMemory: share('budgets.shrink', shrink, warn, shed),

@@ -1,5 +1,6 @@
 import { Core } from '../abi.js';
 import { CoreCache, type Cache, type CacheOptions } from '../cache.js';
+import { abortSignal, array, known, optionalFunction, whole } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import type { PoolPressure, PoolResize, QueueLevel, TaskRetry, WorkerLost, WorkerRecycled } from '../pool/events.js';
 import { checkBinding, type CheckedBinding } from '../pool/binding.js';
@@ -27,12 +28,12 @@ import type {
 } from '../tasks.js';
 import { callSafely, Emitter } from './emitter.js';
 import { loadModule } from './load.js';
-import { mapTasks, type MapOptions } from './map.js';
-import { abortSignal, array, object, optionalFunction, poolSettings, whole, type RuntimeOptions } from './options.js';
+import { MAP_NAMES, mapTasks, type MapOptions } from './map.js';
+import { poolSettings, RUNTIME_NAMES, type RuntimeOptions } from './options.js';
 import { readRecording, type Recording } from './recording.js';
 import { budgetSettings, ResourceFeed, type BudgetSettings } from './resources.js';
 import { poolStats, type PoolStats } from './stats.js';
-import { TaskTypes, type RunOptions, type StreamOptions } from './task-options.js';
+import { RUN_NAMES, STREAM_NAMES, TaskTypes, type RunOptions, type StreamOptions } from './task-options.js';
 
 /** What {@link Runtime.on} tells of. */
 export interface RuntimeEventMap {
@@ -152,12 +153,12 @@ export interface Runtime<Tasks = UntypedTasks> {
 export async function createRuntime<Tasks extends TaskMap<Tasks> = UntypedTasks>(
   options: RuntimeOptions<Tasks>,
 ): Promise<Runtime<Tasks>> {
-  object('the options of a runtime, of which `worker` must be given, are', options);
+  known('createRuntime', options, RUNTIME_NAMES);
   const binding = checkBinding(options.binding ?? 'late');
   const settings = poolSettings(options, binding);
-  const budgets = options.budgets === undefined || options.budgets === false ? undefined : budgetSettings(options.budgets);
-  const { telemetry: asked = false } = options;
-  const startTelemetry = asked === false ? undefined : (await import('../telemetry/pooled.js')).pooledTelemetry(asked);
+  const budgets = options.budgets ? budgetSettings(options.budgets) : undefined;
+  const { telemetry: asked } = options;
+  const startTelemetry = asked ? (await import('../telemetry/pooled.js')).pooledTelemetry(asked) : undefined;
   const early = new EarlyStart(options.worker, settings.minWorkers);
   const ring = loadRing();
   try {
@@ -236,7 +237,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
         throw closedError(`task "${task}"`);
       }
       if (options !== undefined) {
-        abortSignal(object('the options of a task are', options).signal)?.throwIfAborted();
+        abortSignal(known('`run`', options, RUN_NAMES).signal)?.throwIfAborted();
       }
       return this.#pool.submit(this.#task(task, input, options, undefined)) as Promise<TaskResult<Tasks[Name]>>;
     } catch (thrown) {
@@ -248,7 +249,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     task: Name,
     ...[input, options = {}]: StreamArguments<Tasks[Name]>
   ): TaskStream<TaskItem<Tasks[Name]>, TaskReturn<Tasks[Name]>> {
-    const { highWaterMark = 16, signal, ...rest } = options;
+    const { highWaterMark = 16, signal, ...rest } = known('`stream`', options, STREAM_NAMES);
     whole('highWaterMark', highWaterMark, 1, 1 << 20);
     return new BufferedStream(highWaterMark, abortSignal(signal), (sink, stop) => {
       if (this.#closing) {
@@ -265,19 +266,19 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     items: Iterable<TaskInput<Tasks[Name]>> | AsyncIterable<TaskInput<Tasks[Name]>>,
     options: MapOptions<TaskInput<Tasks[Name]>, TaskResult<Tasks[Name]>, TaskProgress<Tasks[Name]>> = {},
   ): Promise<TaskResult<Tasks[Name]>[]> {
-    const { inFlight = 2 * this.#places, signal, transfer, onProgress, onResult, ...each } = options;
-    const run = async (input: TaskInput<Tasks[Name]>, index: number, stop: AbortSignal): Promise<TaskResult<Tasks[Name]>> => {
-      const request: RunOptions<TaskProgress<Tasks[Name]>> = {
-        ...each,
-        ...(transfer === undefined ? {} : { transfer: transfer(input, index) }),
-        ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(progress, index) }),
-        signal: stop,
-      };
-      const result = await this.run(task, ...([input, request] as unknown as RunArguments<Tasks[Name]>));
-      onResult?.(result, index);
-      return result;
-    };
     try {
+      const { inFlight = 2 * this.#places, signal, transfer, onProgress, onResult, ...each } = known('`map`', options, MAP_NAMES);
+      const run = async (input: TaskInput<Tasks[Name]>, index: number, stop: AbortSignal): Promise<TaskResult<Tasks[Name]>> => {
+        const request: RunOptions<TaskProgress<Tasks[Name]>> = {
+          ...each,
+          ...(transfer === undefined ? {} : { transfer: transfer(input, index) }),
+          ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(progress, index) }),
+          signal: stop,
+        };
+        const result = await this.run(task, ...([input, request] as unknown as RunArguments<Tasks[Name]>));
+        onResult?.(result, index);
+        return result;
+      };
       optionalFunction('transfer', transfer);
       return mapTasks(items, whole('inFlight', inFlight, 1, 1 << 20), abortSignal(signal), run);
     } catch (thrown) {
@@ -322,7 +323,7 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
   cache<Key extends string = string, Value = unknown>(name: string, options: CacheOptions): Cache<Key, Value> {
     let cache = this.#caches.get(name);
     if (cache === undefined) {
-      cache = new CoreCache<never, unknown>(this.#core, this.#pool.clock, object('the options of a cache, of which `maxEntries` must be given, are', options));
+      cache = new CoreCache<never, unknown>(this.#core, this.#pool.clock, known('`cache`', options, 'maxEntries ttlMs'));
       this.#caches.set(name, cache);
     }
     // The name stands for the types: who shares a cache agrees on them.
@@ -342,7 +343,13 @@ class CoreRuntime<Tasks extends TaskMap<Tasks>> implements Runtime<Tasks> {
     return this.#pool.kill(id);
   }
 
-  close({ drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
+  close(options: { readonly drain?: boolean } = {}): Promise<void> {
+    let drain: boolean;
+    try {
+      drain = known('`close`', options, 'drain').drain ?? false;
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
     if (drain) {
       this.#setPaused(false);
     }

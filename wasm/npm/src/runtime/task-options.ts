@@ -1,7 +1,8 @@
+import { array, millis, whole } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import type { OfferNames } from '../pool/capabilities.js';
 import type { TaskSpec } from '../pool/settings.js';
-import { array, MAX_CONCURRENCY, millis, whole } from './options.js';
+import { MAX_CONCURRENCY } from './options.js';
 
 /** What may be said of a task, or of all tasks of a name in {@link RuntimeOptions.types}. */
 export interface TaskOptions {
@@ -59,6 +60,17 @@ export interface StreamOptions<Progress = unknown> extends Omit<RunOptions<Progr
   /** How many items the task may be ahead of who reads them, 1 or more. Default 16. */
   readonly highWaterMark?: number;
 }
+
+// What the options of a task are called. In full each time: bundlers leave out what is not used only where it is not put together.
+/** Of {@link TypeOptions}. */
+export const TYPE_NAMES =
+  'priority capabilities complexity timeoutMs queueTtlMs affinity antiAffinity region patienceMs key retries redeliver maxConcurrent';
+/** Of {@link RunOptions}. */
+export const RUN_NAMES =
+  'priority capabilities complexity timeoutMs queueTtlMs affinity antiAffinity region patienceMs key retries redeliver signal transfer onProgress';
+/** Of {@link StreamOptions}. */
+export const STREAM_NAMES =
+  'priority capabilities complexity timeoutMs queueTtlMs affinity antiAffinity region patienceMs key signal transfer onProgress highWaterMark';
 
 /** Task names as numbers, and what holds for the tasks of each. */
 export class TaskTypes {

@@ -1,5 +1,5 @@
+import { known, shown } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { shown } from '../runtime/options.js';
 import { plain } from './redact.js';
 import { Sketch } from './sketch.js';
 import type { CustomMetric, Tags } from './signals.js';
@@ -114,18 +114,18 @@ export class MetricBook {
 
   /** `undefined` where there are as many series as may be. */
   #find(kind: CustomMetric['kind'], name: string, options: MetricOptions): Series | undefined {
-    const tags = plainTags(options.tags);
+    const tags = plainTags(known(`${kind} "${String(name)}"`, options, 'unit tags').tags);
     const unit = options.unit ?? '';
     if (unit.length > LONGEST_UNIT) {
       throw new QuillworkError('ERR_INVALID_OPTION', `\`unit\` of "${name}" is at most ${LONGEST_UNIT} characters, not "${unit}"`);
     }
     const key = `${checkedName(name)}\n${JSON.stringify(tags ?? {})}`;
-    const known = this.#series.get(key);
-    if (known !== undefined) {
-      if (known.kind !== kind) {
-        throw new QuillworkError('ERR_INVALID_OPTION', `metric "${name}" is a ${known.kind} already: call the ${kind} something else`);
+    const before = this.#series.get(key);
+    if (before !== undefined) {
+      if (before.kind !== kind) {
+        throw new QuillworkError('ERR_INVALID_OPTION', `metric "${name}" is a ${before.kind} already: call the ${kind} something else`);
       }
-      return known;
+      return before;
     }
     if (this.#series.size >= MOST_SERIES) {
       return undefined;

@@ -1,5 +1,5 @@
+import { shown } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { shown } from '../runtime/options.js';
 import { checkedName, type MetricBook } from './metric-book.js';
 
 /** Numbers by name, in objects within objects; what isn't a number is not looked at. */

@@ -1,5 +1,5 @@
+import { known, millis, shown, whole } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { millis, object, shown, whole } from '../runtime/options.js';
 import { plain } from './redact.js';
 import type { PageBatch } from './wire.js';
 
@@ -64,7 +64,12 @@ export interface TelemetrySettings {
 
 /** Checks the options and fills in defaults. Throws `ERR_INVALID_OPTION` with the option's name. */
 export function telemetrySettings(options: TelemetryOptions): TelemetrySettings {
-  const { sampleRate = 1, transport = 'websocket', offlineQueue = false, beforeSend } = options;
+  const {
+    sampleRate = 1,
+    transport = 'websocket',
+    offlineQueue = false,
+    beforeSend,
+  } = known('`telemetry`', options, 'url name token intervalMs transport sampleRate consent beforeSend offlineQueue');
   if (!(sampleRate >= 0 && sampleRate <= 1)) {
     throw invalid(`\`telemetry.sampleRate\` is a number from 0 to 1, not ${String(sampleRate)}`);
   }
@@ -80,7 +85,7 @@ export function telemetrySettings(options: TelemetryOptions): TelemetrySettings 
     }
   }
   if (typeof offlineQueue !== 'boolean') {
-    object('`telemetry.offlineQueue`, where it is neither true nor false, is', offlineQueue);
+    known('`telemetry.offlineQueue`', offlineQueue, 'maxBytes');
   }
   return {
     url: socketUrl(options.url),
@@ -100,7 +105,7 @@ export function telemetrySettings(options: TelemetryOptions): TelemetrySettings 
 
 /** What is agreed to once `change` is. Throws `ERR_INVALID_OPTION`. */
 export function checkedConsent(before: Required<TelemetryConsent>, change: TelemetryConsent): Required<TelemetryConsent> {
-  const { reporting = before.reporting, errors = before.errors } = object('`consent`, `{ reporting, errors }`, is', change);
+  const { reporting = before.reporting, errors = before.errors } = known('`consent`', change, 'reporting errors');
   if (typeof reporting !== 'boolean') {
     throw invalid(`\`consent.reporting\` is true or false, not ${String(reporting)}`);
   }

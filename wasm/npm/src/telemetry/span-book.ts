@@ -1,5 +1,5 @@
+import { known, shown } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { shown } from '../runtime/options.js';
 import { checkedName, plainTags, type MetricOptions } from './metric-book.js';
 import { randomId } from './random-id.js';
 import type { SpanRecord } from './signals.js';
@@ -30,7 +30,7 @@ export class SpanBook {
   /** Starts a span. In DevTools it is a measure of the User Timing API. */
   start(name: string, options: SpanOptions = {}): Span {
     checkedName(name);
-    const tags = plainTags(options.tags);
+    const tags = plainTags(known(`span "${name}"`, options, 'parent tags').tags);
     const parent = (options.parent ?? this.#current)?.id ?? null;
     const id = randomId().slice(0, 16);
     const startedAt = performance.now();

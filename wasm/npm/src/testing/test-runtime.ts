@@ -1,5 +1,5 @@
+import { known, millis } from '../checks.js';
 import { QuillworkError } from '../errors.js';
-import { millis, object } from '../runtime/options.js';
 import type { RuntimeOptions } from '../runtime/options.js';
 import { createRuntime, type Runtime } from '../runtime/runtime.js';
 import type { TaskMap, TaskName } from '../tasks.js';
@@ -8,7 +8,7 @@ import { MemoryWorker } from './memory-worker.js';
 import { seededRandom } from './random.js';
 import { virtualClock, type VirtualClock } from './virtual-clock.js';
 
-/** Settings of a test runtime: those of `createRuntime`, but for the worker. */
+/** Settings of a test runtime: those of `createRuntime`, but for the worker. Where the app's own come along, theirs is left out. */
 export interface TestRuntimeOptions<Tasks> extends Omit<RuntimeOptions<Tasks>, 'worker'> {
   /** The task functions that the workers run: what the app's worker exposes. */
   readonly tasks: Tasks;
@@ -56,7 +56,12 @@ export interface TestRuntime<Tasks> {
 export async function createTestRuntime<Tasks extends TaskMap<Tasks>>(
   options: TestRuntimeOptions<Tasks>,
 ): Promise<TestRuntime<Tasks>> {
-  const { tasks, latencyMs = 0, durationMs = 0, seed = 1, clock: given, ...rest } = object('the options of a test runtime, of which `tasks` must be given, are', options);
+  const { tasks, latencyMs = 0, durationMs = 0, seed = 1, clock: given, ...rest } = known(
+    'createTestRuntime',
+    // The app's own options may come along, its worker with them: there is another in its place.
+    options as TestRuntimeOptions<Tasks> & { readonly worker?: unknown },
+    TEST_NAMES,
+  );
   const random = seededRandom(seed);
   const [least, most] = typeof latencyMs === 'number' ? [latencyMs, latencyMs] : latencyMs;
   millis('latencyMs', least, 0);
@@ -88,6 +93,9 @@ export async function createTestRuntime<Tasks extends TaskMap<Tasks>>(
     throw thrown;
   }
 }
+
+const TEST_NAMES =
+  'tasks latencyMs durationMs seed clock worker workers concurrency gpu warmUp offer binding types maxQueue overflow maxWaiting maxRedeliveries retry ageingMs prefetchMs leaseMs recycle bootTimeoutMs abortGraceMs budgets record wasm telemetry';
 
 /** Engines that don't know the symbol yet leave it to libraries to agree on one. */
 const ASYNC_DISPOSE: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');

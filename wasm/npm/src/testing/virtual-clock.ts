@@ -1,3 +1,4 @@
+import { known } from '../checks.js';
 import { QuillworkError } from '../errors.js';
 import { install } from './globals.js';
 import { Timers } from './timers.js';
@@ -44,7 +45,8 @@ export interface VirtualClock {
  *
  * Throws `ERR_INVALID_OPTION` where `now` is no time.
  */
-export function virtualClock({ now = Date.now() }: VirtualClockOptions = {}): VirtualClock {
+export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
+  const { now = Date.now() } = known('virtualClock', options, 'now');
   const wall = Number(now);
   if (!Number.isFinite(wall)) {
     throw new QuillworkError('ERR_INVALID_OPTION', `\`now\` is a date, or milliseconds since 1970, not ${String(now)}`);
@@ -84,7 +86,8 @@ class InstalledClock implements VirtualClock {
     await turn();
   }
 
-  async runAll({ limit = 10_000 }: { readonly limit?: number } = {}): Promise<void> {
+  async runAll(options: { readonly limit?: number } = {}): Promise<void> {
+    const { limit = 10_000 } = known('`runAll`', options, 'limit');
     const timers = this.#timers;
     let left = limit;
     await this.#move(() => {

@@ -37,7 +37,7 @@ export default {
     equal(wrong.message.split('\n').length, 2, `lines of "${wrong.message}"`);
     ok(wrong.message.includes('minWorkers (9) is over maxWorkers (4)'), wrong.message);
     for (const [profile, overrides, says] of [
-      [{}, { maxWorker: 4 }, 'maxWorker is no setting'],
+      [{}, { maxWorker: 4 }, '`maxWorker` is no option of generateConfig: did you mean `maxWorkers`?'],
       [{}, { maxWorkers: 1.5 }, 'whole number'],
       [{}, { compute: 'tpu' }, '"cpu" or "gpu"'],
       [{ logicalCores: 'many' }, {}, 'logicalCores is many'],

@@ -17,6 +17,7 @@ import hostile from './hostile.mjs';
 import limits from './limits.mjs';
 import mistakes from './mistakes.mjs';
 import mixed from './mixed.mjs';
+import optionNames from './option-names.mjs';
 import options from './options.mjs';
 import policy from './policy.mjs';
 import streams from './streams.mjs';
@@ -37,6 +38,7 @@ const CASES = {
   mistakes,
   mixed,
   options,
+  'option names': optionNames,
   streams,
   binding,
   workers,
