@@ -50,7 +50,13 @@ export type QuillworkErrorCode =
   | 'ERR_WASM_LOAD'
   | 'ERR_INTERNAL';
 
-/** An error of the runtime itself; `code` is stable, the message is for people. */
+/** The same in every copy of the package, and in every realm. */
+const BRAND = Symbol.for('QuillworkError');
+
+/**
+ * An error of the runtime itself; `code` is stable, the message is for people. `instanceof` knows those of another copy of the package, too:
+ * a page may have got one with a library.
+ */
 export class QuillworkError extends Error {
   /** Stable reason: test this, not the message. */
   readonly code: QuillworkErrorCode;
@@ -67,7 +73,19 @@ export class QuillworkError extends Error {
   static {
     Object.defineProperty(this.prototype, 'name', { value: 'QuillworkError', configurable: true, writable: true });
   }
+
+  /** @internal Inherited: it is no field of an error, and so neither copied nor compared with it. */
+  get [BRAND](): boolean {
+    return true;
+  }
+
+  /** @internal */
+  static override [Symbol.hasInstance](thrown: unknown): boolean {
+    return this === QuillworkError ? (thrown as Branded)?.[BRAND] === true : super[Symbol.hasInstance](thrown);
+  }
 }
+
+type Branded = { readonly [BRAND]?: boolean } | null | undefined;
 
 /** @internal What a person needs to see of something that was thrown. */
 export function describe(thrown: unknown): string {
