@@ -35,6 +35,7 @@ export class FetchLink implements Link {
   start(): void {
     this.#round += 1;
     this.#sending = false;
+    this.#failures = 0;
     this.#setStatus('connecting');
     this.flush();
   }
@@ -104,7 +105,7 @@ export class FetchLink implements Link {
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
       this.flush();
-    }, afterMs ?? retryDelay(this.#failures, LONGEST_DELAY_MS));
+    }, afterMs ?? retryDelay(this.#failures));
     (this.#retryTimer as { unref?(): void }).unref?.();
   }
 
@@ -122,5 +123,3 @@ export class FetchLink implements Link {
     }
   }
 }
-
-const LONGEST_DELAY_MS = 30_000;

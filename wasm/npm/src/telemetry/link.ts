@@ -17,9 +17,9 @@ export interface LinkTarget {
 /** Delivers batches, at least once each. */
 export interface Link {
   readonly status: LinkStatus;
-  /** Opens the line, and keeps opening it. */
+  /** Opens the line, and keeps opening it: later and later, until the host answers. */
   start(): void;
-  /** Tries now instead of a few seconds later: the page is seen again, or the network is back. */
+  /** Tries now, and soon again: somebody looks at the page, or the network is back. */
   hurry(): void;
   /** Sends the next batch, if there is one and the line is free. */
   flush(): void;
@@ -29,7 +29,13 @@ export interface Link {
   stop(): void;
 }
 
-/** Doubles from a quarter of a second to `longestMs`, and takes half to all of it, so that pages don't return in step. */
-export function retryDelay(failures: number, longestMs: number): number {
-  return Math.min(longestMs, 250 * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * Math.random());
+/**
+ * Doubles from a quarter of a second to half a minute, and takes half to all of it, so that pages don't return in step: a host that was away
+ * is found again within as long as it was, and one that isn't there costs two lines a minute in the browser's console, which nobody can
+ * keep a failed connection out of.
+ */
+export function retryDelay(failures: number): number {
+  return Math.min(LONGEST_DELAY_MS, 250 * 2 ** Math.min(failures - 1, 20)) * (0.5 + 0.5 * Math.random());
 }
+
+const LONGEST_DELAY_MS = 30_000;

@@ -86,7 +86,12 @@ export class PageTelemetry implements Telemetry {
       this.#enter();
     }
   };
-  readonly #onVisible = (): void => this.#link?.hurry();
+  readonly #onLook = (): void => {
+    if (globalThis.document?.visibilityState !== 'hidden') {
+      this.#link?.hurry();
+    }
+  };
+  readonly #onOnline = (): void => this.#link?.hurry();
 
   constructor(settings: TelemetrySettings, pool: Sampled | undefined) {
     const { url, token, name } = settings;
@@ -108,8 +113,9 @@ export class PageTelemetry implements Telemetry {
     }
     globalThis.addEventListener?.('pagehide', this.#onPageHide);
     globalThis.addEventListener?.('pageshow', this.#onPageShow);
-    globalThis.addEventListener?.('online', this.#onVisible);
-    globalThis.document?.addEventListener('visibilitychange', this.#onVisible);
+    globalThis.addEventListener?.('online', this.#onOnline);
+    globalThis.addEventListener?.('focus', this.#onLook);
+    globalThis.document?.addEventListener('visibilitychange', this.#onLook);
     this.#enter();
   }
 
@@ -201,8 +207,9 @@ export class PageTelemetry implements Telemetry {
   #unlisten(): void {
     globalThis.removeEventListener?.('pagehide', this.#onPageHide);
     globalThis.removeEventListener?.('pageshow', this.#onPageShow);
-    globalThis.removeEventListener?.('online', this.#onVisible);
-    globalThis.document?.removeEventListener('visibilitychange', this.#onVisible);
+    globalThis.removeEventListener?.('online', this.#onOnline);
+    globalThis.removeEventListener?.('focus', this.#onLook);
+    globalThis.document?.removeEventListener('visibilitychange', this.#onLook);
   }
 
   #enter(): void {

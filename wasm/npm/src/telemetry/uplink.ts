@@ -4,7 +4,7 @@ import { decodeServerMessage, encodeBatchMessage, encodeHello } from './wire.js'
 
 /**
  * Delivers batches over a WebSocket, at least once each: a batch is sent again on the next connection until the host has
- * acknowledged it. While the host is away it tries again every few seconds and says nothing about it.
+ * acknowledged it. While the host is away it tries again, later and later, and says nothing about it.
  */
 export class Uplink implements Link {
   readonly #target: LinkTarget;
@@ -35,6 +35,7 @@ export class Uplink implements Link {
     if (typeof WebSocket !== 'function') {
       return;
     }
+    this.#failures = 0;
     this.#setStatus('connecting');
     this.#connect();
   }
@@ -136,7 +137,7 @@ export class Uplink implements Link {
     }
     this.#setStatus('away');
     this.#failures += 1;
-    this.#retryTimer = setTimeout(() => this.#connect(), retryDelay(this.#failures, LONGEST_DELAY_MS));
+    this.#retryTimer = setTimeout(() => this.#connect(), retryDelay(this.#failures));
     unref(this.#retryTimer);
   }
 
@@ -183,6 +184,5 @@ const REFUSALS: Readonly<Record<number, string>> = {
 };
 /** A message was not understood, or too large. */
 const UNACCEPTABLE: ReadonlySet<number> = new Set([4422, 1009]);
-const LONGEST_DELAY_MS = 2_500;
 const ANSWER_TIMEOUT_MS = 10_000;
 const CLOSING_BYTES = 1_000_000;
