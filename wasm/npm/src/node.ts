@@ -8,6 +8,8 @@
 export interface NodeWorkerThreads {
   readonly parentPort: NodePort | null;
   readonly Worker: new (module: URL | string) => NodeWorker;
+  readonly MessageChannel: typeof MessageChannel;
+  receiveMessageOnPort(port: MessagePort): { readonly message: unknown } | undefined;
 }
 
 /** A `MessagePort` or `Worker` as an event emitter. */
@@ -32,10 +34,16 @@ interface NodeOs {
   totalmem(): number;
 }
 
+interface NodeUtil {
+  readonly TextDecoder: typeof TextDecoder;
+  readonly TextEncoder: typeof TextEncoder;
+}
+
 interface NodeProcess {
   getBuiltinModule?(name: 'node:worker_threads'): NodeWorkerThreads;
   getBuiltinModule?(name: 'node:fs'): NodeFileSystem;
   getBuiltinModule?(name: 'node:os'): NodeOs;
+  getBuiltinModule?(name: 'node:util'): NodeUtil;
   constrainedMemory?(): number;
   memoryUsage?(): { readonly rss: number; readonly heapUsed: number };
   on(event: 'uncaughtException' | 'unhandledRejection', listener: (thrown: unknown) => void): unknown;

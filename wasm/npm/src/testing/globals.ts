@@ -1,3 +1,4 @@
+import { absent } from './absent.js';
 import type { Timers } from './timers.js';
 
 interface Replacement {
@@ -16,7 +17,8 @@ export interface Origin {
 }
 
 /**
- * Puts the timers in the place of `Date`, `performance.now`, `setTimeout`, `setInterval`, their counterparts, and `AbortSignal.timeout`.
+ * Puts the timers in the place of `Date`, `performance.now`, `setTimeout`, `setInterval`, their counterparts, and `AbortSignal.timeout`, and lends
+ * a simulated browser what it lacks.
  * The function returned puts back what was there. Where somebody else has replaced one of them meanwhile theirs stays, and should they
  * put ours back later, it does what was there before.
  */
@@ -38,6 +40,9 @@ export function install(timers: Timers, origin: Origin): () => void {
     replaced.push({ owner, key, before, value });
   };
 
+  for (const [key, value] of Object.entries(absent())) {
+    put(scope, key, undefined, value);
+  }
   replace(scope, 'setTimeout', (then: Callback, delay?: unknown, ...args: unknown[]) => timers.set(calling(then, args), delay, false));
   replace(scope, 'setInterval', (then: Callback, delay?: unknown, ...args: unknown[]) => timers.set(calling(then, args), delay, true));
   // Node and browsers let either end both.
