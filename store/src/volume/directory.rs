@@ -28,6 +28,16 @@ struct Lock {
     found: BTreeMap<String, u64>,
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close the file is not enough: a child that another thread has just started holds it, too, until it runs its
+        // program.
+        if let Some(file) = self.file.get() {
+            file.unlock().ok();
+        }
+    }
+}
+
 impl Directory {
     /// Opens a directory to write to, and makes it if there is none.
     ///
@@ -205,5 +215,28 @@ impl Disk for Folder {
     #[cfg(not(unix))]
     fn sync_directory(&self) -> Result<(), VolumeError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_free_when_it_is_dropped_whoever_has_inherited_its_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Directory::open(directory.path()).unwrap();
+        // As a child has them until it runs its program.
+        let held = first.lock.as_ref().and_then(|lock| lock.file.get()).unwrap();
+        let inherited = held.try_clone().unwrap();
+        let copy = first.clone();
+        drop(first);
+        assert!(
+            matches!(Directory::open(directory.path()), Err(VolumeError::InUse { .. })),
+            "a copy is left"
+        );
+        drop(copy);
+        Directory::open(directory.path()).unwrap();
+        drop(inherited);
     }
 }
