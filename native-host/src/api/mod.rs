@@ -58,7 +58,7 @@ use crate::limits::Limits;
 use crate::live::Hub;
 use crate::metrics::ServerCounters;
 use crate::places::Place;
-use crate::report::Scheduled;
+use crate::report::{Scheduled, planned};
 use crate::socket;
 use crate::standby::gate::gate;
 use crate::standby::rivals::Rivals;
@@ -101,6 +101,7 @@ impl App {
         stopping: Stopping,
     ) -> Self {
         let limits = config.borrow().limits.clone();
+        let scheduled = Scheduled::new(planned(&config.borrow()));
         let instance = Arc::from(&*driver.ticks().borrow().snapshot.instance);
         Self {
             rivals: Arc::new(Rivals { driver: driver.clone(), named: Vec::new() }),
@@ -116,7 +117,7 @@ impl App {
             limits: Arc::new(limits),
             counters: Arc::default(),
             hub: Arc::default(),
-            scheduled: Arc::default(),
+            scheduled: Arc::new(scheduled),
             stopping,
             instance,
             started_unix_millis: unix_millis(),

@@ -33,7 +33,7 @@ pub(crate) use self::build::{Ask, build, is_of_interest};
 pub use self::command::{EXAMPLES, ReportArgs, report};
 pub(crate) use self::html::policy;
 pub(crate) use self::known::Known;
-pub(crate) use self::schedule::{Schedule, Scheduled, check, directory};
+pub(crate) use self::schedule::{Schedule, Scheduled, check, directory, planned};
 
 /// The form of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

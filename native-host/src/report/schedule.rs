@@ -100,6 +100,15 @@ pub(crate) fn check(config: &Config) -> Result<(), String> {
 /// What the schedule tells of itself.
 pub(crate) type Scheduled = watch::Sender<ReportSchedule>;
 
+/// What follows from the configuration alone, before anything has been looked at.
+pub(crate) fn planned(config: &Config) -> ReportSchedule {
+    ReportSchedule {
+        every: config.reports.every.as_str().to_owned(),
+        directory: directory(config).map(|path| path.display().to_string()),
+        ..ReportSchedule::default()
+    }
+}
+
 /// Makes reports as the configuration says, for as long as the host runs.
 pub(crate) struct Schedule {
     driver: Driver,
@@ -142,9 +151,9 @@ impl Schedule {
             let error = failed.as_ref().map(|(_, error)| error.clone());
             let next = config.reports.next(now).filter(|_| self.is_primary());
             self.told.send_modify(|told| {
-                config.reports.every.as_str().clone_into(&mut told.every);
+                let ReportSchedule { every, directory, .. } = planned(&config);
+                (told.every, told.directory) = (every, directory);
                 told.next_unix_millis = next;
-                told.directory = directory(&config).map(|path| path.display().to_string());
                 told.error = error;
             });
             let left =

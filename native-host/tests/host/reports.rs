@@ -44,8 +44,9 @@ async fn a_report_comes_in_three_forms_and_says_what_is_absent() {
     );
     let schedule = host.get("/api/v1/reports/schedule").await.json();
     assert_eq!(
-        (&schedule["nextUnixMillis"], &schedule["error"]),
-        (&serde_json::Value::Null, &serde_json::Value::Null)
+        (&schedule["every"], &schedule["nextUnixMillis"], &schedule["error"]),
+        (&"never".into(), &serde_json::Value::Null, &serde_json::Value::Null),
+        "before anything has been looked at, too"
     );
 }
 
