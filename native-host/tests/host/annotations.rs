@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, dashboard};
 use crate::harness::{ADDRESS, Answer, Host, Setup, request};
 #[cfg(unix)]
-use crate::process::{Said, get, run, serving, signal, start};
+use crate::process::{Port, Said, get, quillwork, run, serving, signal, start};
 
 async fn note(host: &Host, body: &Value) -> Answer {
     let request = Request::builder()
@@ -116,7 +116,9 @@ async fn the_command_notes_and_a_restart_and_a_backup_keep_them() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     let (data, backup, other) = (path("data"), path("backup"), path("other"));
-    let (mut child, address) = start(&["--data-dir", &data]).await;
+    let port = Port::free();
+    let (mut child, address) =
+        serving(quillwork(&["serve", "--port", &port.number, "--data-dir", &data])).await;
     let url = format!("http://{address}");
     let arguments =
         ["annotate", "shop 4.2 <b>is out</b>", "--tag", "deploy", "--lasted", "2m", "--url", &url];

@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::harness::PATIENCE;
-use crate::process::{get, quillwork, run, start};
+use crate::process::{Port, get, quillwork, run, serving, start};
 
 #[tokio::test]
 async fn help_shows_examples_and_the_version_is_the_crate_s() {
@@ -166,7 +166,8 @@ async fn two_hosts_do_not_share_a_data_directory() {
 #[cfg(unix)]
 #[tokio::test]
 async fn it_measures_this_machine_and_stops_when_told() {
-    let (mut child, address) = start(&[]).await;
+    let port = Port::free();
+    let (mut child, address) = serving(quillwork(&["serve", "--port", &port.number])).await;
     let measured = async {
         loop {
             let answer = get(&address, "/api/v1/snapshot").await;

@@ -12,10 +12,12 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::harness::{PATIENCE, SECRET, batch, sample_at};
-use crate::process::{Said, get, post, run, signal, start};
+use crate::process::{Port, Said, get, post, run, signal, start};
 
 /// Asks again and again until there is an answer.
 async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
@@ -47,7 +49,7 @@ async fn metric(address: &str, line: &str) -> Option<f64> {
     text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok())
 }
 
-fn prometheus(directory: &Path, port: u16) -> Option<Child> {
+fn prometheus(directory: &Path, port: &str) -> Option<Child> {
     let config = directory.join("prometheus.yml");
     std::fs::write(&config, "global: {}\n").unwrap();
     Command::new("prometheus")
@@ -66,13 +68,12 @@ fn prometheus(directory: &Path, port: u16) -> Option<Child> {
 #[tokio::test]
 async fn prometheus_takes_remote_write_and_answers_the_same_values() {
     let directory = tempfile::tempdir().unwrap();
-    // Free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let Some(_prometheus) = prometheus(directory.path(), port) else {
+    let port = Port::free();
+    let Some(_prometheus) = prometheus(directory.path(), &port.number) else {
         eprintln!("skipped: prometheus (Debian: prometheus) isn't there");
         return;
     };
-    let receiver = format!("127.0.0.1:{port}");
+    let receiver = format!("127.0.0.1:{}", port.number);
     until("prometheus is ready", || async {
         let answer = tokio::net::TcpStream::connect(&receiver).await.ok()?;
         drop(answer);
@@ -156,13 +157,31 @@ async fn another_host_takes_otlp_with_a_token_from_a_file() {
     assert!(!shown.contains(SECRET), "a secret is shown nowhere");
 }
 
-/// Answers every request so, until it is dropped.
-async fn answering(answer: &'static str) -> (tokio::task::JoinHandle<()>, String) {
+/// A receiver that gives one answer.
+struct Answering {
+    end: oneshot::Sender<()>,
+    serving: JoinHandle<TcpListener>,
+}
+
+impl Answering {
+    /// Leaves whoever asks from now on to who listens next.
+    async fn end(self) -> TcpListener {
+        self.end.send(()).unwrap();
+        timeout(PATIENCE, self.serving).await.unwrap().unwrap()
+    }
+}
+
+/// Answers every request so, until it is told to end.
+async fn answering(answer: &'static str) -> (Answering, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
+    let (end, mut ended) = oneshot::channel();
     let serving = tokio::spawn(async move {
         loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
+            let (mut stream, _) = tokio::select! {
+                asked = listener.accept() => asked.unwrap(),
+                _ = &mut ended => return listener,
+            };
             let mut request = [0; 16 << 10];
             // Enough to know that somebody asks; what follows is not read.
             let _read = stream.read(&mut request).await;
@@ -171,7 +190,7 @@ async fn answering(answer: &'static str) -> (tokio::task::JoinHandle<()>, String
             while matches!(stream.read(&mut request).await, Ok(1..)) {}
         }
     });
-    (serving, address)
+    (Answering { end, serving }, address)
 }
 
 #[tokio::test]
@@ -214,9 +233,7 @@ async fn a_receiver_that_is_away_holds_nothing_up_and_gets_all_when_it_is_back()
     let before = sequence().await.unwrap();
     until("the host goes on", || async { sequence().await.filter(|now| *now > before + 1) }).await;
 
-    serving.abort();
-    let _ended = serving.await;
-    let listener = TcpListener::bind(&receiver).await.unwrap();
+    let listener = serving.end().await;
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -302,16 +319,15 @@ async fn what_waits_is_sent_before_the_host_ends() {
         "limits.shutdown_timeout=20s",
     ])
     .await;
-    until("two requests wait", || async {
-        let queued = metric(&address, "quillwork_export_queued_samples{to=\"remote_write\"}").await?;
-        let at_once = metric(&address, "quillwork_export_failures_total{to=\"remote_write\"}").await?;
-        (queued > 200.0 && (0.5..1.5).contains(&at_once)).then_some(())
-    })
-    .await;
-    busy.abort();
-    let _ended = busy.await;
+    let queued = || metric(&address, "quillwork_export_queued_samples{to=\"remote_write\"}");
+    let failures = || metric(&address, "quillwork_export_failures_total{to=\"remote_write\"}");
+    until("one request waits", || async { failures().await.filter(|failures| *failures > 0.0) }).await;
+    let one = queued().await.unwrap();
+    assert!(one > 0.0);
+    until("another waits", || async { queued().await.filter(|queued| *queued > one) }).await;
+    assert_eq!(failures().await, Some(1.0), "it is left alone as long as it asked to be");
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    tokio::spawn(taking(TcpListener::bind(&receiver).await.unwrap(), tell));
+    tokio::spawn(taking(busy.end().await, tell));
     let mut said = Said::by(&mut host);
     signal(&host, "TERM");
     said.line_with("all is taken again").await;
@@ -320,7 +336,7 @@ async fn what_waits_is_sent_before_the_host_ends() {
     assert!(told.try_recv().is_ok() && told.try_recv().is_ok(), "each request that waited has come");
 }
 
-/// What a host sends that measures this machine for three ticks, in an interval that is far from its end, and is stopped then.
+/// What a host sends that measures this machine for some seconds, in an interval that is far from its end, and is stopped then.
 async fn sent_at_the_end(data: &Path, page: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("export.otlp.url=http://{}/v1/metrics", listener.local_addr().unwrap());
@@ -328,13 +344,15 @@ async fn sent_at_the_end(data: &Path, page: bool) -> String {
     tokio::spawn(taking(listener, tell));
     let options = ["--data-dir", data.to_str().unwrap(), "--set", &url, "--set", "export.otlp.interval=1h"];
     let (mut host, address) = start(&options).await;
-    until("it measures", || async {
-        json(&address, "/api/v1/snapshot").await?["sequence"].as_u64().filter(|sequence| *sequence >= 3)
+    // It sends what is of whole seconds, from the one on in which it could.
+    let begun = unix_millis();
+    until("it has measured whole seconds", || async {
+        let measured = json(&address, "/api/v1/snapshot").await?["host"]["atUnixMillis"].as_u64();
+        measured.filter(|measured| *measured > begun + 2_000)
     })
     .await;
     if page {
-        let mut batch = batch("p1", 1, vec![sample_at(unix_millis() - 1_000, 3)]);
-        batch.sent_at_unix_millis = unix_millis();
+        let batch = batch("p1", 1, vec![sample_at(unix_millis(), 3)]);
         let answer = post(&address, "/api/v1/ingest", &serde_json::to_value(&batch).unwrap()).await;
         assert!(answer.contains(" 204 "), "{answer}");
         until("the page is in the history", || async {
@@ -370,8 +388,10 @@ async fn what_is_lost_with_the_host_is_said_and_holds_it_up_no_longer_than_it_ma
     let (mut host, address) =
         start(&["--set", &url, "--set", "export.otlp.interval=1s", "--set", "limits.shutdown_timeout=200ms"])
             .await;
-    until("some wait", || async {
-        metric(&address, "quillwork_export_queued_samples{to=\"otlp\"}").await.filter(|queued| *queued > 0.0)
+    until("some wait and the receiver has said why", || async {
+        let queued = metric(&address, "quillwork_export_queued_samples{to=\"otlp\"}").await?;
+        let failures = metric(&address, "quillwork_export_failures_total{to=\"otlp\"}").await?;
+        (queued > 0.0 && failures > 0.0).then_some(())
     })
     .await;
     let mut said = Said::by(&mut host);

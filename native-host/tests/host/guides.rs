@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use quillwork_host::config::{example, reference};
+
+use crate::process::Port;
 
 fn guide(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/guides").join(name)
@@ -59,15 +60,15 @@ fn run(name: &str) {
     .unwrap();
     for block in blocks {
         let directory = tempfile::tempdir().unwrap();
-        // Free a moment ago: the guides name the default port, which may be taken here.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        // The guides name the default port, which may be taken here.
+        let port = Port::free();
         let script =
             format!("set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n{block}\nwait");
         let mut child = Command::new("bash")
-            .args(["-m", "-c", &script.replace("9470", &port)])
+            .args(["-m", "-c", &script.replace("9470", &port.number)])
             .current_dir(directory.path())
             .env("PATH", &path)
-            .env("QUILLWORK_SERVER_PORT", &port)
+            .env("QUILLWORK_SERVER_PORT", &port.number)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

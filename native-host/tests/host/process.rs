@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
@@ -38,6 +38,24 @@ pub(crate) async fn serving(mut command: Command) -> (Child, String) {
     let url = line.trim().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line:?}"));
     let (_, address) = url.split_once("://").unwrap();
     (child, address.to_owned())
+}
+
+/// A port for a host that is still to be started, or that has ended.
+pub(crate) struct Port {
+    pub(crate) number: String,
+    _socket: Option<TcpSocket>,
+}
+
+impl Port {
+    /// On Linux nobody else is given it while this is held, and nobody listens there unless told to: a socket that is bound and
+    /// doesn't listen shares its port with one that does, as long as both say that it may be shared. Elsewhere it is free.
+    pub(crate) fn free() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let number = socket.local_addr().unwrap().port().to_string();
+        Self { number, _socket: cfg!(target_os = "linux").then_some(socket) }
+    }
 }
 
 pub(crate) async fn get(address: &str, path: &str) -> String {
