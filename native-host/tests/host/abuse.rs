@@ -181,12 +181,15 @@ async fn hostile_names_stay_text_wherever_they_are_shown() {
     }
 }
 
-/// The machine as loaded as this, in thousandths, and large.
+/// Marks of ticks are so many parts of the machine's load.
+const MARKS: f64 = 1_000_000.0;
+
+/// The machine as loaded as this, and large.
 fn large_machine(mark: u32) -> HostSnapshot {
     let process = Process { name: "x".repeat(2_000), ..Process::default() };
     HostSnapshot {
         processes: vec![process; 20],
-        ..machine_at(1_700_000_000_000, Some(f64::from(mark) / 1_000.0))
+        ..machine_at(1_700_000_000_000, Some(f64::from(mark) / MARKS))
     }
 }
 
@@ -198,10 +201,8 @@ fn hears_every_mark(mut client: Client) -> watch::Receiver<u32> {
         while let Message::Text(text) = client.message().await {
             let Ok(ServerMessage::Tick(tick)) = serde_json::from_str(&text) else { panic!("{text}") };
             let cpu = tick.host.and_then(|host| host.cpu.total_ratio).unwrap_or(0.0);
-            let (last, mark) = (
-                *tell.borrow(),
-                (1..=1_000).find(|mark| (f64::from(*mark) / 1_000.0 - cpu).abs() < 1e-9).unwrap_or(0),
-            );
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "there are few")]
+            let (last, mark) = (*tell.borrow(), (cpu * MARKS).round() as u32);
             assert!(mark <= last + 1, "after {last} comes {mark}: one was left out");
             if tell.send(mark).is_err() {
                 return;
@@ -235,18 +236,20 @@ async fn stalled_readers_cost_the_others_nothing() {
         format!("\nquillwork_dashboards {HEALTHY}\n"),
     ];
     let are_dropped = |metrics: String| expected.iter().all(|line| metrics.contains(line));
-    // Some ticks before anybody is dropped, and on until all that stall are.
-    while mark < 20 || !are_dropped(host.get_at(&address, "/metrics").await) {
-        mark += 1;
-        assert!(mark < 1_000, "who doesn't read is dropped, and nobody else");
-        host.tick_with(large_machine(mark)).await;
-        for heard in &mut healthy {
-            timeout(PATIENCE, heard.wait_for(|newest| *newest == mark))
-                .await
-                .unwrap()
-                .expect("no tick is left out");
+    let all_are = async {
+        // Some ticks before anybody is dropped, and on until all that stall are.
+        while mark < 20 || !are_dropped(host.get_at(&address, "/metrics").await) {
+            mark += 1;
+            host.tick_with(large_machine(mark)).await;
+            for heard in &mut healthy {
+                timeout(PATIENCE, heard.wait_for(|newest| *newest == mark))
+                    .await
+                    .unwrap()
+                    .expect("no tick is left out");
+            }
         }
-    }
+    };
+    timeout(PATIENCE * 4, all_are).await.expect("who doesn't read is dropped, and nobody else");
     drop(stalled);
 }
 
@@ -254,7 +257,7 @@ async fn stalled_readers_cost_the_others_nothing() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn ten_thousand_connections_leave_room_for_who_is_there_and_go_away() {
-    use rustix::process::{Resource, getrlimit};
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     const CROWD: usize = 10_000;
     /// What the rest of the tests may have open meanwhile.
@@ -262,6 +265,12 @@ async fn ten_thousand_connections_leave_room_for_who_is_there_and_go_away() {
     /// Kilobytes of memory for each: its buffer and its task.
     const EACH: usize = 40;
 
+    /// Kilobytes that the host itself may take meanwhile, as it measures; where there are many connections it is nothing beside them.
+    const ITS_OWN: usize = 8 << 10;
+
+    let limit = getrlimit(Resource::Nofile);
+    // As far as it may be raised without asking anybody.
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).ok();
     let files = getrlimit(Resource::Nofile)
         .current
         .and_then(|files| usize::try_from(files).ok())
@@ -307,7 +316,7 @@ async fn ten_thousand_connections_leave_room_for_who_is_there_and_go_away() {
     assert!(is_alive(&mut known, &address).await, "with all others");
     assert!(crate::process::get(&address, "/readyz").await.starts_with("HTTP/1.1 200"), "and for who comes");
     let grown = kilobytes().saturating_sub(before);
-    assert!(grown < EACH * crowd, "{grown} KiB for {crowd} connections");
+    assert!(grown < (EACH * crowd).max(ITS_OWN), "{grown} KiB for {crowd} connections");
     println!("{crowd} connections with half a head take {grown} KiB");
 
     drop(held);

@@ -15,7 +15,7 @@ use quillwork_host::driver::Driver;
 use quillwork_host::guard::{Guard, Rules, Token, Tokens};
 use quillwork_host::limits::Limits;
 use quillwork_host::server::{self, Listening};
-use quillwork_host::state::{Medium, State};
+use quillwork_host::state::{Medium, State, Tick};
 use quillwork_host::stopping::{Stop, Stopping};
 use quillwork_host::tls::Encryption;
 use quillwork_protocol::VERSION;
@@ -116,8 +116,12 @@ impl Host {
     pub(crate) async fn tick_with(&self, machine: HostSnapshot) {
         let mut ticks = self.driver.ticks();
         let before = ticks.borrow_and_update().sequence;
-        self.machine.send_replace(Some(Arc::new(machine)));
-        tokio::time::timeout(PATIENCE, ticks.wait_for(|tick| tick.sequence > before)).await.unwrap().unwrap();
+        let machine = Arc::new(machine);
+        self.machine.send_replace(Some(Arc::clone(&machine)));
+        // One without it may come before: a driver that hears nothing of its sampler for a while ticks all the same.
+        let has_it =
+            |tick: &Arc<Tick>| tick.sequence > before && tick.snapshot.host.as_ref() == Some(&*machine);
+        tokio::time::timeout(PATIENCE, ticks.wait_for(has_it)).await.unwrap().unwrap();
     }
 
     /// Asks the router as a client with the right Host header.

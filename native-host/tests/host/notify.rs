@@ -266,15 +266,17 @@ async fn mail_that_is_put_off_is_sent_again() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_program_gets_names_as_data_and_only_where_programs_are_allowed() {
-    use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let (program, seen) = (directory.path().join("tell"), directory.path().join("seen"));
     let script = format!(
         "#!/bin/sh\ncat > '{}'\n[ \"$1\" = '$(id)' ] && [ -z \"$QUILLWORK_SECRET\" ]\n",
         seen.display()
     );
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // Written by another process: what this one writes might still be open in a child that another test starts, and such a
+    // program doesn't run.
+    let write =
+        ["-c", "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"", "sh", program.to_str().unwrap(), &script];
+    assert!(std::process::Command::new("sh").args(write).status().unwrap().success());
     let settings = NotifyChannel {
         kind: ChannelKind::Exec,
         program: Some(program),

@@ -8,8 +8,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use quillwork_host::clock::unix_millis;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::harness::{ADDRESS, Answer, Host, SECRET, Setup, token};
+use crate::harness::{ADDRESS, Answer, Host, PATIENCE, SECRET, Setup, token};
 
 fn send(media_type: &str, body: impl Into<Body>) -> Request<Body> {
     Request::builder()
@@ -183,15 +184,15 @@ async fn a_program_that_floods_is_told_to_wait() {
     let host = Host::new();
     let points = vec![json!({"asInt": 1}); 9_000];
     let flood = of_shop(&json!([{"name": "a", "gauge": {"dataPoints": points}}]));
-    let mut refused = None;
-    for _ in 0..5 {
-        let answer = send_json(&host, &flood).await;
-        if answer.status != 200 {
-            refused = Some(answer);
-            break;
+    let until_refused = async {
+        loop {
+            let answer = send_json(&host, &flood).await;
+            if answer.status != 200 {
+                return answer;
+            }
         }
-    }
-    let refused = refused.unwrap();
+    };
+    let refused = timeout(PATIENCE, until_refused).await.expect("a flood is refused");
     refused.problem(429, "too-many-requests");
     assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
     let other = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [

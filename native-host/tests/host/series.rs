@@ -120,8 +120,8 @@ async fn samples_of_a_page_that_was_away_go_where_they_belong() {
     let ahead = 86_400_000;
     let samples = (0..5).map(|n| sample_at(now + ahead - (4 - n) * 1_000, 1)).collect();
     assert_eq!(host.post(&batch("p1", 1, samples)).await.status, 204);
-    let path =
-        format!("/api/v1/series?name=page.fps%7Bsource=%22p1%22%7D&from={}&to={}", now - 8_000, now + 1_000);
+    let (from, to) = (now - 8_000, unix_millis() + 1_000);
+    let path = format!("/api/v1/series?name=page.fps%7Bsource=%22p1%22%7D&from={from}&to={to}");
     let answer = host.get(&path).await.json();
     let values = answer["series"][0]["values"].as_array().unwrap();
     let present = values.iter().filter(|value| value.as_f64() == Some(60.0)).count();

@@ -107,8 +107,15 @@ async fn who_never_shakes_hands_loses_its_place() {
     let silent = TcpStream::connect(&address).await.unwrap();
     let mut begun = TcpStream::connect(&address).await.unwrap();
     begun.write_all(&[22, 3, 1]).await.unwrap();
-    // There is one place only.
-    let answer = ask(&address, &trusted, &[&TLS13], "").await.unwrap();
+    // There is one place only. Where others work on this machine, who means well may be too slow as well, and tries again.
+    let served = async {
+        loop {
+            if let Some(answer) = ask(&address, &trusted, &[&TLS13], "").await {
+                return answer;
+            }
+        }
+    };
+    let answer = timeout(PATIENCE, served).await.expect("who says nothing loses its place");
     assert!(answer.ends_with("alive\n"), "{answer}");
     drop((silent, begun));
 }
