@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::baselines::{Fifo, Lru};
-use super::{Cache, CacheCounts, CacheOptions, Dropped, EvictionPolicy, Expiry, Insertion, Lookup, Reason, S3Fifo};
+use super::{
+    Cache, CacheCounts, CacheOptions, Dropped, EvictionPolicy, Expiry, Insertion, Lookup, Reason, S3Fifo,
+};
 use crate::ids::CacheId;
 use crate::time::{Duration, Instant};
 
