@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use quillwork_host::api::App;
 use quillwork_host::assets::Site;
-use quillwork_host::clock::{Clock, unix_millis};
+use quillwork_host::clock::{Clock, Now, unix_millis};
 use quillwork_host::config::Config;
 use quillwork_host::driver::Driver;
 use quillwork_host::guard::{Guard, Rules, Token, Tokens};
@@ -30,8 +30,8 @@ use tower::ServiceExt;
 /// What the router believes to listen on.
 pub(crate) const ADDRESS: &str = "127.0.0.1:9470";
 
-/// No test waits longer for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// No test waits longer for anything: far longer than any takes, also on a machine that has much else to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A host and the strings that move it.
 pub(crate) struct Host {
@@ -55,6 +55,8 @@ pub(crate) struct Setup {
     pub(crate) sites: (Site, Site),
     /// In memory if left out.
     pub(crate) medium: Option<Medium>,
+    /// What has happened before.
+    pub(crate) before: fn(&mut State, Now),
 }
 
 impl Default for Setup {
@@ -67,6 +69,7 @@ impl Default for Setup {
             encryption: None,
             sites: (Site::dashboard(None).unwrap(), Site::story(None).unwrap()),
             medium: None,
+            before: |_, _| {},
         }
     }
 }
@@ -80,8 +83,9 @@ impl Host {
         let (machine, samples) = watch::channel(None);
         let clock = Clock::start();
         let medium = setup.medium.unwrap_or_else(Medium::memory);
-        let state =
+        let mut state =
             State::new(clock.now(), "test-instance".to_owned(), medium, HistoryOptions::default()).unwrap();
+        (setup.before)(&mut state, clock.now());
         let driver = Driver::spawn(clock, state, samples);
         let origins = setup.origins.iter().map(|origin| origin.parse().unwrap()).collect();
         let tokens = setup.token.map(Tokens::single).unwrap_or_default();
