@@ -58,6 +58,17 @@ test('a search finds a passage and shows what is like it', TEST_LIMIT, async () 
   assert.ok(likeness.every((value) => value > 0 && value <= 1.001), `${likeness}`);
 });
 
+test('Enter goes by what stands in the search, though the list is behind', TEST_LIMIT, async () => {
+  await studio.get('search').evaluate((input) => {
+    const { set } = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value');
+    input.focus();
+    set.call(input, 'quay');
+    input.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+  });
+  await studio.until('map', { selected: 'quay' });
+});
+
 test('three choices lead through the map, and can be taken back', TEST_LIMIT, async () => {
   const seen = [await studio.get('map').getAttribute('data-current')];
   for (let turn = 0; turn < 3; turn += 1) {

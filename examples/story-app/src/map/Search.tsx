@@ -3,7 +3,7 @@
 import { useDeferredValue, useId, useMemo, useState, type KeyboardEvent, type Ref } from 'react';
 import { useStudio } from '../state/studio';
 import { useStore } from '../state/store';
-import { findPassages } from './find';
+import { findPassages, type Found } from './find';
 import { titleOf } from './labels';
 
 export function Search({ ref, onPick, onLeave }: { ref: Ref<HTMLInputElement>; onPick: (passage: number) => void; onLeave: () => void }) {
@@ -14,10 +14,10 @@ export function Search({ ref, onPick, onLeave }: { ref: Ref<HTMLInputElement>; o
   const [active, setActive] = useState(0);
   const deferred = useDeferredValue(query);
   const id = useId();
-  const found = useMemo(() => (story ? findPassages(story.graph.passages, story.texts, deferred) : []), [story, deferred]);
+  const foundBy = (words: string): Found[] => (story ? findPassages(story.graph.passages, story.texts, words) : []);
+  const found = useMemo(() => foundBy(deferred), [story, deferred]);
 
-  const pick = (index: number): void => {
-    const result = found[index];
+  const pick = (result: Found | undefined): void => {
     if (!result) return;
     onPick(result.passage);
     setOpen(false);
@@ -27,7 +27,8 @@ export function Search({ ref, onPick, onLeave }: { ref: Ref<HTMLInputElement>; o
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown') setActive(Math.min(found.length - 1, active + 1));
     else if (event.key === 'ArrowUp') setActive(Math.max(0, active - 1));
-    else if (event.key === 'Enter') pick(active);
+    // Who types fast is ahead of the list.
+    else if (event.key === 'Enter') pick((query === deferred ? found : foundBy(query))[active]);
     else if (event.key === 'Escape') {
       setOpen(false);
       onLeave();
@@ -72,7 +73,7 @@ export function Search({ ref, onPick, onLeave }: { ref: Ref<HTMLInputElement>; o
                 aria-selected={index === active}
                 onPointerDown={(event) => {
                   event.preventDefault();
-                  pick(index);
+                  pick(result);
                 }}
               >
                 <span>{titleOf(passage)}</span>
