@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 
 import { launchBrowser } from '../harness/browser.mjs';
 import { Dashboard } from '../harness/dashboard.mjs';
+import { assertFits } from '../harness/fits.mjs';
 import { Host } from '../harness/host.mjs';
 import { picture } from '../harness/picture.mjs';
 
@@ -47,7 +48,7 @@ test('all that it loads is 300 KB at most', async () => {
   assert.ok(bytes <= MOST_BYTES, `${bytes} bytes:\n${shown}`);
 });
 
-test('it shows the CPU that the kernel accounts for', { timeout: 60_000 }, async () => {
+test('it shows the CPU that the kernel accounts for', { timeout: 120_000 }, async () => {
   const { shown, kernel } = await dashboard.cpuBesideKernel(CPU_SAMPLES);
   assert.ok(Math.abs(shown - kernel) <= CPU_TOLERANCE, `shown ${shown.toFixed(3)}, /proc/stat ${kernel.toFixed(3)}`);
 });
@@ -72,13 +73,12 @@ test('it is readable in the dark and in the light', async () => {
 
 test('it fits a narrow screen', async () => {
   await page.setViewportSize({ width: 360, height: 740 });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  await assertFits(page, 'a narrow screen');
   await picture(page, 'dashboard-narrow', { fullPage: true });
   await page.setViewportSize({ width: 1280, height: 720 });
-  assert.ok(overflow <= 0, `it is ${overflow} pixels too wide`);
 });
 
-test('it says that the host is lost, and catches up when it is back', { timeout: 60_000 }, async () => {
+test('it says that the host is lost, and catches up when it is back', { timeout: 120_000 }, async () => {
   dashboard.watch.allowHostAway();
   await host.stop('SIGKILL');
   await dashboard.hostIs('lost');

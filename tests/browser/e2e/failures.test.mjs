@@ -11,7 +11,7 @@ import { Host } from '../harness/host.mjs';
 import { largeStory, shipped } from '../harness/stories.mjs';
 import { Studio } from '../harness/studio.mjs';
 
-const TEST_LIMIT = { timeout: 120_000 };
+const TEST_LIMIT = { timeout: 300_000 };
 const FIVE_MEGABYTES = 5_000_000;
 /** Reading, compiling and mapping in the page would keep it from drawing for nearly all the time until the story is open. */
 const LONGEST_FREEZE_RATIO = 1 / 3;

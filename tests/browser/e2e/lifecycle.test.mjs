@@ -9,7 +9,7 @@ import { Dashboard } from '../harness/dashboard.mjs';
 import { Host } from '../harness/host.mjs';
 import { Studio } from '../harness/studio.mjs';
 
-const TEST_LIMIT = { timeout: 120_000 };
+const TEST_LIMIT = { timeout: 300_000 };
 /** How far the shown CPU may be from the kernel's own account of the same seconds. */
 const CPU_TOLERANCE = 0.1;
 const SECONDS_COMPARED = 6;
@@ -96,7 +96,7 @@ test('the host is stopped and started again: both pages say so, recover, and los
   await studio.choose();
   await studio.read(200);
   await studio.readersAre('done');
-  await dashboard.page.getByText(/Host lost for (?:[5-9]|\d\d)\s*s/).waitFor();
+  await dashboard.page.getByText(/Host lost for (?:(?:[5-9]|\d\d)\s*s|\d+\s*min)/).waitFor();
 
   const starting = Date.now();
   await host.start();

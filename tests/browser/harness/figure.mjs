@@ -1,6 +1,6 @@
 // Figures that a page carries in its data attributes, and waiting for them.
 
-const LIMIT_MILLIS = 60_000;
+const LIMIT_MILLIS = 120_000;
 
 /**
  * Resolves with the figure in `data-<name>` of the first element that `selector` finds, once it is `'above'` or

@@ -13,9 +13,17 @@ export function firefoxPath() {
   return candidates.find(isExecutable);
 }
 
-/** Starts Firefox with a fresh profile and no GPU for pages. `puppeteer` is the caller's own: folders install by themselves. */
+/** Starts Firefox with a fresh profile, a wide window and no GPU for pages. `puppeteer` is the caller's own: folders install by themselves. */
 export function launchFirefox(puppeteer, executablePath) {
-  return puppeteer.launch({ browser: 'firefox', executablePath, headless: true, extraPrefsFirefox: { 'dom.webgpu.enabled': false } });
+  return puppeteer.launch({
+    browser: 'firefox',
+    executablePath,
+    headless: true,
+    // The window's own size: of a viewport older versions do not know all that is asked for.
+    args: ['--width=1280', '--height=900'],
+    defaultViewport: null,
+    extraPrefsFirefox: { 'dom.webgpu.enabled': false },
+  });
 }
 
 function isExecutable(path) {

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const START_LIMIT_MILLIS = 20_000;
-const STOP_LIMIT_MILLIS = 10_000;
+const START_LIMIT_MILLIS = 60_000;
+const STOP_LIMIT_MILLIS = 30_000;
 
 /** A host that can be stopped and started again on the same port, with its data kept in between. */
 export class Host {
@@ -56,7 +56,8 @@ export class Host {
       const fail = (why) => reject(new Error(`the host did not start: ${why}\n${this.output}`));
       const timer = setTimeout(() => fail(`no address within ${START_LIMIT_MILLIS} ms`), START_LIMIT_MILLIS);
       child.once('error', (error) => fail(error.message));
-      child.once('exit', (code, signal) => {
+      // The last of what it printed may come after its exit, not after this.
+      child.once('close', (code, signal) => {
         clearTimeout(timer);
         fail(`it ended with ${signal ?? code}`);
       });
@@ -74,7 +75,7 @@ export class Host {
   /** Asks it to end and gives its exit code. With SIGKILL it has no say. */
   async stop(signal = 'SIGTERM') {
     if (!this.running) return this.#process?.exitCode ?? null;
-    const ended = once(this.#process, 'exit');
+    const ended = once(this.#process, 'close');
     this.#process.kill(signal);
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_LIMIT_MILLIS);
     const [code, killedBy] = await ended;

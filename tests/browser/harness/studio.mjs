@@ -3,8 +3,8 @@
 import { untilFigure } from './figure.mjs';
 import { Watch } from './watch.mjs';
 
-/** For what takes workers: a loaded machine with two cores gets it done in this. */
-const WORK_LIMIT_MILLIS = 60_000;
+/** For what takes workers: a loaded machine with two slow cores gets it done in this. */
+const WORK_LIMIT_MILLIS = 120_000;
 
 /** One page with the story app. */
 export class Studio {
@@ -60,18 +60,51 @@ export class Studio {
     return untilFigure(this.page, `[data-testid="${id}"]`, name, relation, than, WORK_LIMIT_MILLIS);
   }
 
-  /** Whether the canvas of the map shows more than one colour. */
-  paints() {
-    return this.get('map').locator('canvas').evaluate((canvas) => {
-      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-      const pixels = new Uint32Array(data.buffer);
-      return pixels.some((pixel) => pixel !== pixels[0]);
-    });
+  /** Resolves once the canvas of the map shows more than one colour: what is laid out is drawn in a frame to come. */
+  painted() {
+    return this.get('map').locator('canvas').evaluate(async (canvas, limitMillis) => {
+      const paints = () => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const pixels = new Uint32Array(data.buffer);
+        return pixels.some((pixel) => pixel !== pixels[0]);
+      };
+      for (const end = performance.now() + limitMillis; !paints(); ) {
+        if (performance.now() > end) throw new Error(`the map is blank after ${limitMillis} ms`);
+        await new Promise(requestAnimationFrame);
+      }
+    }, WORK_LIMIT_MILLIS);
   }
 
+  /** Kills a worker as soon as `selector` finds what says `text`: when a click from outside comes, what it was to disturb may be over. */
+  killAtOnce(selector, text = '') {
+    return this.page.evaluate(
+      ([selector, text, limitMillis]) =>
+        new Promise((resolve, reject) => {
+          const look = () => {
+            const found = document.querySelector(selector);
+            if (found === null || !new RegExp(text).test(found.textContent)) return;
+            observer.disconnect();
+            clearTimeout(timer);
+            document.querySelector('[data-testid="kill-worker"]').click();
+            resolve();
+          };
+          const observer = new MutationObserver(look);
+          const timer = setTimeout(() => {
+            observer.disconnect();
+            reject(new Error(`no ${selector} says ${text} after ${limitMillis} ms`));
+          }, limitMillis);
+          observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+          look();
+        }),
+      [selector, text, WORK_LIMIT_MILLIS],
+    );
+  }
+
+  /** Opens the story that comes with the app, and resolves once its first lines are there, too. */
   async openSample() {
     await this.get('open-sample').click();
     await this.opened('The Tide Clock');
+    await this.turned();
   }
 
   /** Chooses a file of this machine in the file picker. */
@@ -91,6 +124,11 @@ export class Studio {
     for (const finding of ['analysis-reachable', 'analysis-loops', 'analysis-lengths']) {
       await this.untilFigure(finding, 'value', 'at least', 0);
     }
+  }
+
+  /** Resolves once no turn is under way. */
+  async turned() {
+    await this.page.locator('[data-testid="player"]:not([data-status="turning"])').waitFor({ state: 'attached' });
   }
 
   /** Starts the random readers. */
@@ -119,6 +157,6 @@ export class Studio {
     const turns = await this.figure('player', 'turns');
     await this.get('choice').nth(index).click();
     await this.untilFigure('player', 'turns', 'above', turns);
-    await this.page.locator('[data-testid="player"]:not([data-status="turning"])').waitFor();
+    await this.turned();
   }
 }
