@@ -29,12 +29,12 @@ test('the analyses of a story end when another one is opened, and are no failure
   const opened: string[] = [];
   const library = new Library(runtime, createCaches(runtime), ({ name }) => opened.push(name));
   const first = library.open({ name: 'first.ink', content: 'One.\n-> END\n' });
-  await expect.poll(() => underWay.size).toBe(5);
+  await expect.poll(() => underWay.size, { timeout: 30_000 }).toBe(5);
   const signals = [...underWay.values()];
   void library.open({ name: 'second.ink', content: 'Two.\n-> END\n' });
   await first;
   expect(signals.every((signal) => signal.aborted)).toBe(true);
-  await expect.poll(() => underWay.size).toBe(5);
+  await expect.poll(() => underWay.size, { timeout: 30_000 }).toBe(5);
   expect(opened).toEqual(['first.ink', 'second.ink']);
   expect(library.store.get().failures).toEqual({});
 });

@@ -10,7 +10,7 @@ describe('tests of an app in Vitest', () => {
   for (const pool of ['forks', 'threads']) {
     it(`pass in ${pool}`, { timeout: 120_000 }, () => {
       const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-      const options = ['run', '--root', join(root, 'apps/vitest'), `--pool=${pool}`, '--reporter=json'];
+      const options = ['run', '--root', join(root, 'apps/vitest'), `--pool=${pool}`, '--testTimeout=60000', '--reporter=json'];
       const { numPassedTests, numFailedTests } = JSON.parse(run(vitest, options));
       assert.deepEqual([numPassedTests, numFailedTests], [4, 0]);
     });

@@ -82,14 +82,14 @@ describe('by fetch', () => {
   });
 
   it('a batch goes again, under its id, when the host has said', options, async () => {
-    let refused = 0;
-    host.answer = () => (refused++ === 0 ? [429, { 'retry-after': '1' }] : [204, {}]);
+    host.answer = () => [429, { 'retry-after': '1' }];
     await start({ transport: 'fetch' });
-    await until(() => host.asked.length === 1, 'a request');
     await untilStatus('away');
+    host.answer = () => [204, {}];
     await until(() => host.beacons.length >= 1, 'the batch');
-    assert.equal(host.beacons[0].batch.batchId, host.asked[0].batchId);
-    assert.deepEqual(host.asked.slice(0, 2).map(({ status }) => status), [429, 204]);
+    const taken = host.asked.findIndex(({ status }) => status === 204);
+    assert.ok(taken >= 1, 'it was refused before');
+    assert.deepEqual(new Set(host.asked.slice(0, taken).map(({ batchId }) => batchId)), new Set([host.beacons[0].batch.batchId]));
     await untilStatus('connected');
   });
 
@@ -98,7 +98,7 @@ describe('by fetch', () => {
     await untilStatus('connected');
     await page.evaluate(() => window.telemetry.counter('last').add(7));
     await page.goto('about:blank');
-    await until(() => host.beacons.some(({ batch }) => batch.closing), 'a goodbye');
+    await until(() => host.beacons.some(({ batch }) => batch.closing) && values('last').length > 0, 'a goodbye, and the rest');
     assert.deepEqual(values('last'), [7]);
   });
 
@@ -131,7 +131,7 @@ describe('while there is no network', () => {
       const kept = host.beacons.filter(({ batch }) => batch.source.id === source);
       assert.ok(kept.length > 0 && kept.every(({ batch }) => batch.closing), 'under the source that measured it');
       await until(async () => (await stored()) === 0, 'nothing is kept');
-      assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+      await page.waitForFunction(() => Object.keys(localStorage).length === 0);
     });
   }
 

@@ -36,10 +36,12 @@ async function pageWithTasks(inside = browser, origin = site.origin) {
     });
     await both;
     window.tasks.push(window.runtime.run('square', 7));
-    window.gap = 0;
+    let longest = 0;
     let last = performance.now();
+    // The turn that ends the longest may be yet to come.
+    window.gap = () => Math.max(longest, performance.now() - last);
     setInterval(() => {
-      window.gap = Math.max(window.gap, performance.now() - last);
+      longest = window.gap();
       last = performance.now();
     }, 10);
   });
@@ -55,7 +57,7 @@ async function outcome(page) {
     clearInterval(repeat);
     gate.close();
     const { workersLost, running, queued } = window.runtime.stats();
-    return { results: results.map(({ value, reason }) => value ?? String(reason)), workersLost, running, queued, gap: window.gap };
+    return { results: results.map(({ value, reason }) => value ?? String(reason)), workersLost, running, queued, gap: window.gap() };
   });
 }
 
@@ -69,6 +71,17 @@ async function longerThanTheLease() {
   }
 }
 
+/** A browser keeps a process in reserve, and ends it when it likes. */
+function signal(id, name) {
+  try {
+    process.kill(id, name);
+  } catch (error) {
+    if (error.code !== 'ESRCH') {
+      throw error;
+    }
+  }
+}
+
 describe('a page', () => {
   it('that is stopped together with its workers, and goes on, loses no worker and no task', options, async () => {
     const page = await pageWithTasks();
@@ -77,11 +90,11 @@ describe('a page', () => {
     const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
     assert.ok(renderers.length > 0, 'processes to stop');
     // What freezing a page does, and a machine that sleeps; the browser's own switch needs a window that can be hidden.
-    renderers.forEach((id) => process.kill(id, 'SIGSTOP'));
     try {
+      renderers.forEach((id) => signal(id, 'SIGSTOP'));
       await longerThanTheLease();
     } finally {
-      renderers.forEach((id) => process.kill(id, 'SIGCONT'));
+      renderers.forEach((id) => signal(id, 'SIGCONT'));
     }
     const { gap, ...rest } = await outcome(page);
     assert.deepEqual(rest, asIfNothing);

@@ -70,12 +70,11 @@ describe('slow frames', () => {
       document.querySelector('button').onclick = () => window.block(150);
     });
     await page.click('button');
-    const frames = await first((sample) => sample.longAnimationFrames?.scripts.length > 0 && sample.longAnimationFrames, 'a long frame');
+    // A slow machine has other long frames before it.
+    const clickIn = (sample) => sample.longAnimationFrames?.scripts.find((script) => script.invoker.includes('onclick'));
+    const frames = await first((sample) => clickIn(sample) && sample.longAnimationFrames, 'the long frame of the click');
     assert.ok(frames.maxMillis >= 100 && frames.blockingMillis > 0 && frames.totalMillis >= frames.maxMillis);
-    const click = (await first(
-      (sample) => sample.longAnimationFrames?.scripts.filter((script) => script.invoker.includes('onclick'))[0],
-      'the click',
-    ));
+    const click = await first(clickIn, 'the click');
     assert.equal(click.invoker, 'BUTTON.onclick');
     assert.ok(click.durationMillis >= 100);
     assert.ok(!JSON.stringify(host.batches).includes('jane-doe') && !JSON.stringify(host.batches).includes('secret'));
@@ -95,11 +94,12 @@ describe('Core Web Vitals', () => {
       document.querySelector('button').onclick = () => window.block(250);
     });
     await page.click('button');
-    const inp = await vital('INP');
-    assert.ok(inp.value >= 200, `INP ${inp.value}`);
+    // What led to the click is told by itself where a sample falls between.
+    const inp = await first((sample) => sample.webVitals?.find(({ name, value }) => name === 'INP' && value >= 200), 'INP of the click');
     assert.notEqual(inp.rating, 'good');
     const lcp = await vital('LCP');
-    assert.ok(lcp.value >= fcp.value && lcp.rating === 'good');
+    assert.ok(lcp.value >= fcp.value);
+    assert.equal(lcp.rating === 'good', lcp.value <= 2_500, `${lcp.value} is ${lcp.rating}`);
 
     // A shift within half a second of input doesn't count: it shifts until one does.
     await page.evaluate(() => {

@@ -48,7 +48,7 @@ export async function refused(promise, code) {
 
 /** Resolves once `holds` does, looked at whenever the event loop turns. */
 export async function until(holds, what) {
-  const giveUpAt = performance.now() + 20_000;
+  const giveUpAt = performance.now() + 50_000;
   while (!(await holds())) {
     if (performance.now() > giveUpAt) {
       throw new Error(`never came true: ${what}`);
@@ -56,6 +56,32 @@ export async function until(holds, what) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+/**
+ * Calls `heard` with the first message of others on this channel, and lets go of it then. Resolves once the browser has registered it, which
+ * takes its own time: what is sent before is lost.
+ */
+export async function overhear(name, heard) {
+  const channel = new BroadcastChannel(name);
+  const echo = new BroadcastChannel(name);
+  gates.add(channel);
+  const repeat = setInterval(() => echo.postMessage(ECHO), 5);
+  await new Promise((registered) => {
+    channel.onmessage = ({ data }) => {
+      if (data === ECHO) {
+        registered();
+      } else {
+        channel.close();
+        gates.delete(channel);
+        heard(data);
+      }
+    };
+  });
+  clearInterval(repeat);
+  echo.close();
+}
+
+const ECHO = 'is anybody there';
 
 /** A gate that tasks of `hold` wait at. Browsers register channels in their own time, so an open gate says so until it is closed. */
 export function gate() {
@@ -77,11 +103,12 @@ export function gate() {
   return door;
 }
 
-/** Closes the gates that a case that failed has left, or they would keep its process alive. */
+/** Closes the gates and channels that a case that failed has left, or they would keep its process alive. */
 export function closeGates() {
   for (const door of gates) {
     door.close();
   }
+  gates.clear();
 }
 
 const gates = new Set();

@@ -1,4 +1,4 @@
-import { equal, ok, refused, rejection } from './check.mjs';
+import { equal, ok, overhear, refused, rejection } from './check.mjs';
 
 export default {
   async 'results that throw when looked at or sent fail their own task only'(t) {
@@ -44,15 +44,15 @@ export default {
 
   async 'an abort reason with such a name reaches the task'(t) {
     const runtime = await t.runtime({ workers: 1 });
-    const heard = new BroadcastChannel('reasons');
-    const reason = new Promise((resolve) => (heard.onmessage = (event) => resolve(event.data)));
+    let heard;
+    const reason = new Promise((resolve) => (heard = resolve));
+    await overhear('reasons', heard);
     const controller = new AbortController();
     const why = new Error('odd');
     why.name = 'toString';
     const error = await rejection(runtime.run('reason', undefined, { signal: controller.signal, onProgress: () => controller.abort(why) }));
     ok(error === why, 'the very reason');
     equal(await reason, { name: 'toString', message: 'odd' });
-    heard.close();
     equal(await runtime.run('square', 2), 4);
     equal(runtime.stats().workers[0].generation, 1, 'generation of the worker');
   },

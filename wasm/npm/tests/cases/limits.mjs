@@ -1,4 +1,4 @@
-import { equal, gate, occupied, ok, refused, rejection, until } from './check.mjs';
+import { equal, gate, occupied, ok, overhear, refused, rejection, until } from './check.mjs';
 
 export default {
   async 'an aborted signal submits nothing'(t) {
@@ -28,14 +28,14 @@ export default {
 
   async 'abort of a running task reaches its signal, and the worker goes on'(t) {
     const runtime = await t.runtime({ workers: 1 });
-    const heard = new BroadcastChannel('reasons');
-    const reason = new Promise((resolve) => (heard.onmessage = (event) => resolve(event.data)));
+    let heard;
+    const reason = new Promise((resolve) => (heard = resolve));
+    await overhear('reasons', heard);
     const controller = new AbortController();
     const task = runtime.run('reason', undefined, { signal: controller.signal, onProgress: () => controller.abort(new RangeError('too far')) });
     const error = await rejection(task);
     equal([error.name, error.message], ['RangeError', 'too far']);
     equal(await reason, { name: 'RangeError', message: 'too far' });
-    heard.close();
     equal(await runtime.run('square', 2), 4);
     equal(runtime.stats().workers[0].generation, 1, 'generation of the worker');
   },
@@ -68,12 +68,12 @@ export default {
 
   async 'a time-out ends a task that waits, with its signal, and one that hangs, with its worker'(t) {
     const runtime = await t.runtime({ workers: 1, abortGraceMs: 500 });
-    const heard = new BroadcastChannel('reasons');
-    const reason = new Promise((resolve) => (heard.onmessage = (event) => resolve(event.data)));
+    let heard;
+    const reason = new Promise((resolve) => (heard = resolve));
+    await overhear('reasons', heard);
     const error = await refused(runtime.run('reason', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
     ok(error.message.includes('"reason"') && error.message.includes('50'), 'task and limit');
     equal((await reason).code, 'ERR_TIMEOUT');
-    heard.close();
     await refused(runtime.run('hang', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
     equal(await runtime.run('square', 2), 4);
     equal(runtime.stats().timedOut, 2);
