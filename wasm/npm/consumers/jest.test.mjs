@@ -10,7 +10,7 @@ describe('tests of an app in Jest', () => {
   for (const environment of ['node', 'jsdom']) {
     it(`pass in ${environment}`, { timeout: 120_000 }, () => {
       const jest = join(root, 'node_modules/jest/bin/jest.js');
-      const options = ['--experimental-vm-modules', jest, '--rootDir', join(root, 'apps/jest'), `--env=${environment}`, '--json', '--ci'];
+      const options = ['--experimental-vm-modules', jest, '--rootDir', join(root, 'apps/jest'), `--env=${environment}`, '--json', '--ci', '--testTimeout=60000'];
       const { stdout, stderr } = spawnSync(process.execPath, options, { cwd: join(root, 'apps/jest'), encoding: 'utf8' });
       assert.ok(stdout.startsWith('{'), `${stdout}${stderr}`);
       const { numPassedTests, numFailedTests } = JSON.parse(stdout);

@@ -146,9 +146,9 @@ describe('a page in Chromium whose host is away', () => {
     try {
       const { page } = await open(browser, `${host.origin}/pages/telemetry.html`);
       await page.waitForFunction(() => window.start !== undefined);
-      // Time stands still: what is tried is not tried because a wait is over.
+      // Time stands still, an hour on, so that it is still to come: what is tried is not tried because a wait is over.
       await page.clock.install({ time: 1_800_000_000_000 });
-      await page.clock.pauseAt(1_800_000_001_000);
+      await page.clock.pauseAt(1_800_003_600_000);
       await page.evaluate(() => {
         window.attempts = [];
         window.WebSocket = class extends WebSocket {
