@@ -46,9 +46,9 @@ async fn names_that_act_are_harmless_in_the_log_reports_and_the_terminal() {
     };
     let rules = format!("{}{}", of("deep", "queue.depth"), of("fast", "page.fps"));
     fs::write(path("alerts.toml"), rules).unwrap();
-    let (log, data) = (path("log"), path("data"));
     for format in ["json", "text"] {
-        let file = log.with_extension(format);
+        // Each with data of its own: an alert that the one before has kept is no news.
+        let (file, data) = (path("log").with_extension(format), path("data").with_extension(format));
         let set = [
             format!("alerts.rules={}", path("alerts.toml").display()),
             format!("log.file={}", file.display()),
