@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use quillwork_core::telemetry::{RelativeAccuracy, Sketch};
 
+use super::block::{BlockId, Table};
 use super::test_support::{START, STEP, key, open, options, read, settle, spec, values};
 use super::{AddSeriesError, Aggregate, History, HistoryOptions, OpenError, ReadError, Steps};
 use crate::series::{InvalidSpec, SeriesId, SeriesKind};
@@ -210,6 +211,30 @@ fn what_is_rolled_up_keeps_its_spikes_and_what_is_old_goes() {
     settle(&mut history);
     let files = history.files.keys().map(ToString::to_string).collect::<Vec<_>>();
     assert!(files.is_empty(), "{files:?}");
+}
+
+#[test]
+fn a_history_that_began_within_a_coarse_window_is_as_fine_as_what_it_has() {
+    let mut history = open(Memory::new(), START);
+    let id = history.add_series(spec("a", SeriesKind::Gauge)).unwrap();
+    let window = options().tiers[2].window_millis();
+    let first = START + window - 5 * STEP;
+    let append = |history: &mut History<Memory>, now: u64| {
+        history.append(now, now, &[(id, 5.0)]);
+        history.commit().unwrap();
+    };
+    (0..60).for_each(|step| append(&mut history, first + step * STEP));
+    settle(&mut history);
+    let coarse = BlockId::new(Table::Tier(2), START / window);
+    assert!(history.files.contains_key(&coarse), "the coarse window is over");
+    let finest = |history: &History<Memory>| history.reader([id]).finest_step_millis(START);
+    assert_eq!(finest(&history), STEP, "nothing was there before the first value");
+    assert_eq!(values(&history, id, START, first + 60 * STEP).len(), 60);
+
+    let retention = options().tiers[0].retention_millis;
+    append(&mut history, first + retention + options().tiers[0].window_millis() + 60 * STEP);
+    settle(&mut history);
+    assert_eq!(finest(&history), options().tiers[1].step_millis, "now single steps are gone");
 }
 
 #[test]

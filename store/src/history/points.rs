@@ -44,6 +44,15 @@ impl Points {
         }
     }
 
+    /// Where there are points, in order.
+    pub(super) fn places(&self) -> impl Iterator<Item = u32> {
+        let (numbers, sketches) = match self {
+            Self::Numbers(points) => (Some(points.keys()), None),
+            Self::Sketches(points) => (None, Some(points.keys())),
+        };
+        numbers.into_iter().flatten().chain(sketches.into_iter().flatten()).copied()
+    }
+
     /// Puts other points over these, `offset` places on: where both have one the other's counts.
     pub(super) fn overlay(&mut self, over: Self, offset: u32) {
         match (self, over) {

@@ -130,9 +130,35 @@ impl<V: Volume> Reader<V> {
     #[must_use]
     pub fn finest_step_millis(&self, from_unix_millis: u64) -> u64 {
         let starts = self.starts();
-        let from = starts.iter().map(|(start, _)| *start).min().unwrap_or(0).max(from_unix_millis);
-        let found = starts.iter().find(|(start, _)| *start <= from);
-        found.map_or(self.options.tiers[0].step_millis, |(_, step)| *step)
+        let from = starts.iter().map(|(_, start)| *start).min().unwrap_or(0).max(from_unix_millis);
+        let reaches = |&&(tier, start): &&(u8, u64)| {
+            let coarser = starts.iter().map(|(coarser, _)| *coarser).filter(|coarser| *coarser > tier);
+            start <= from || !coarser.into_iter().any(|coarser| self.has_points(coarser, from, start))
+        };
+        let tier = starts.iter().find(reaches).map_or(0, |(tier, _)| *tier);
+        self.options.tiers[usize::from(tier)].step_millis
+    }
+
+    /// Whether a tier has values of the series that are over by `to`, and not by `from`. A file that can't be read counts as full.
+    fn has_points(&self, tier: u8, from: u64, to: u64) -> bool {
+        let options = self.options.tiers[usize::from(tier)];
+        let (window, step) = (options.window_millis(), options.step_millis);
+        let files = BlockId::new(Table::Tier(tier), from / window)
+            ..BlockId::new(Table::Tier(tier), to.div_ceil(window));
+        let is_within = |id: &BlockId| from <= id.window * window && (id.window + 1) * window <= to;
+        let mut files = self.files.range(files).map(|(id, _)| *id);
+        if files.clone().any(|id| is_within(&id)) {
+            return true;
+        }
+        // Of a file that begins before them, its name doesn't tell whether what is missing was dropped or was never there.
+        files.any(|id| {
+            let is_over = |place: u32| {
+                let end = id.window * window + (u64::from(place) + 1) * step;
+                from < end && end <= to
+            };
+            let found = self.points(id, &mut Vec::new());
+            found.map_or(true, |points| points.values().any(|points| points.places().any(is_over)))
+        })
     }
 
     /// The shortest step of values from this instant on that is no shorter than this one: a multiple of the
@@ -143,8 +169,8 @@ impl<V: Volume> Reader<V> {
         least_millis.max(finest).div_ceil(finest).min(u64::MAX / finest) * finest
     }
 
-    /// From when on each tier has something, and its step.
-    fn starts(&self) -> Vec<(u64, u64)> {
+    /// The tiers that have something, and the beginning of the first file of each.
+    fn starts(&self) -> Vec<(u8, u64)> {
         let head = self.options.head_millis();
         let in_memory = self.heads.keys().next().copied();
         let first_head =
@@ -154,7 +180,7 @@ impl<V: Volume> Reader<V> {
             .filter_map(|(tier, options)| {
                 let sealed = self.first(Table::Tier(tier)).map(|window| window * options.window_millis());
                 let start = [sealed, first_head.filter(|_| tier == 0)].into_iter().flatten().min()?;
-                Some((start, options.step_millis))
+                Some((tier, start))
             })
             .collect()
     }
@@ -162,7 +188,7 @@ impl<V: Volume> Reader<V> {
     /// The instant of the first value that there may be.
     #[must_use]
     pub fn first_unix_millis(&self) -> Option<u64> {
-        self.starts().into_iter().map(|(start, _)| start).min()
+        self.starts().into_iter().map(|(_, start)| start).min()
     }
 
     /// The shortest step in which `[from, to)` has at most so many points and that a tier tells at once: a multiple of the finest step that
