@@ -145,6 +145,35 @@ fn a_damaged_head_costs_itself_when_its_window_is_sealed() {
 }
 
 #[test]
+fn a_damaged_piece_is_named_once_however_long_its_window_takes() {
+    let options = HistoryOptions { max_series: 40, ..options() };
+    let mut history = History::open(Memory::new(), options, START).unwrap();
+    let ids: Vec<SeriesId> = (0..40)
+        .map(|number| history.add_series(spec(&format!("s{number}"), SeriesKind::Gauge)).unwrap())
+        .collect();
+    let append = |history: &mut History<Memory>, steps: std::ops::Range<u64>| {
+        for now in steps.map(|step| START + step * STEP) {
+            ids.iter().for_each(|&id| assert_eq!(history.append(now, now, &[(id, 5.0)]).stored, 1));
+        }
+    };
+    append(&mut history, 0..7);
+    history.flush().unwrap();
+    let name = "head-000003200000";
+    let mut bytes = history.volume.read(name, 0, usize::MAX).unwrap().expect("the first head is there");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    history.volume.put(name, &bytes).unwrap();
+    append(&mut history, 7..20);
+    let mut named = 0;
+    history.commit().unwrap();
+    while !history.is_idle() {
+        named += history.take_damaged().len();
+        history.commit().unwrap();
+    }
+    assert_eq!(named + history.take_damaged().len(), 1);
+}
+
+#[test]
 fn one_damaged_copy_of_the_catalogue_costs_nothing_and_two_are_said() {
     let (mut history, id) = faulty(7);
     append(&mut history, id, 0..20);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::block::{Block, BlockId, Builder, Opened, Table};
+use super::errors::Damaged;
 use super::log::History;
 use super::points::Points;
 use crate::series::SeriesId;
@@ -17,6 +18,8 @@ pub(super) struct Job {
     made: Builder,
     /// The last series that is in it.
     done: Option<SeriesId>,
+    /// What was named of the sources, which are read again for each few series.
+    damaged: Vec<Damaged>,
 }
 
 #[derive(Debug)]
@@ -78,6 +81,8 @@ impl<V: Volume> History<V> {
                 true
             })?;
         }
+        damaged.retain(|piece| !job.damaged.contains(piece));
+        job.damaged.extend(damaged.iter().cloned());
         self.note_damage(damaged);
         for (series, points) in points {
             if let (false, Some(form)) = (points.is_empty(), self.form(series, job.id.table)) {
@@ -145,7 +150,7 @@ impl<V: Volume> History<V> {
                 }),
             }
         }
-        Ok(Some(Job { id, sources: opened, made: Builder::default(), done: None }))
+        Ok(Some(Job { id, sources: opened, made: Builder::default(), done: None, damaged: Vec::new() }))
     }
 
     /// The finest file that is due: heads of a window that is over, then coarser windows that are over and not there, or stale.
