@@ -70,7 +70,7 @@ export default {
   },
 
   async 'a silent worker is given up after its lease'(t) {
-    const runtime = await t.runtime({ workers: 1, leaseMs: 200, maxRedeliveries: 0 });
+    const runtime = await t.runtime({ workers: 1, leaseMs: 1_000, maxRedeliveries: 0 });
     const lost = new Promise((resolve) => runtime.on('workerlost', resolve));
     const error = await refused(runtime.run('hang'), 'ERR_WORKER_LOST');
     equal((await lost).reason, 'silent');
