@@ -101,6 +101,7 @@ test('an address shows the same to somebody else', TEST_LIMIT, async () => {
   await page.goto(`${host.url}/?view=history&last=24h&series=host.memory.used&series=host.${'nothing'.repeat(20)}`);
   await charts().first().getByText('host.memory.used', { exact: true }).waitFor();
   await page.getByTestId('resolution').getByText('Nothing kept of host.nothing').waitFor();
+  await page.getByTestId('resolution').getByText(/^\w{3} \d\d? \w{3}, \d\d:\d\d to today, \d\d:\d\d: lowest/).waitFor();
   assert.equal(await page.getByTestId('last-24h').getAttribute('aria-pressed'), 'true');
   assert.doesNotMatch(await charts().first().innerText(), /no data/);
 });

@@ -35,11 +35,7 @@ pub(crate) fn Insights() -> impl IntoView {
     let range = move || {
         found.with(|found| {
             let found = found.as_ref()?.as_ref().ok()?;
-            Some(format!(
-                "{} to {}",
-                clock::moment(found.from_unix_millis),
-                clock::moment(found.to_unix_millis)
-            ))
+            Some(clock::range(found.from_unix_millis, found.to_unix_millis))
         })
     };
     let groups = Memo::new(move |_| {

@@ -73,12 +73,7 @@ fn Resolution() -> impl IntoView {
                 [] => String::new(),
                 names => format!(" Nothing kept of {}.", names.join(", ")),
             };
-            Some(format!(
-                "{} to {}: {}.{missing}",
-                clock::moment(picture.from),
-                clock::moment(picture.to),
-                picture.resolution()
-            ))
+            Some(format!("{}: {}.{missing}", clock::range(picture.from, picture.to), picture.resolution()))
         })
     };
     view! {
