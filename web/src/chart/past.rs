@@ -214,13 +214,14 @@ fn handle_key(
     }
     let Some(picture) = past.picture.get_untracked() else { return };
     let Some(last) = picture.seconds.len().checked_sub(1) else { return };
+    let newest = lines.with_value(|lines| picture.newest(lines)).unwrap_or(last);
     let cursor = past.cursor.get_untracked();
     let stride = if event.shift_key() { 20 } else { 2 };
     let to = match event.key().as_str() {
-        "ArrowLeft" => cursor.map_or(last, |place| place.saturating_sub(stride)),
-        "ArrowRight" => cursor.map_or(last, |place| (place + stride).min(last)),
+        "ArrowLeft" => cursor.map_or(newest, |place| place.saturating_sub(stride)),
+        "ArrowRight" => cursor.map_or(newest, |place| (place + stride).min(last)),
         "Home" => 0,
-        "End" => last,
+        "End" => newest,
         key => {
             match key {
                 "+" | "=" => past.zoom(0.5),

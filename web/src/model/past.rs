@@ -189,6 +189,14 @@ impl Picture {
         format!("lowest and highest of every {step}")
     }
 
+    /// The last place at which one of these lines has a value, for the newest second may not be measured yet; the last of all where
+    /// none has one. `None` where there are no places.
+    pub fn newest(&self, lines: &[usize]) -> Option<usize> {
+        let last_of = |values: &Vec<f32>| values.iter().rposition(|value| !value.is_nan());
+        let traces = lines.iter().filter_map(|line| self.traces.get(*line));
+        traces.filter_map(|trace| last_of(&trace.values)).max().or(self.seconds.len().checked_sub(1))
+    }
+
     /// The place nearest to an instant.
     pub fn place(&self, second: f64) -> Option<usize> {
         let after = self.seconds.partition_point(|at| *at < second);

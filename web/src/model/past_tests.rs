@@ -54,6 +54,20 @@ fn a_spike_stays_and_a_gap_is_a_gap() {
 }
 
 #[test]
+fn the_newest_place_is_one_with_a_value() {
+    let (cpu, load) =
+        (info("host.cpu.total", &[], SeriesKind::Gauge), info("host.load.1m", &[], SeriesKind::Gauge));
+    let answers = [
+        (cpu.clone(), Some(answer(&cpu, 10_000, &[(0, 0.25), (12_000, 0.5)]))),
+        (load.clone(), Some(answer(&load, 10_000, &[(0, 0.25), (31_000, 0.5)]))),
+    ];
+    let picture = Picture::new(0, 50_000, &answers, &[]);
+    assert_eq!([&[0][..], &[1], &[0, 1]].map(|lines| picture.newest(lines)), [Some(3), Some(7), Some(7)]);
+    assert_eq!(picture.newest(&[]), Some(9), "the end, where nothing has a value");
+    assert_eq!(Picture::default().newest(&[]), None);
+}
+
+#[test]
 fn a_reading_that_falls_beside_its_second_is_no_gap_and_a_lost_one_is() {
     let cpu = info("host.cpu.total", &[], SeriesKind::Gauge);
     let points = [(0, 0.5), (2_000, 0.25), (6_000, 0.75)];
