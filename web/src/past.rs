@@ -174,10 +174,10 @@ impl Past {
                 Ok(Some((picture, annotations))) => {
                     self.failure.set(None);
                     self.annotations.set(annotations);
-                    if self.picture.with_untracked(|p| p.as_ref().map(|p| p.seconds.len()))
-                        != Some(picture.seconds.len())
-                    {
-                        self.cursor.set(None);
+                    let cursor = self.cursor.get_untracked();
+                    let carried = self.picture.with_untracked(|p| picture.carried(p.as_ref()?, cursor?));
+                    if cursor != carried {
+                        self.cursor.set(carried);
                     }
                     self.picture.set(Some(Arc::new(picture)));
                 }

@@ -50,6 +50,9 @@ async function addressed(test) {
   return rangeOf(new URL(page.url()));
 }
 
+/** Resolves once what is shown is what was asked for last. */
+const settled = () => page.locator('.past-charts[aria-busy=false]').waitFor();
+
 test('it shows what the host keeps, and how finely', TEST_LIMIT, async () => {
   await charts().first().getByText('host.cpu.total', { exact: true }).waitFor();
   await charts().first().getByText(/%.* to .*%, mean/).first().waitFor();
@@ -84,17 +87,37 @@ test('a drag zooms in, and Escape leads back', TEST_LIMIT, async () => {
   await addressed(({ params }) => !params.has('from'));
 });
 
-test('plus, minus and the page keys change the range, and the arrows read it out', TEST_LIMIT, async () => {
+test('plus, minus and the page keys change the range', TEST_LIMIT, async () => {
   await plot().press('+');
   await addressed(({ length }) => length === 1_800_000);
+  await settled();
   await plot().press('-');
   const { from: before } = await addressed(({ length }) => length === 3_600_000);
+  await settled();
   await plot().press('PageUp');
   await addressed(({ from, length }) => before - from === 1_800_000 && length === 3_600_000);
+  await settled();
+  assert.match(await charts().first().innerText(), /no data/, 'the host was not there yet');
+  assert.ok(await plot().evaluate((element) => element === document.activeElement), 'the keys go on to the chart');
+});
+
+test('the arrows read it out, and the cursor stays on its instant as the range moves', TEST_LIMIT, async () => {
+  const reading = page.locator('[aria-live=polite]:not([role])');
   await page.getByTestId('last-15m').click();
-  await charts().first().getByText(/%.* to .*%, mean/).first().waitFor();
+  await addressed(({ params }) => params.get('last') === '15m' && !params.has('from'));
+  await settled();
   await plot().press('End');
-  await page.locator('[aria-live=polite]').getByText(/^\d\d:\d\d:\d\d\. host\.cpu\.total \d/).waitFor({ state: 'attached' });
+  await reading.getByText(/^\d\d:\d\d:\d\d\. host/).waitFor({ state: 'attached' });
+  const newest = await reading.textContent();
+  assert.match(newest, /^\d\d:\d\d:\d\d\. host\.cpu\.total <?\d+\s%\. host\.memory\.used <?\d+\s%$/);
+  const at = charts().first().getByText(`at ${newest.slice(0, 8)}`, { exact: true });
+  await at.waitFor();
+  await page.waitForResponse(/annotations/);
+  await settled();
+  assert.equal(await at.count(), 1, await charts().first().innerText());
+  await plot().press('ArrowLeft');
+  await reading.getByText(newest).waitFor({ state: 'detached' });
+  assert.match(await reading.textContent(), /^\d\d:\d\d:\d\d\. host\.cpu\.total/);
 });
 
 test('an address shows the same to somebody else', TEST_LIMIT, async () => {

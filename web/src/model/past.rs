@@ -3,6 +3,8 @@
 //! The host sends of each stretch the lowest and the highest value, each at its instant, so that no spike is lost. Here
 //! every stretch gets two places, and all series share them: one cursor serves all charts, whatever the steps of the answers.
 
+use std::time::Duration;
+
 use quillwork_protocol::alert::{AlertStatus, RuleInfo};
 use quillwork_protocol::query::{QueryAnswer, QueryLine};
 use quillwork_protocol::series::{SeriesInfo, SeriesKind};
@@ -29,6 +31,8 @@ pub struct Trace {
     pub unit: Unit,
     /// Two values for each stretch; NaN is a gap.
     pub values: Vec<f32>,
+    /// Stretches until the next value is due.
+    due: usize,
 }
 
 /// See the [module](self).
@@ -154,11 +158,13 @@ impl Picture {
             };
             let points = line.points.as_deref().unwrap_or_default();
             let own = u64::from(info.step_millis).max(step_millis);
+            let due = usize::try_from(own.div_ceil(step_millis)).unwrap_or(1);
             picture.traces.push(Trace {
                 series: info.series.clone(),
                 label: label(info, pages),
                 unit: unit(info, &line.unit),
-                values: placed(points, first, stretches, step_millis, own),
+                values: placed(points, first, stretches, step_millis, due),
+                due,
             });
         }
         picture
@@ -189,12 +195,23 @@ impl Picture {
         format!("lowest and highest of every {step}")
     }
 
-    /// The last place at which one of these lines has a value, for the newest second may not be measured yet; the last of all where
-    /// none has one. `None` where there are no places.
+    /// The last place at which each of these lines has a value that goes on: the newest second may not be measured yet, or have
+    /// been measured between the questions for two lines. The last of all where none has one; `None` where there are no places.
     pub fn newest(&self, lines: &[usize]) -> Option<usize> {
-        let last_of = |values: &Vec<f32>| values.iter().rposition(|value| !value.is_nan());
         let traces = lines.iter().filter_map(|line| self.traces.get(*line));
-        traces.filter_map(|trace| last_of(&trace.values)).max().or(self.seconds.len().checked_sub(1))
+        let lasts: Vec<(usize, usize)> = traces
+            .filter_map(|trace| Some((trace.values.iter().rposition(|value| !value.is_nan())?, trace.due)))
+            .collect();
+        let newest = lasts.iter().map(|(last, _)| *last).max();
+        let goes_on = |(last, due): &&(usize, usize)| Some(*last + (due + 1) * 2) >= newest;
+        lasts.iter().filter(goes_on).map(|(last, _)| *last).min().or(self.seconds.len().checked_sub(1))
+    }
+
+    /// Where the instant of a place of an earlier picture is in this one; `None` where this one doesn't reach there.
+    pub fn carried(&self, earlier: &Self, place: usize) -> Option<usize> {
+        let second = *earlier.seconds.get(place)?;
+        let half = Duration::from_millis(self.step_millis).as_secs_f64() / 2.0;
+        self.place(second).filter(|place| (self.seconds[*place] - second).abs() <= half)
     }
 
     /// The place nearest to an instant.
@@ -213,19 +230,18 @@ fn line_of<'a>(info: &SeriesInfo, answer: &'a QueryAnswer) -> Option<&'a QueryLi
 
 /// Brings points into stretches of which each has two places. A series that is measured less often than a stretch is long keeps its
 /// value until the next is due: only what is missing then is a gap.
-fn placed(points: &[(u64, f64)], first: u64, stretches: usize, step: u64, own_step: u64) -> Vec<f32> {
+fn placed(points: &[(u64, f64)], first: u64, stretches: usize, step: u64, due: usize) -> Vec<f32> {
     let mut values = vec![f32::NAN; stretches * 2];
     let mut previous: Option<(usize, f32)> = None;
     for stretch in points.chunk_by(|a, b| a.0 / step == b.0 / step) {
         let place = (stretch[0].0 / step).checked_sub(first).and_then(|place| usize::try_from(place).ok());
         let Some(place) = place.filter(|place| *place < stretches) else { continue };
         let [one, other] = extremes(stretch);
-        let due = usize::try_from(own_step.div_ceil(step)).unwrap_or(1);
         if let Some((before, value)) = previous
             && place - before > 1
             // A second that falls between two readings is no gap.
             && place - before <= due.max(1) + 1
-            && (own_step > step || step <= SHORT_MILLIS)
+            && (due > 1 || step <= SHORT_MILLIS)
         {
             values[before * 2 + 2..place * 2].fill(value);
         }

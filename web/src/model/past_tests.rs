@@ -59,12 +59,52 @@ fn the_newest_place_is_one_with_a_value() {
         (info("host.cpu.total", &[], SeriesKind::Gauge), info("host.load.1m", &[], SeriesKind::Gauge));
     let answers = [
         (cpu.clone(), Some(answer(&cpu, 10_000, &[(0, 0.25), (12_000, 0.5)]))),
-        (load.clone(), Some(answer(&load, 10_000, &[(0, 0.25), (31_000, 0.5)]))),
+        (load.clone(), Some(answer(&load, 10_000, &[(0, 0.25), (41_000, 0.5)]))),
     ];
-    let picture = Picture::new(0, 50_000, &answers, &[]);
-    assert_eq!([&[0][..], &[1], &[0, 1]].map(|lines| picture.newest(lines)), [Some(3), Some(7), Some(7)]);
-    assert_eq!(picture.newest(&[]), Some(9), "the end, where nothing has a value");
+    let picture = Picture::new(0, 60_000, &answers, &[]);
+    let newest = [&[0][..], &[1], &[0, 1]].map(|lines| picture.newest(lines));
+    assert_eq!(newest, [Some(3), Some(9), Some(9)], "the first line has ended");
+    assert_eq!(picture.newest(&[]), Some(11), "the end, where nothing has a value");
     assert_eq!(Picture::default().newest(&[]), None);
+}
+
+#[test]
+fn the_newest_place_is_one_where_every_line_that_goes_on_has_a_value() {
+    let (cpu, load) = (info("a", &[], SeriesKind::Gauge), info("b", &[], SeriesKind::Gauge));
+    let slow = SeriesInfo { step_millis: 5_000, ..info("c", &[], SeriesKind::Gauge) };
+    let every = |step: u64, last: u64| -> Vec<_> {
+        (0..=last).step_by(1_000 * step as usize).map(|at| (at, 0.5)).collect()
+    };
+    // The host measured a second between the questions for the first two.
+    let answers = [
+        (cpu.clone(), Some(answer(&cpu, 1_000, &every(1, 8_000)))),
+        (load.clone(), Some(answer(&load, 1_000, &every(1, 9_000)))),
+        (slow.clone(), Some(answer(&slow, 1_000, &every(5, 5_000)))),
+    ];
+    let picture = Picture::new(0, 11_000, &answers, &[]);
+    let newest = [&[0][..], &[1], &[0, 1], &[0, 1, 2]].map(|lines| picture.newest(lines));
+    assert_eq!(newest, [Some(17), Some(19), Some(17), Some(11)]);
+    let all = |place: usize| picture.traces.iter().all(|trace| !trace.values[place].is_nan());
+    assert!(all(11) && !all(17));
+}
+
+#[test]
+fn the_cursor_stays_on_its_instant_as_the_range_moves() {
+    let cpu = info("a", &[], SeriesKind::Gauge);
+    let of = |from, to, step| {
+        Picture::new(from, to, &[(cpu.clone(), Some(answer(&cpu, step, &[(from, 1.0)])))], &[])
+    };
+    let before = of(0, 60_000, 1_000);
+    let place = before.place(31.3).expect("inside");
+    let instant = before.seconds[place];
+    let moved = of(5_000, 65_000, 1_000);
+    assert_eq!(moved.carried(&before, place).map(|place| moved.seconds[place]), Some(instant));
+    let wider = of(0, 120_000, 2_000);
+    let there = wider.carried(&before, place).expect("inside as well");
+    assert!((wider.seconds[there] - instant).abs() <= 0.5, "the nearest place");
+    assert_eq!(of(60_000, 120_000, 1_000).carried(&before, place), None, "before the range");
+    assert_eq!(of(0, 30_000, 1_000).carried(&before, place), None, "after it");
+    assert_eq!(moved.carried(&Picture::default(), 3), None);
 }
 
 #[test]
