@@ -72,9 +72,8 @@ fn the_newest_place_is_one_with_a_value() {
 fn the_newest_place_is_one_where_every_line_that_goes_on_has_a_value() {
     let (cpu, load) = (info("a", &[], SeriesKind::Gauge), info("b", &[], SeriesKind::Gauge));
     let slow = SeriesInfo { step_millis: 5_000, ..info("c", &[], SeriesKind::Gauge) };
-    let every = |step: u64, last: u64| -> Vec<_> {
-        (0..=last).step_by(1_000 * step as usize).map(|at| (at, 0.5)).collect()
-    };
+    let every =
+        |step: usize, last: u64| -> Vec<_> { (0..=last).step_by(1_000 * step).map(|at| (at, 0.5)).collect() };
     // The host measured a second between the questions for the first two.
     let answers = [
         (cpu.clone(), Some(answer(&cpu, 1_000, &every(1, 8_000)))),
