@@ -157,7 +157,31 @@ mod tests {
         assert_eq!(top.update(Some(0.01)).to_string(), "1");
     }
 
+    const UNITS: [Unit; 13] = [
+        Unit::Ratio,
+        Unit::FineRatio,
+        Unit::Bytes,
+        Unit::BytesPerSecond,
+        Unit::Millis,
+        Unit::FramesPerSecond,
+        Unit::Celsius,
+        Unit::PerSecond,
+        Unit::Watts,
+        Unit::Volts,
+        Unit::Hertz,
+        Unit::Rpm,
+        Unit::Count,
+    ];
+
     proptest! {
+        #[test]
+        fn no_two_ticks_are_named_alike(unit in proptest::sample::select(&UNITS[..]), value in 1e-4_f64..1e12) {
+            let (_, ticks) = ends(unit, Some(0.0), Some(value));
+            let mut names: Vec<String> = ticks.iter().map(|tick| unit.show_tick(*tick)).collect();
+            names.dedup();
+            prop_assert_eq!(names.len(), ticks.len(), "{:?}", names);
+        }
+
         #[test]
         fn every_value_fits_and_ticks_stay_few(value in 1e-3_f64..1e12, bytes in any::<bool>()) {
             let unit = if bytes { Unit::BytesPerSecond } else { Unit::Millis };

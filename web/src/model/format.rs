@@ -6,6 +6,16 @@ pub const NO_DATA: &str = "no data";
 
 const NO_BREAK_SPACE: char = '\u{a0}';
 
+/// What is said in thousands and more, the largest first.
+const BYTES: [(f64, &str); 5] = [
+    (1_125_899_906_842_624.0, "PiB"),
+    (1_099_511_627_776.0, "TiB"),
+    (1_073_741_824.0, "GiB"),
+    (1_048_576.0, "MiB"),
+    (1_024.0, "KiB"),
+];
+const HERTZ: [(f64, &str); 3] = [(1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz")];
+
 /// What a number is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -74,9 +84,36 @@ impl Unit {
         }
     }
 
-    /// A round value on an axis: without decimals that say nothing.
+    /// A round value on an axis: exactly, for 7.5 % between 5 % and 10 % is not 8 %.
     pub fn show_tick(self, value: f64) -> String {
-        self.show(value).replace(".0\u{a0}", "\u{a0}")
+        let size = value.abs();
+        let (scaled, unit) = match self {
+            Self::Ratio | Self::FineRatio => (value * 100.0, "%"),
+            Self::Bytes | Self::BytesPerSecond => {
+                let (size, name) = BYTES.into_iter().find(|(least, _)| size >= *least).unwrap_or((1.0, "B"));
+                (value / size, name)
+            }
+            Self::Millis if size < 1e3 => (value, "ms"),
+            Self::Millis if size < 12e4 => (value / 1e3, "s"),
+            Self::Millis => return self.show(value),
+            Self::FramesPerSecond => (value, "FPS"),
+            Self::Celsius => (value, "°C"),
+            Self::Watts => (value, "W"),
+            Self::Volts => (value, "V"),
+            Self::Rpm => (value, "rpm"),
+            Self::Hertz => {
+                let (size, name) = HERTZ.into_iter().find(|(least, _)| size >= *least).unwrap_or((1.0, "Hz"));
+                (value / size, name)
+            }
+            Self::Count | Self::PerSecond => match size {
+                ..1e4 => (value, ""),
+                ..1e6 => (value / 1e3, "k"),
+                _ => (value / 1e6, "M"),
+            },
+        };
+        let number = exact(scaled);
+        let shown = if unit.is_empty() { number } else { with_unit(number, unit) };
+        if matches!(self, Self::BytesPerSecond | Self::PerSecond) { format!("{shown}/s") } else { shown }
     }
 
     /// The value with its unit, or [`NO_DATA`].
@@ -106,16 +143,13 @@ fn frames(value: f64) -> String {
 
 /// Bytes in powers of 1024, three digits.
 fn bytes(value: f64) -> String {
-    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-    let mut value = value.max(0.0);
-    let mut unit = 0;
+    let value = value.max(0.0);
     // What would be shown as 1024 of a unit is one of the next.
-    while value >= 1_023.5 && unit + 1 < UNITS.len() {
-        value /= 1_024.0;
-        unit += 1;
-    }
-    let decimals = if unit == 0 || value >= 99.95 { 0 } else { 1 };
-    with_unit(format!("{value:.decimals$}"), UNITS[unit])
+    let is_reached = |(least, _): &(f64, &str)| value >= least / 1_024.0 * 1_023.5;
+    let (size, name) = BYTES.into_iter().find(is_reached).unwrap_or((1.0, "B"));
+    let value = value / size;
+    let decimals = if size <= 1.0 || value >= 99.95 { 0 } else { 1 };
+    with_unit(format!("{value:.decimals$}"), name)
 }
 
 fn millis(value: f64) -> String {
@@ -139,12 +173,15 @@ fn count(value: f64) -> String {
 }
 
 fn hertz(value: f64) -> String {
-    const UNITS: [(&str, f64); 3] = [("GHz", 1e9), ("MHz", 1e6), ("kHz", 1e3)];
-    let unit = UNITS.into_iter().find(|(_, size)| value >= *size);
-    unit.map_or_else(
-        || with_unit(few_digits(value), "Hz"),
-        |(name, size)| with_unit(few_digits(value / size), name),
-    )
+    let (size, name) = HERTZ.into_iter().find(|(least, _)| value >= *least).unwrap_or((1.0, "Hz"));
+    with_unit(few_digits(value / size), name)
+}
+
+/// With as many decimals as it has, nine at most.
+fn exact(value: f64) -> String {
+    let number = format!("{value:.9}");
+    let number = number.trim_end_matches('0').trim_end_matches('.');
+    if number == "-0" { "0".to_owned() } else { number.to_owned() }
 }
 
 /// Without decimals where it is large or whole; a load of 0.35 is not nothing.
@@ -239,6 +276,35 @@ mod tests {
         assert_eq!(Unit::Ratio.show_or_no_data(None), NO_DATA);
         assert_eq!(Unit::Ratio.show_or_no_data(Some(f64::NAN)), NO_DATA);
         assert_eq!(plain(&Unit::Ratio.show_or_no_data(Some(0.0))), "0 %");
+    }
+
+    #[test]
+    fn a_tick_is_said_exactly() {
+        let cases = [
+            (Unit::Ratio, 0.075, "7.5 %"),
+            (Unit::Ratio, 0.25, "25 %"),
+            (Unit::Ratio, 0.000_5, "0.05 %"),
+            (Unit::FineRatio, 0.01, "1 %"),
+            (Unit::Ratio, 0.0, "0 %"),
+            (Unit::Millis, 12.5, "12.5 ms"),
+            (Unit::Millis, 1_250.0, "1.25 s"),
+            (Unit::Millis, 3_600_000.0, "1 h"),
+            (Unit::Bytes, 0.0, "0 B"),
+            (Unit::Bytes, 1_048_576.0, "1 MiB"),
+            (Unit::BytesPerSecond, 512.0, "512 B/s"),
+            (Unit::Celsius, -2.5, "-2.5 °C"),
+            (Unit::Count, -0.0, "0"),
+            (Unit::Count, 12_500.0, "12.5 k"),
+            (Unit::PerSecond, 1_250_000.0, "1.25 M/s"),
+            (Unit::Hertz, 2_500_000_000.0, "2.5 GHz"),
+            (Unit::FramesPerSecond, 30.0, "30 FPS"),
+            (Unit::Watts, 0.125, "0.125 W"),
+            (Unit::Volts, 12.0, "12 V"),
+            (Unit::Rpm, 1_200.0, "1200 rpm"),
+        ];
+        for (unit, value, text) in cases {
+            assert_eq!(plain(&unit.show_tick(value)), text, "{unit:?}");
+        }
     }
 
     #[test]
