@@ -89,6 +89,16 @@ async function poolOfOne(settings = {}) {
   return { pool, workers, run };
 }
 
+/** A worker that was asked for a sign of life, and has half of its lease to give one. */
+async function askedAndSilent() {
+  const all = await poolOfOne({ leaseMs: 1_000 });
+  all.workers[0].answersPings = false;
+  sleepFor(500);
+  await turn();
+  assert.equal(all.workers[0].heard.at(-1).kind, PING, 'it was asked for a sign of life');
+  return all;
+}
+
 const started = (worker) => worker.heard.find(({ kind }) => kind >= RUN)?.id;
 
 describe('a timer that comes late', () => {
@@ -116,30 +126,50 @@ describe('a timer that comes late', () => {
     pool.driver.close(false);
   });
 
-  it('keeps a worker that slept together with the page, once it answers', async () => {
-    const { pool, workers } = await poolOfOne({ leaseMs: 1_000 });
-    workers[0].answersPings = false;
-    sleepFor(500);
-    await turn();
-    assert.equal(workers[0].heard.at(-1).kind, PING, 'it was asked for a sign of life');
-    workers[0].answersPings = true;
+  for (const late of [300, 1_400, 600_000]) {
+    it(`by ${late} ms keeps a worker that slept together with the page, once it answers`, async () => {
+      const { pool, workers } = await askedAndSilent();
+      workers[0].answersPings = true;
+      sleepFor(500 + late);
+      for (let turns = 0; turns < 10; turns += 1) {
+        await turn();
+      }
+      assert.deepEqual([workers.length, workers[0].terminated], [1, false]);
+      pool.driver.close(false);
+    });
+  }
+
+  it('keeps a worker whose answer waits while the page stands still again', async () => {
+    const { pool, workers } = await askedAndSilent();
     sleepFor(600_000);
-    sleepFor(0);
-    for (let turns = 0; turns < 10; turns += 1) {
-      await turn();
-    }
+    // On its way behind the timer.
+    const sent = turn().then(() => workers[0].say(PONG, 0, undefined, undefined));
+    sleepFor(250);
+    await sent;
+    await turn();
     assert.deepEqual([workers.length, workers[0].terminated], [1, false]);
     pool.driver.close(false);
   });
 
+  it('of a hidden page, where each does, ends a task that is over its time without asking anybody', async () => {
+    globalThis.document = { visibilityState: 'hidden' };
+    try {
+      const { pool, workers, run } = await poolOfOne();
+      const task = run(500);
+      await turn();
+      sleepFor(1_500);
+      await assert.rejects(task, { code: 'ERR_TIMEOUT' });
+      assert.ok(workers[0].heard.every(({ kind }) => kind !== PING), 'no worker was asked for a sign of life');
+      pool.driver.close(false);
+    } finally {
+      delete globalThis.document;
+    }
+  });
+
   it('gives a worker up that stays silent, a moment later', async () => {
-    const { pool, workers, run } = await poolOfOne({ leaseMs: 1_000 });
-    workers[0].answersPings = false;
+    const { pool, workers, run } = await askedAndSilent();
     const lost = assert.rejects(run(Infinity), { code: 'ERR_WORKER_LOST' });
-    sleepFor(500);
-    await turn();
     sleepFor(600_000);
-    sleepFor(0);
     await turn();
     assert.equal(workers[0].terminated, false, 'not at once');
     sleepFor(250);

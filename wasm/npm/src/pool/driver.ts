@@ -385,7 +385,8 @@ export class Driver {
     // count before anybody is given up for silence or its task for its time. Until then no other timer is wanted.
     this.#timer = undefined;
     this.#timerDue = 0;
-    if (late <= STOPPED_MS) {
+    const isHidden = globalThis.document?.visibilityState === 'hidden';
+    if (late <= (isHidden ? THROTTLED_MS : STOPPED_MS)) {
       afterPendingMessages(this.#onTurn);
     } else {
       this.#actions.callRoll(this.#onTurn);
@@ -402,7 +403,9 @@ export class Driver {
 const MAX_DELAY_MS = 2 ** 31 - 1;
 /** A timer that comes later than this was kept waiting by something else than its resolution. */
 const LATE_MS = 5;
-/** A page whose timer comes later than this was stopped, or its timers are throttled since it is hidden. */
-const STOPPED_MS = 1_500;
+/** A thread whose timer comes later than this was perhaps stopped, and its workers with it: a machine that sleeps stops all of them. */
+const STOPPED_MS = 250;
+/** The timers of a hidden page come once a second, and its workers go on meanwhile. */
+const THROTTLED_MS = 1_500;
 /** Stands for no worker. */
 const NOBODY = 2 ** 32 - 1;

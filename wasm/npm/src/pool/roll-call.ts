@@ -1,3 +1,5 @@
+import { afterPendingMessages } from './turn.js';
+
 /** One round of asking workers whether they are there. */
 export class RollCall<Worker> {
   readonly #missing: Set<Worker>;
@@ -9,7 +11,8 @@ export class RollCall<Worker> {
   constructor(workers: readonly Worker[], graceMs: number, then: () => void) {
     this.#missing = new Set(workers);
     this.#then = then;
-    this.#timer = setTimeout(() => this.#end(), graceMs);
+    // An answer may wait behind this timer where the page stood still again.
+    this.#timer = setTimeout(() => afterPendingMessages(() => this.#end()), graceMs);
     (this.#timer as { unref?(): void }).unref?.();
     this.#endIfComplete();
   }
