@@ -75,29 +75,40 @@ export class Studio {
     }, WORK_LIMIT_MILLIS);
   }
 
-  /** Kills a worker as soon as `selector` finds what says `text`: when a click from outside comes, what it was to disturb may be over. */
-  killAtOnce(selector, text = '') {
+  /**
+   * Resolves as soon as `selector` finds what says `text`, and clicks what `click` finds in that very moment: when a click
+   * from outside comes, what it was to disturb may be over.
+   */
+  atOnce(selector, { text = '', click } = {}) {
     return this.page.evaluate(
-      ([selector, text, limitMillis]) =>
+      ([selector, text, click, limitMillis]) =>
         new Promise((resolve, reject) => {
+          let last = 'nothing';
           const look = () => {
             const found = document.querySelector(selector);
-            if (found === null || !new RegExp(text).test(found.textContent)) return;
+            if (found === null) return;
+            last = `“${found.textContent}”`;
+            if (!new RegExp(text).test(found.textContent)) return;
             observer.disconnect();
             clearTimeout(timer);
-            document.querySelector('[data-testid="kill-worker"]').click();
+            if (click !== undefined) document.querySelector(click).click();
             resolve();
           };
           const observer = new MutationObserver(look);
           const timer = setTimeout(() => {
             observer.disconnect();
-            reject(new Error(`no ${selector} says ${text} after ${limitMillis} ms`));
+            reject(new Error(`no ${selector} said ${text || 'anything'} in ${limitMillis} ms; last there was ${last}`));
           }, limitMillis);
           observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
           look();
         }),
-      [selector, text, WORK_LIMIT_MILLIS],
+      [selector, text, click, WORK_LIMIT_MILLIS],
     );
+  }
+
+  /** Kills a worker as soon as `selector` finds what says `text`. */
+  killAtOnce(selector, text) {
+    return this.atOnce(selector, { text, click: '[data-testid="kill-worker"]' });
   }
 
   /** Opens the story that comes with the app, and resolves once its first lines are there, too. */
@@ -137,8 +148,13 @@ export class Studio {
     await this.get('montecarlo-run').click();
   }
 
-  readersAre(status) {
-    return this.get('montecarlo-status').and(this.page.getByText(status, { exact: true })).waitFor({ state: 'attached' });
+  /** Resolves once the run of readers has come to this; one that failed never will. */
+  async readersAre(status) {
+    const of = (word) => this.get('montecarlo-status').and(this.page.getByText(word, { exact: true }));
+    await of(status).or(of('failed')).waitFor({ state: 'attached' });
+    if ((await of(status).count()) === 0) {
+      throw new Error(`the readers are not ${status}: ${await this.page.getByRole('region', { name: 'Random readers' }).innerText()}`);
+    }
   }
 
   /** Measures the device up to this size and resolves once that is done. */
