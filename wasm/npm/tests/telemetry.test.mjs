@@ -168,8 +168,13 @@ describe('while the host is away', () => {
   it('keeps what it measured, and delivers it once when the host is back', options, async () => {
     await start();
     await untilStatus('away');
-    await page.evaluate(() => window.runtime.run('square', 2));
-    await page.waitForFunction(() => window.runtime.telemetry.latest?.pool.completed === 0 && window.runtime.stats().completed === 1);
+    await page.evaluate(() => {
+      const { telemetry } = window.runtime;
+      window.measured = false;
+      telemetry.subscribe(() => (window.measured ||= telemetry.latest?.pool.completed === 1));
+      return window.runtime.run('square', 2);
+    });
+    await page.waitForFunction(() => window.measured);
     host.listen();
     await untilStatus('connected');
     await until(() => samples().some((sample) => sample.pool.completed === 1), 'the task was reported');

@@ -103,7 +103,8 @@ export default {
     await runtime.ready();
     await chaos(runtime, 12_345, 1_000);
     const { workersLost, workersOverdue, redelivered, timedOut } = runtime.stats();
-    ok([workersLost, workersOverdue, redelivered, timedOut].every((n) => n > 0), 'faults of all kinds');
+    const faults = { workersLost, workersOverdue, redelivered, timedOut };
+    ok(Object.values(faults).every((n) => n > 0), `faults of all kinds, not ${JSON.stringify(faults)}`);
     equal(await Promise.all([1, 2, 3, 4].map((n) => runtime.run('square', n))), [1, 4, 9, 16]);
   },
 };

@@ -43,7 +43,7 @@ export default {
   },
 
   async 'an abort reason with such a name reaches the task'(t) {
-    const runtime = await t.runtime({ workers: 1 });
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 60_000 });
     let heard;
     const reason = new Promise((resolve) => (heard = resolve));
     await overhear('reasons', heard);

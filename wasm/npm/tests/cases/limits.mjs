@@ -27,7 +27,7 @@ export default {
   },
 
   async 'abort of a running task reaches its signal, and the worker goes on'(t) {
-    const runtime = await t.runtime({ workers: 1 });
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 60_000 });
     let heard;
     const reason = new Promise((resolve) => (heard = resolve));
     await overhear('reasons', heard);
@@ -67,16 +67,19 @@ export default {
   },
 
   async 'a time-out ends a task that waits, with its signal, and one that hangs, with its worker'(t) {
-    const runtime = await t.runtime({ workers: 1, abortGraceMs: 500 });
+    const patient = await t.runtime({ workers: 1, abortGraceMs: 60_000 });
     let heard;
     const reason = new Promise((resolve) => (heard = resolve));
     await overhear('reasons', heard);
-    const error = await refused(runtime.run('reason', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
+    const error = await refused(patient.run('reason', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
     ok(error.message.includes('"reason"') && error.message.includes('50'), 'task and limit');
     equal((await reason).code, 'ERR_TIMEOUT');
-    await refused(runtime.run('hang', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
-    equal(await runtime.run('square', 2), 4);
-    equal(runtime.stats().timedOut, 2);
+    equal(await patient.run('square', 2), 4);
+    const hurried = await t.runtime({ workers: 1, abortGraceMs: 50 });
+    await refused(hurried.run('hang', undefined, { timeoutMs: 50 }), 'ERR_TIMEOUT');
+    equal(await hurried.run('square', 2), 4);
+    const counts = (runtime) => [runtime.stats().timedOut, runtime.stats().workers[0].generation];
+    equal([counts(patient), counts(hurried)], [[1, 1], [1, 2]], 'time-outs and generations');
   },
 
   async 'a time-out counts from the start of execution'(t) {

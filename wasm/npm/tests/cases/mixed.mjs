@@ -128,7 +128,7 @@ export default {
   },
 
   async 'many pages long values and an abort between them reach the task that they are for'(t) {
-    const runtime = await t.runtime({ workers: 1, concurrency: 2 });
+    const runtime = await t.runtime({ workers: 1, concurrency: 2, abortGraceMs: 60_000 });
     const door = gate();
     const controller = new AbortController();
     const held = await occupied(runtime, door, { signal: controller.signal });

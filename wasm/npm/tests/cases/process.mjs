@@ -210,9 +210,17 @@ export default {
       ['stage 2', 50, 50, 0],
       ['words', 50, 50, 0],
     ]);
-    ok(stages[0].busyMs > 0 && stages[0].p50Ms > 0 && stages[0].p95Ms >= stages[0].p50Ms, 'times of calls');
     equal(stages[0].bytes, undefined);
     equal(runtime.stats().completed, 50);
+  },
+
+  'tells how long the calls of a stage took': async ({ processing, runtime: start }) => {
+    const { process, workerStage } = processing;
+    // Longer than the coarsest clock's step.
+    const run = process([20, 20, 20], [workerStage(await start(), 'busy')]);
+    equal(await run.collect(), [20, 20, 20]);
+    const { busyMs, p50Ms, p95Ms } = run.metrics().stages[0];
+    ok(p50Ms > 15 && p95Ms >= p50Ms && busyMs > 45, `times of calls, not ${p50Ms}, ${p95Ms} and ${busyMs} ms together`);
   },
 
   'keeps to the source: nothing before it is asked for, and no more than there is room for': async ({ processing }) => {

@@ -42,7 +42,7 @@ export default {
   },
 
   async 'leaving a stream early runs what the task has to finish, and frees its worker'(t) {
-    const runtime = await t.runtime({ workers: 1 });
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 60_000 });
     const seen = [];
     for await (const item of runtime.stream('count', 1_000_000, { onProgress: (at) => seen.push(at) })) {
       if (item === 5) {
@@ -79,7 +79,7 @@ export default {
   },
 
   async 'a stream ends with its signal, in mid-wait too'(t) {
-    const runtime = await t.runtime({ workers: 1 });
+    const runtime = await t.runtime({ workers: 1, abortGraceMs: 60_000 });
     const controller = new AbortController();
     const stream = runtime.stream('yieldsThenHangs', undefined, {
       signal: controller.signal,

@@ -79,10 +79,10 @@ export default {
   },
 
   async 'progress of a busy task and pings of an idle worker renew the lease'(t) {
-    const runtime = await t.runtime({ workers: 1, leaseMs: 1_000 });
+    const runtime = await t.runtime({ workers: 1, leaseMs: 2_000 });
     await runtime.run('square', 1);
-    equal(await runtime.run('busyAndAlive', { millis: 1_500, every: 50 }), 'alive');
-    const longEnough = performance.now() + 1_500;
+    equal(await runtime.run('busyAndAlive', { millis: 3_000, every: 50 }), 'alive');
+    const longEnough = performance.now() + 3_000;
     await until(() => performance.now() > longEnough, 'idle for longer than the lease');
     equal(runtime.stats().workersLost, 0);
     equal(runtime.stats().workers[0].generation, 1);

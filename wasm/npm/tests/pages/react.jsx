@@ -30,7 +30,7 @@ function Task({ name, id }) {
 }
 
 function Map({ name, id }) {
-  const map = useMapWorker(name, { timeoutMs: 5_000 });
+  const map = useMapWorker(name, { timeoutMs: 600_000 });
   window.maps[id] = map;
   window.renders[id] = (window.renders[id] ?? 0) + 1;
   const { status, progress, results, errors, error, metrics } = map;
