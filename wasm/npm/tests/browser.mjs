@@ -78,6 +78,16 @@ export async function open(browser, address) {
   return { page, complaints };
 }
 
+/** Waits until this holds in the page, which is given the argument. Where it never does, the error tells what `told` gives there instead. */
+export async function untilInPage(page, holds, argument, told) {
+  try {
+    await page.waitForFunction(holds, argument);
+  } catch ({ message }) {
+    const instead = await page.evaluate(told, argument).catch(String);
+    throw new Error(`waited in vain for ${JSON.stringify(argument)}, there is ${JSON.stringify(instead)} (${message.split('\n')[0]})`);
+  }
+}
+
 function executable() {
   if (process.env.QUILLWORK_CHROMIUM) {
     return process.env.QUILLWORK_CHROMIUM;

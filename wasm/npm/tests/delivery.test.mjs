@@ -1,7 +1,7 @@
 // How batches reach the host without a socket, and what becomes of them while there is no network, in Chromium.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { launch, open } from './browser.mjs';
+import { launch, open, untilInPage } from './browser.mjs';
 import { until } from './cases/check.mjs';
 import { startHost } from './host.mjs';
 
@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 const start = (given = {}) => page.evaluate((asked) => window.start(asked), given);
-const untilStatus = (wanted) => page.waitForFunction((value) => window.telemetry.status === value, wanted);
+const untilStatus = (wanted) => untilInPage(page, (value) => window.telemetry.status === value, wanted, () => window.telemetry.status);
 /** Batches in the page's database. */
 const stored = () =>
   page.evaluate(

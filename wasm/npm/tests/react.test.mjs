@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as bundle } from 'esbuild';
 import { build } from 'vite';
-import { launch, open, serve } from './browser.mjs';
+import { launch, open, serve, untilInPage } from './browser.mjs';
 
 const folder = import.meta.dirname;
 const options = { timeout: 60_000 };
@@ -97,10 +97,11 @@ for (const [version, alias] of Object.entries(VERSIONS)) {
     });
 
     /** Waits until an output shows this. */
+    const shown = ([element]) => document.getElementById(element)?.textContent;
     const shows = (id, text) =>
-      page.waitForFunction(([element, wanted]) => document.getElementById(element)?.textContent === wanted, [id, text]);
+      untilInPage(page, ([element, wanted]) => document.getElementById(element)?.textContent === wanted, [id, text], shown);
     const includes = (id, text) =>
-      page.waitForFunction(([element, wanted]) => document.getElementById(element)?.textContent.includes(wanted), [id, text]);
+      untilInPage(page, ([element, wanted]) => document.getElementById(element)?.textContent.includes(wanted), [id, text], shown);
     const stats = () => page.evaluate(() => window.runtime.stats());
 
     it('renders before the runtime is there, and again when it is', options, async () => {

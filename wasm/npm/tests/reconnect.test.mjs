@@ -1,7 +1,7 @@
 // A host that is away: how often it is tried, and when at once.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import { launch, open } from './browser.mjs';
+import { launch, open, untilInPage } from './browser.mjs';
 import { startHost } from './host.mjs';
 import { writePlainWorkers } from './plain-workers.mjs';
 import { source } from './source.mjs';
@@ -164,9 +164,11 @@ describe('a page in Chromium whose host is away', () => {
         window.turn = (type) => dispatchEvent(new PageTransitionEvent(type, { persisted: true }));
       });
       const away = (attempts) =>
-        page.waitForFunction(
+        untilInPage(
+          page,
           (count) => window.attempts.length === count && window.attempts.at(-1).readyState === 3 && window.runtime?.telemetry.status === 'away',
           attempts,
+          () => [window.attempts.map(({ readyState }) => readyState), window.runtime?.telemetry.status],
         );
       await page.evaluate(() => window.start({}));
       await away(1);

@@ -138,7 +138,8 @@ describe('errors that nobody caught', () => {
   it('are told by class and place, and without what they say', options, async () => {
     await start();
     await throwTwice();
-    await until(() => samples().reduce((sum, { errors }) => sum + (errors?.errors ?? 0) + (errors?.rejections ?? 0), 0) === 3, 'three');
+    const told = () => samples().reduce((sum, { errors }) => sum + (errors?.errors ?? 0) + (errors?.rejections ?? 0), 0);
+    await until(() => told() === 3, () => `three are told, not ${told()}`);
     const records = samples().flatMap(({ errors }) => errors?.records ?? []);
     assert.deepEqual(new Set(records.map(({ kind, name, script }) => `${kind} ${name} ${script}`)), new Set([
       'uncaught TypeError shop.js',

@@ -1,7 +1,7 @@
 // What a page in Chromium reports to a real WebSocket server, and what it does while there is none.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { launch, open } from './browser.mjs';
+import { launch, open, untilInPage } from './browser.mjs';
 import { until } from './cases/check.mjs';
 import { startHost } from './host.mjs';
 import { writePlainWorkers } from './plain-workers.mjs';
@@ -32,7 +32,8 @@ afterEach(async () => {
 
 const start = (options = {}) => page.evaluate((given) => window.start(given), options);
 const status = () => page.evaluate(() => window.runtime.telemetry.status);
-const untilStatus = (wanted) => page.waitForFunction((value) => window.runtime.telemetry.status === value, wanted);
+const untilStatus = (wanted) =>
+  untilInPage(page, (value) => window.runtime.telemetry.status === value, wanted, () => window.runtime.telemetry.status);
 const samples = () => host.batches.flatMap((batch) => batch.samples);
 const unique = (batches) => [...new Map(batches.map((batch) => [batch.batchId, batch])).values()];
 
@@ -51,7 +52,7 @@ describe('a page that reports', () => {
       await window.runtime.run('throwValue', 1).catch(() => {});
     });
     const ended = (how) => samples().reduce((sum, sample) => sum + sample.pool[how], 0);
-    await until(() => ended('completed') === 20 && ended('failed') === 1, 'all tasks were reported');
+    await until(() => ended('completed') === 20 && ended('failed') === 1, () => `all tasks were reported, of 20 and 1: ${ended('completed')} and ${ended('failed')}`);
     await until(() => samples().some((sample) => sample.framesPerSecond > 0 && sample.displayHertz !== null), 'frames were reported');
 
     const [hello] = host.hellos;
@@ -95,7 +96,7 @@ describe('a page that reports', () => {
     const names = ['no\u0007such\ud83d', 'x'.repeat(200), ''];
     await page.evaluate((tasks) => Promise.allSettled(tasks.map((task) => window.runtime.run(task, 1))), names);
     const told = () => samples().flatMap(({ taskTypes = [] }) => taskTypes.map(({ taskType }) => taskType));
-    await until(() => told().length >= names.length, 'three types were reported');
+    await until(() => told().length >= names.length, () => `three types were reported: ${told()}`);
     assert.deepEqual(told().sort(), ['(unnamed)', 'no\uFFFDsuch\uFFFD', 'x'.repeat(120)]);
   });
 
@@ -185,7 +186,7 @@ describe('while the host is away', () => {
     host.listen();
     await untilStatus('connected');
     const completed = () => unique(host.batches).flatMap((batch) => batch.samples).reduce((sum, sample) => sum + sample.pool.completed, 0);
-    await until(() => completed() === 2, 'the second task was reported');
+    await until(() => completed() === 2, () => `the second task was reported, not ${completed()} in all`);
     const sequences = unique(host.batches).map((batch) => batch.sequence);
     assert.deepEqual(sequences, sequences.map((_, index) => index + 1), 'no batch is missing');
     assert.equal(await page.evaluate(() => window.runtime.run('square', 4)), 16);

@@ -77,7 +77,8 @@ export async function chaos(runtime, seed, count) {
     ok(expected, `task ${n} to end as it may, not ${status} with ${String(value ?? reason?.code ?? reason)}`);
     ok(executions[n] <= 1, `task ${n} to run once at most, not ${executions[n]} times`);
   }
-  await until(() => runtime.stats().workers.every(({ state }) => state === 'ready'), 'all workers are back');
+  const states = () => runtime.stats().workers.map(({ state }) => state);
+  await until(() => states().every((state) => state === 'ready'), () => `all workers are back, they are ${states()}`);
   const after = runtime.stats();
   const ended = (stats) =>
     ['completed', 'failed', 'aborted', 'timedOut', 'expired', 'refused', 'workerLost', 'dropped', 'closed'].reduce(

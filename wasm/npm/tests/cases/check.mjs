@@ -46,12 +46,12 @@ export async function refused(promise, code) {
   return error;
 }
 
-/** Resolves once `holds` does, looked at whenever the event loop turns. */
+/** Resolves once `holds` does, looked at whenever the event loop turns. `what` is a text, or gives one that says how things are in the end. */
 export async function until(holds, what) {
   const giveUpAt = performance.now() + 50_000;
   while (!(await holds())) {
     if (performance.now() > giveUpAt) {
-      throw new Error(`never came true: ${what}`);
+      throw new Error(`never came true: ${typeof what === 'function' ? what() : what}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

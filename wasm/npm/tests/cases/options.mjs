@@ -29,7 +29,7 @@ export default {
     rest.open();
     await Promise.all(all.map(({ done }) => done));
     equal((await shrinks).reason, 'idle');
-    await until(() => states(runtime).filter((state) => state === 'retired').length === 2, 'one worker is left');
+    await until(() => states(runtime).filter((state) => state === 'retired').length === 2, () => `one worker is left, they are ${states(runtime)}`);
     equal(lost, [], 'a worker that is not needed is not lost');
     equal(await runtime.run('square', 5), 25);
     door.close();

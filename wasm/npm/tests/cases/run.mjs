@@ -71,8 +71,13 @@ export async function run(environment, subject, name) {
     return match !== undefined;
   });
   const create = (options) => environment.createRuntime({ worker: environment.workers.entry, workers: 2, ...options });
+  const { clearTimeout, setTimeout } = globalThis;
+  let timer;
+  const tooLong = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the case has not ended in ${TOO_LONG_MS} ms, with ${started.map(told).join(' and ') || 'no runtime'}`)), TOO_LONG_MS);
+  });
   try {
-    await CASES[subject][name]({
+    const ended = CASES[subject][name]({
       ...environment,
       create,
       async runtime(options = {}) {
@@ -82,9 +87,25 @@ export async function run(environment, subject, name) {
       },
       expectUncaught: (message) => new Promise((heard) => expected.push({ message, heard })),
     });
+    await Promise.race([ended, tooLong]);
   } finally {
+    clearTimeout(timer);
     closeGates();
     await Promise.all(started.map((runtime) => runtime.close()));
     stopListening();
+  }
+}
+
+/** Before the test that runs the case gives up: that one doesn't know what the case waits for. */
+const TOO_LONG_MS = 55_000;
+
+/** How far a runtime is. */
+function told(runtime) {
+  try {
+    const { workers, submitted, completed, queued, running, prefetched, delayed, workersLost } = runtime.stats();
+    const states = workers.map(({ state, generation, held }) => `${state} (generation ${generation}, holds ${held})`);
+    return JSON.stringify({ states, submitted, completed, queued, running, prefetched, delayed, workersLost });
+  } catch (error) {
+    return String(error);
   }
 }
