@@ -136,10 +136,13 @@ impl Dashboard {
         let nothing_shown = self.snapshot.with_untracked(Option::is_none);
         if nothing_shown || !self.view.with_untracked(|view| view.paused) {
             let shown = self.snapshot.with_untracked(|shown| shown.as_ref().map(Arc::as_ptr));
-            if shown != seen.newest.as_ref().map(Arc::as_ptr) {
+            if shown == seen.newest.as_ref().map(Arc::as_ptr) {
+                set_if_changed(self.edge, seen.edge);
+            } else {
                 self.snapshot.set(seen.newest);
+                // Two ticks may come in one second: what ends there is new all the same.
+                self.edge.set(seen.edge);
             }
-            set_if_changed(self.edge, seen.edge);
         }
     }
 
@@ -286,9 +289,9 @@ impl Engine {
         let now_unix_millis = self.now_unix_millis(now);
         // Live charts end at the newest tick; while the host is silent they go on with the clock, so that the silence
         // shows as a growing gap.
-        let end = if live { self.history.newest_unix_millis() } else { now_unix_millis };
-        let newest_slot = self.history.newest_unix_millis().map_or(0, |at| self.history.slot_of(at));
-        let edge = end.map_or(0, |at| self.history.slot_of(at)).max(newest_slot);
+        let newest_slot = self.history.newest_slot().unwrap_or(0);
+        let silent = now_unix_millis.filter(|_| !live);
+        let edge = silent.map_or(newest_slot, |at| self.history.slot_of(at).max(newest_slot));
         Seen { host, newest: self.newest.clone(), now_unix_millis, edge, said }
     }
 }

@@ -47,6 +47,11 @@ impl History {
         self.newest.map(|newest| newest.at_unix_millis)
     }
 
+    /// The slot of the newest tick: where [`record`](Self::record) counted it, which need not be the slot of its instant.
+    pub fn newest_slot(&self) -> Option<u64> {
+        self.newest.map(|newest| newest.slot)
+    }
+
     /// The slot an instant falls into.
     pub fn slot_of(&self, unix_millis: u64) -> u64 {
         unix_millis / self.step_millis

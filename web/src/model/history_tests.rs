@@ -22,6 +22,17 @@ fn jitter_of_the_ticks_leaves_no_gap() {
 }
 
 #[test]
+fn the_newest_slot_has_the_newest_tick_on_the_turn_of_a_second_too() {
+    let mut history = History::new(1_000, 60);
+    assert_eq!(history.newest_slot(), None);
+    // The second and third tick fall into one second, and so do the fourth and fifth.
+    for (at, value) in [(10_990, 1.0), (12_005, 2.0), (12_995, 3.0), (14_005, 4.0), (14_200, 5.0)] {
+        history.record(at, &tick(value));
+        assert_eq!(history.value("cpu", history.newest_slot().unwrap()), Some(value));
+    }
+}
+
+#[test]
 fn a_missed_tick_is_a_gap() {
     let mut history = History::new(1_000, 60);
     history.record(10_000, &tick(1.0));
