@@ -10,6 +10,8 @@ const WORK_LIMIT_MILLIS = 120_000;
 export class Studio {
   page;
   watch;
+  /** The samples of itself that the page has sent over its socket. */
+  sent = [];
   #url;
 
   constructor(page, host) {
@@ -17,6 +19,12 @@ export class Studio {
     this.watch = new Watch(page);
     this.#url = `${host.url}/story/`;
     page.setDefaultTimeout(WORK_LIMIT_MILLIS);
+    page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        const message = JSON.parse(payload);
+        if (message.type === 'batch') this.sent.push(...message.samples);
+      }),
+    );
   }
 
   /** A fresh page with nothing open yet. `options` are those of a browser context. */
