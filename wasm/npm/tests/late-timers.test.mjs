@@ -73,6 +73,13 @@ class FakeWorker {
 }
 
 async function poolOfOne(settings = {}) {
+  const { workers, ...all } = poolThatBoots(settings);
+  workers[0].say(READY, 0, undefined, ['task']);
+  await turn();
+  return { workers, ...all };
+}
+
+function poolThatBoots(settings) {
   const workers = [];
   const start = () => {
     workers.push(new FakeWorker());
@@ -82,10 +89,8 @@ async function poolOfOne(settings = {}) {
   const capabilities = new OfferNames();
   const types = new TaskTypes({}, capabilities);
   const pool = new Pool(new Core(module), all, start, capabilities, { onWorkerLost() {}, onClosed() {} });
-  workers[0].say(READY, 0, undefined, ['task']);
   const run = (timeoutMs) =>
     pool.submit({ name: 'task', input: 0, spec: types.spec('task', { timeoutMs, redeliver: false }) });
-  await turn();
   return { pool, workers, run };
 }
 
@@ -113,6 +118,22 @@ describe('a timer that comes late', () => {
       sleepFor(500 + late);
       await sent;
       assert.equal(await task, 'in time');
+      pool.driver.close(false);
+    });
+  }
+
+  for (const late of [30, 900, 45_000]) {
+    it(`by ${late} ms keeps a worker that had booted in time`, async () => {
+      const { pool, workers, run } = poolThatBoots({ bootTimeoutMs: 500 });
+      // On its way behind the timer.
+      const sent = turn().then(() => workers[0].say(READY, 0, undefined, ['task']));
+      sleepFor(500 + late);
+      await sent;
+      const task = run(Infinity);
+      await turn();
+      assert.deepEqual([workers.length, workers[0].terminated], [1, false]);
+      workers[0].say(DONE, started(workers[0]), 0, 'done');
+      assert.equal(await task, 'done');
       pool.driver.close(false);
     });
   }

@@ -389,7 +389,8 @@ export class Driver {
     if (late <= (isHidden ? THROTTLED_MS : STOPPED_MS)) {
       afterPendingMessages(this.#onTurn);
     } else {
-      this.#actions.callRoll(this.#onTurn);
+      // What waits behind the end of it counts, too: a worker that boots is not called, and the page may have stood still again.
+      this.#actions.callRoll(() => afterPendingMessages(this.#onTurn));
     }
   }
 

@@ -1,5 +1,3 @@
-import { afterPendingMessages } from './turn.js';
-
 /** One round of asking workers whether they are there. */
 export class RollCall<Worker> {
   readonly #missing: Set<Worker>;
@@ -11,8 +9,7 @@ export class RollCall<Worker> {
   constructor(workers: readonly Worker[], graceMs: number, then: () => void) {
     this.#missing = new Set(workers);
     this.#then = then;
-    // An answer may wait behind this timer where the page stood still again.
-    this.#timer = setTimeout(() => afterPendingMessages(() => this.#end()), graceMs);
+    this.#timer = setTimeout(() => this.#end(), graceMs);
     (this.#timer as { unref?(): void }).unref?.();
     this.#endIfComplete();
   }
