@@ -8,6 +8,7 @@ import puppeteer from 'puppeteer-core';
 import { untilFigure } from '../harness/figure.mjs';
 import { firefoxPath, launchFirefox } from '../harness/firefox.mjs';
 import { Host } from '../harness/host.mjs';
+import { atOnce } from '../harness/moment.mjs';
 import { Watch } from '../harness/watch.mjs';
 
 const path = firefoxPath();
@@ -40,22 +41,7 @@ test('a story is opened, mapped, searched, played, read at random with a worker 
   const above = (id, name, than) => untilFigure(page, of(id), name, 'above', than);
   const there = (selector) => page.waitForSelector(selector);
   // `page.waitForFunction` makes a function of text, which the app's policy forbids.
-  const says = (id, text) =>
-    page.$eval(
-      of(id),
-      (element, text) =>
-        new Promise((resolve) => {
-          const look = () => {
-            if (element.textContent !== text) return;
-            observer.disconnect();
-            resolve();
-          };
-          const observer = new MutationObserver(look);
-          observer.observe(element, { subtree: true, childList: true, characterData: true });
-          look();
-        }),
-      text,
-    );
+  const says = (id, text) => atOnce(page, of(id), { text: `^${text}$`, limitMillis: 170_000 });
   // `page.click` by itself waits neither for an element nor until it stands still.
   const click = async (id) => {
     await there(of(id));

@@ -3,6 +3,7 @@
 import { EventEmitter, once } from 'node:events';
 
 import { untilFigure } from './figure.mjs';
+import { MIDDAY } from './midday.mjs';
 import { busyRatio, cpuTicks } from './procstat.mjs';
 import { Watch } from './watch.mjs';
 
@@ -28,11 +29,11 @@ export class Dashboard {
     );
   }
 
-  /** A fresh page, connected to `host`. `options` are those of a browser context. */
-  static async open(browser, host, options) {
-    const context = await browser.newContext(options);
+  /** A fresh page at `path`, connected to `host`. `options` are those of a browser context. */
+  static async open(browser, host, options, path = '/') {
+    const context = await browser.newContext({ timezoneId: MIDDAY, ...options });
     const dashboard = new Dashboard(await context.newPage());
-    await dashboard.page.goto(`${host.url}/`);
+    await dashboard.page.goto(host.url + path);
     await dashboard.hostIs('live');
     return dashboard;
   }

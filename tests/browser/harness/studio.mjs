@@ -1,6 +1,7 @@
 // The story app as a reader uses it: what can be clicked, and what it then shows.
 
 import { untilFigure } from './figure.mjs';
+import { atOnce } from './moment.mjs';
 import { Watch } from './watch.mjs';
 
 /** For what takes workers: a loaded machine with two slow cores gets it done in this. */
@@ -83,35 +84,9 @@ export class Studio {
     }, WORK_LIMIT_MILLIS);
   }
 
-  /**
-   * Resolves as soon as `selector` finds what says `text`, and clicks what `click` finds in that very moment: when a click
-   * from outside comes, what it was to disturb may be over.
-   */
-  atOnce(selector, { text = '', click } = {}) {
-    return this.page.evaluate(
-      ([selector, text, click, limitMillis]) =>
-        new Promise((resolve, reject) => {
-          let last = 'nothing';
-          const look = () => {
-            const found = document.querySelector(selector);
-            if (found === null) return;
-            last = `“${found.textContent}”`;
-            if (!new RegExp(text).test(found.textContent)) return;
-            observer.disconnect();
-            clearTimeout(timer);
-            if (click !== undefined) document.querySelector(click).click();
-            resolve();
-          };
-          const observer = new MutationObserver(look);
-          const timer = setTimeout(() => {
-            observer.disconnect();
-            reject(new Error(`no ${selector} said ${text || 'anything'} in ${limitMillis} ms; last there was ${last}`));
-          }, limitMillis);
-          observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
-          look();
-        }),
-      [selector, text, click, WORK_LIMIT_MILLIS],
-    );
+  /** Resolves as soon as `selector` finds what says `text`, and clicks what `click` finds in that very moment. */
+  atOnce(selector, { text, click } = {}) {
+    return atOnce(this.page, selector, { text, click, limitMillis: WORK_LIMIT_MILLIS });
   }
 
   /** Kills a worker as soon as `selector` finds what says `text`. */

@@ -2,8 +2,12 @@
 
 import assert from 'node:assert/strict';
 
-/** What the browser itself says while nobody listens at the host's port, and of what a host that stops has no time for. */
-const UNREACHABLE = /responded with a status of 503|ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|WebSocket connection to '[^']*' failed/;
+/**
+ * What the browser itself says while nobody listens at the host's port, of what a host that stops has no time for, and of an answer
+ * in the middle of which it ended.
+ */
+const UNREACHABLE =
+  /responded with a status of 503|ERR_CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)|ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONTENT_LENGTH_MISMATCH|WebSocket connection to '[^']*' failed/;
 
 /** What it says where the host refuses for want of a token. */
 const REFUSED = /the server responded with a status of 40[13]/;
