@@ -15,8 +15,13 @@ pub struct Now {
 
 /// Reads the clocks.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    start: std::time::Instant,
+pub struct Clock(Hands);
+
+#[derive(Clone, Copy, Debug)]
+enum Hands {
+    /// Since then.
+    Go(std::time::Instant),
+    Stand(Now),
 }
 
 impl Clock {
@@ -24,13 +29,24 @@ impl Clock {
     /// at most an hour of them, have instants too.
     #[must_use]
     pub fn start() -> Self {
-        Self { start: std::time::Instant::now() }
+        Self(Hands::Go(std::time::Instant::now()))
+    }
+
+    /// A clock that shows the same for ever: for tests of what isn't about time, which a machine may hold up at any line and
+    /// for as long as it likes.
+    #[must_use]
+    pub fn standing() -> Self {
+        Self(Hands::Stand(Self::start().now()))
     }
 
     /// Both clocks now.
     #[must_use]
     pub fn now(&self) -> Now {
-        let nanos = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let start = match self.0 {
+            Hands::Go(start) => start,
+            Hands::Stand(now) => return now,
+        };
+        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Now { monotonic: ORIGIN + Duration::from_nanos(nanos), unix_millis: unix_millis() }
     }
 }

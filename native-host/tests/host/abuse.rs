@@ -6,17 +6,19 @@ use axum::body::Body;
 use axum::http::{Method, header};
 use quillwork_host::limits::Limits;
 use quillwork_protocol::host::{HostSnapshot, Process};
-use quillwork_protocol::socket::ServerMessage;
-use serde_json::json;
+use quillwork_protocol::topic::Update;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::client::{Client, dashboard};
-use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, machine_at, request, sample_at, token};
-use crate::sockets::stalled_dashboard;
+use crate::client::Client;
+use crate::harness::{
+    Host, PATIENCE, SECRET, Setup, batch, machine_at, request, sample_at, token, unhurried,
+};
+use crate::sockets::{reader, stalled_dashboard};
 
 /// A name that would like to be more than a name: markup, a formula, a label's end, a line of a log, a terminal's command.
 const HOSTILE: &str = "=cmd|' /C calc'!A0\"} 1\nup 0 <img src=x onerror=alert(1)> \u{1b}[2J\u{202e}";
@@ -39,7 +41,7 @@ async fn a_body_that_does_not_end_is_given_up() {
         request_timeout: Duration::from_millis(50),
         linger_timeout: Duration::from_millis(50),
         connections: 1,
-        ..Limits::default()
+        ..unhurried()
     };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let answer = stops_in_its_body(&address).await;
@@ -193,14 +195,17 @@ fn large_machine(mark: u32) -> HostSnapshot {
     }
 }
 
-/// Reads ticks as they come and tells the newest mark; a mark that is left out ends it.
+/// Reads updates as they come and tells the newest mark; a mark that is left out ends it.
 fn hears_every_mark(mut client: Client) -> watch::Receiver<u32> {
     let (tell, heard) = watch::channel(0);
     tokio::spawn(async move {
         // A host that stops says goodbye.
         while let Message::Text(text) = client.message().await {
-            let Ok(ServerMessage::Tick(tick)) = serde_json::from_str(&text) else { panic!("{text}") };
-            let cpu = tick.host.and_then(|host| host.cpu.total_ratio).unwrap_or(0.0);
+            let (Update::State { state: told, .. } | Update::Delta { patch: told, .. }) =
+                serde_json::from_str::<Update<Value>>(&text)
+                    .unwrap_or_else(|error| panic!("{error}: {text}"));
+            // An update may tell of something else.
+            let Some(cpu) = told["host"]["cpu"]["totalRatio"].as_f64() else { continue };
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "there are few")]
             let (last, mark) = (*tell.borrow(), (cpu * MARKS).round() as u32);
             assert!(mark <= last + 1, "after {last} comes {mark}: one was left out");
@@ -217,7 +222,7 @@ fn hears_every_mark(mut client: Client) -> watch::Receiver<u32> {
 async fn stalled_readers_cost_the_others_nothing() {
     const HEALTHY: usize = 90;
     const STALLED: usize = 10;
-    let limits = Limits { dashboards: 200, send_timeout: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { dashboards: 200, send_timeout: Duration::from_secs(2), ..unhurried() };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut stalled = Vec::new();
     for _ in 0..STALLED {
@@ -225,9 +230,7 @@ async fn stalled_readers_cost_the_others_nothing() {
     }
     let mut healthy = Vec::new();
     for _ in 0..HEALTHY {
-        let mut client = Client::connect(&address).await;
-        client.hello(dashboard()).await;
-        healthy.push(hears_every_mark(client));
+        healthy.push(hears_every_mark(reader(&address).await));
     }
     let mut mark = 0;
     // A client is counted as dropped a moment before its place is free.

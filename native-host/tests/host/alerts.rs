@@ -40,7 +40,7 @@ async fn rules_alerts_and_objectives_are_listed() {
     assert_eq!(host.get("/api/v1/alerts?firing=true").await.json(), json!([]));
     assert_eq!(host.get("/api/v1/alerts/history").await.json(), json!([]));
     assert_eq!(host.get("/api/v1/alerts/deliveries?limit=5").await.json(), json!([]));
-    let at = quillwork_host::clock::unix_millis();
+    let at = host.unix_millis();
     host.post(&batch("p1", 1, vec![sample_at(at, 100)])).await;
     host.tick(0.2).await;
     let slos = host.get("/api/v1/slos").await.json();
@@ -54,7 +54,7 @@ async fn rules_alerts_and_objectives_are_listed() {
 #[tokio::test]
 async fn a_silence_is_made_listed_and_expired() {
     let host = Host::new();
-    let later = quillwork_host::clock::unix_millis() + 60_000;
+    let later = host.unix_millis() + 60_000;
     let new = json!({
         "matchers": [{ "label": "alertname", "kind": "like", "value": "host-*" }],
         "endsUnixMillis": later, "author": "kim", "comment": "load test"

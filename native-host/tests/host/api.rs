@@ -1,12 +1,15 @@
 //! The API: answers, and refusals that say what to do.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, header};
+use quillwork_host::limits::Limits;
 use quillwork_protocol::snapshot::Snapshot;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::harness::{ADDRESS, Host, PATIENCE, Setup, post, request};
+use crate::harness::{ADDRESS, Host, PATIENCE, Setup, post, request, unhurried};
 
 #[tokio::test]
 async fn the_snapshot_is_the_last_tick() {
@@ -104,7 +107,8 @@ async fn a_body_of_another_type_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_never_ends_is_given_up() {
-    let host = Host::new();
+    let limits = Limits { request_timeout: Duration::from_secs(10), ..unhurried() };
+    let host = Host::with(Setup { limits, ..Setup::default() });
     let (sender, receiver) = mpsc::channel::<Result<Vec<u8>, std::io::Error>>(1);
     let endless = post(Body::from_stream(ReceiverStream::new(receiver)));
     let detail = host.ask(endless).await.problem(408, "request-timeout");

@@ -40,9 +40,10 @@ impl Client {
     /// The next message that isn't a ping.
     pub(crate) async fn message(&mut self) -> Message {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.unwrap().unwrap().unwrap() {
-                Message::Ping(_) => {}
-                other => return other,
+            match timeout(PATIENCE, self.0.next()).await.expect("the host says something") {
+                Some(Ok(Message::Ping(_))) => {}
+                Some(Ok(other)) => return other,
+                ended => panic!("a message is expected, not the end: {ended:?}"),
             }
         }
     }
@@ -94,7 +95,7 @@ impl Client {
     /// Code and reason with which the host closes.
     pub(crate) async fn closed(&mut self) -> (u16, String) {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.unwrap() {
+            match timeout(PATIENCE, self.0.next()).await.expect("the host closes") {
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return (frame.code.into(), frame.reason.to_string());
                 }

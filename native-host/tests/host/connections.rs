@@ -10,7 +10,7 @@ use tokio::net::TcpSocket;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::harness::{Host, PATIENCE, Setup};
+use crate::harness::{Host, PATIENCE, Setup, unhurried};
 
 /// Sends everything, and only then reads up to the end.
 async fn send_then_read(address: &str, parts: &[&[u8]]) -> String {
@@ -80,7 +80,7 @@ async fn who_does_not_read_its_answer_is_let_go() {
     std::fs::write(directory.path().join("index.html"), "").unwrap();
     std::fs::write(directory.path().join("large.bin"), vec![0_u8; LARGE]).unwrap();
     let site = Site::dashboard(Some(directory.path().to_owned())).unwrap();
-    let limits = Limits { stall_timeout: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let limits = Limits { stall_timeout: Duration::from_millis(50), connections: 1, ..unhurried() };
     let sites = (site, Site::story(None).unwrap());
     let (_host, address) = Host::listen(Setup { limits, sites, ..Setup::default() }).await;
 
@@ -95,7 +95,7 @@ async fn who_does_not_read_its_answer_is_let_go() {
 
 #[tokio::test]
 async fn a_head_that_does_not_end_is_given_up() {
-    let limits = Limits { head_timeout: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let limits = Limits { head_timeout: Duration::from_millis(50), connections: 1, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let begun = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nX-Slow: ");
     let answer = send_then_read(&address, &[begun.as_bytes()]).await;
@@ -104,7 +104,7 @@ async fn a_head_that_does_not_end_is_given_up() {
 
 #[tokio::test]
 async fn a_head_that_is_too_long_is_refused() {
-    let limits = Limits { head_bytes: 8 << 10, ..Limits::default() };
+    let limits = Limits { head_bytes: 8 << 10, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let long = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nX-Long: {}", "x".repeat(16 << 10));
     let answer = send_then_read(&address, &[long.as_bytes()]).await;
@@ -113,7 +113,7 @@ async fn a_head_that_is_too_long_is_refused() {
 
 #[tokio::test]
 async fn a_body_without_end_is_not_read_without_end() {
-    let limits = Limits { linger_bytes: 1 << 20, ..Limits::default() };
+    let limits = Limits { linger_bytes: 1 << 20, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let head =
@@ -126,7 +126,7 @@ async fn a_body_without_end_is_not_read_without_end() {
 
 #[tokio::test]
 async fn a_body_that_comes_no_further_holds_the_connection_for_a_while_only() {
-    let limits = Limits { linger_timeout: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { linger_timeout: Duration::from_millis(50), ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let head = post_head(&address, "/api/v1/nothing", "Content-Length: 5000000\r\n");
     let answer = send_then_read(&address, &[head.as_bytes(), b"   "]).await;
@@ -137,7 +137,7 @@ async fn a_body_that_comes_no_further_holds_the_connection_for_a_while_only() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_client_that_asks_too_often_is_told_when_to_go_on_and_others_are_served() {
-    let limits = Limits { requests_per_second: 1, request_burst: 2, ..Limits::default() };
+    let limits = Limits { requests_per_second: 1, request_burst: 2, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let get = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     let ask = async || send_then_read(&address, &[get.as_bytes()]).await;
@@ -169,7 +169,7 @@ async fn a_client_that_asks_too_often_is_told_when_to_go_on_and_others_are_serve
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_client_can_not_take_all_connections() {
-    let limits = Limits { connections_per_client: 3, ..Limits::default() };
+    let limits = Limits { connections_per_client: 3, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut held = Vec::new();
     for _ in 0..3 {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use axum::http::{HeaderValue, header};
-use quillwork_host::clock::unix_millis;
 use quillwork_host::config::check;
 use quillwork_host::reload::rules;
 
@@ -165,7 +164,7 @@ async fn tokens_have_scopes() {
     assert_eq!(refused.header("www-authenticate"), "Bearer error=\"insufficient_scope\", scope=\"read\"");
 
     let send = async |secret: &str| {
-        let batch = serde_json::to_string(&batch("page", 1, vec![sample_at(unix_millis(), 1)])).unwrap();
+        let batch = serde_json::to_string(&batch("page", 1, vec![sample_at(host.unix_millis(), 1)])).unwrap();
         let mut request = post(batch);
         let bearer = format!("Bearer {}", secret.repeat(32)).parse().unwrap();
         request.headers_mut().insert(header::AUTHORIZATION, bearer);

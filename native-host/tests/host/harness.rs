@@ -1,4 +1,4 @@
-//! A host without a sampler: tests decide what the machine does.
+//! A host without a sampler, on a clock that stands still: tests decide what the machine does, and when.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use quillwork_host::api::App;
 use quillwork_host::assets::Site;
-use quillwork_host::clock::{Clock, Now, unix_millis};
+use quillwork_host::clock::{Clock, Now};
 use quillwork_host::config::Config;
 use quillwork_host::driver::Driver;
 use quillwork_host::guard::{Guard, Rules, Token, Tokens};
@@ -43,6 +43,7 @@ pub(crate) struct Host {
     pub(crate) stopping: Stopping,
     pub(crate) app: App,
     machine: watch::Sender<Option<Arc<HostSnapshot>>>,
+    clock: Clock,
 }
 
 /// What a test may change of a host.
@@ -63,7 +64,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             address: ADDRESS.to_owned(),
-            limits: Limits::default(),
+            limits: unhurried(),
             origins: Vec::new(),
             token: None,
             encryption: None,
@@ -81,7 +82,8 @@ impl Host {
 
     pub(crate) fn with(setup: Setup) -> Self {
         let (machine, samples) = watch::channel(None);
-        let clock = Clock::start();
+        // On one that goes, a machine that holds a test up for seconds makes ticks between two of its lines, and pages are lost.
+        let clock = Clock::standing();
         let medium = setup.medium.unwrap_or_else(Medium::memory);
         let mut state =
             State::new(clock.now(), "test-instance".to_owned(), medium, HistoryOptions::default()).unwrap();
@@ -108,12 +110,18 @@ impl Host {
             stopping,
             app,
             machine,
+            clock,
         }
+    }
+
+    /// What the wall clock shows, for as long as this host lives.
+    pub(crate) fn unix_millis(&self) -> u64 {
+        self.clock.now().unix_millis
     }
 
     /// The machine is measured; returns when the tick is out.
     pub(crate) async fn tick(&self, cpu: f64) {
-        self.tick_with(machine_at(unix_millis(), Some(cpu))).await;
+        self.tick_with(machine_at(self.unix_millis(), Some(cpu))).await;
     }
 
     /// As [`tick`](Self::tick), with everything about the machine.
@@ -122,7 +130,6 @@ impl Host {
         let before = ticks.borrow_and_update().sequence;
         let machine = Arc::new(machine);
         self.machine.send_replace(Some(Arc::clone(&machine)));
-        // One without it may come before: a driver that hears nothing of its sampler for a while ticks all the same.
         let has_it =
             |tick: &Arc<Tick>| tick.sequence > before && tick.snapshot.host.as_ref() == Some(&*machine);
         tokio::time::timeout(PATIENCE, ticks.wait_for(has_it)).await.unwrap().unwrap();
@@ -171,6 +178,22 @@ impl Host {
         let listening = Listening { listener, encryption };
         tokio::spawn(async move { server::serve(listening, router, &limits, stopping).await });
         (host, address)
+    }
+}
+
+/// Limits that end nothing while a test waits, nor while a machine holds it up: what a test is about, it sets.
+pub(crate) fn unhurried() -> Limits {
+    Limits {
+        linger_timeout: PATIENCE,
+        request_timeout: PATIENCE,
+        query_timeout: PATIENCE,
+        handshake_timeout: PATIENCE,
+        head_timeout: PATIENCE,
+        stall_timeout: PATIENCE,
+        hello_timeout: PATIENCE,
+        send_timeout: PATIENCE,
+        ping_interval: PATIENCE,
+        ..Limits::default()
     }
 }
 

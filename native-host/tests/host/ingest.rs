@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::{SinkExt, StreamExt};
 use quillwork_core::time::Duration as Span;
-use quillwork_host::clock::{Now, unix_millis};
+use quillwork_host::clock::Now;
 use quillwork_host::state::State;
 use quillwork_protocol::page::PageBatch;
 use serde_json::json;
@@ -20,7 +20,7 @@ use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, post, sample_at, sour
 #[tokio::test]
 async fn a_beacon_is_text_and_counts_once() {
     let host = Host::new();
-    let mut batch = batch("page-1", 1, vec![sample_at(unix_millis(), 60)]);
+    let mut batch = batch("page-1", 1, vec![sample_at(host.unix_millis(), 60)]);
     batch.dropped_samples = 7;
     batch.closing = true;
     for _ in 0..3 {
@@ -46,7 +46,7 @@ async fn a_page_that_sends_too_much_is_told_when_to_go_on_and_others_do_not_pay(
     let mut setup = Setup::default();
     (setup.limits.samples_per_second, setup.limits.sample_burst) = (1, 600);
     let host = Host::with(setup);
-    let now = unix_millis();
+    let now = host.unix_millis();
     let samples =
         |count: u64| (0..count).map(|second| sample_at(now - 1_000 * (count - second), 1)).collect();
     assert_eq!(host.post(&batch("page-1", 1, samples(600))).await.status, 204);
@@ -113,7 +113,7 @@ async fn a_beacon_without_the_token_counts_only_for_a_page_that_a_socket_let_in(
     let (host, address) = Host::listen(Setup { token: Some(token()), ..Setup::default() }).await;
     let id = "6f1ed002ab5595859014ebf0951522d9";
     let beacon = |change: fn(&mut PageBatch)| {
-        let mut batch = batch(id, 1, vec![sample_at(unix_millis(), 60)]);
+        let mut batch = batch(id, 1, vec![sample_at(host.unix_millis(), 60)]);
         batch.closing = true;
         change(&mut batch);
         let body = serde_json::to_string(&batch).unwrap();
@@ -163,7 +163,7 @@ async fn a_compressed_batch_counts_and_one_that_inflates_beyond_the_bound_does_n
         request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         request
     };
-    let body = serde_json::to_vec(&batch("page-1", 1, vec![sample_at(unix_millis(), 60)])).unwrap();
+    let body = serde_json::to_vec(&batch("page-1", 1, vec![sample_at(host.unix_millis(), 60)])).unwrap();
     assert_eq!(host.ask(gzip(&body)).await.status, 204);
     host.tick(0.1).await;
     assert_eq!(host.get("/api/v1/snapshot").await.json()["pages"][0]["sample"]["pool"]["completed"], 60);
@@ -177,7 +177,7 @@ async fn a_compressed_batch_counts_and_one_that_inflates_beyond_the_bound_does_n
 #[tokio::test]
 async fn what_a_newer_page_tells_reaches_snapshot_metrics_and_history() {
     let host = Host::new();
-    let mut batch = batch("page-1", 1, vec![sample_at(unix_millis(), 1)]);
+    let mut batch = batch("page-1", 1, vec![sample_at(host.unix_millis(), 1)]);
     let newer = json!({
         "lowFramesPerSecond": 31.5,
         "webVitals": [

@@ -39,7 +39,7 @@ fn waiting(at_unix_millis: u64) -> HostSnapshot {
 #[tokio::test]
 async fn what_limits_the_machine_is_told_with_its_evidence() {
     let host = Host::new();
-    let start = unix_millis() / 1_000 * 1_000 - 120_000;
+    let start = host.unix_millis() / 1_000 * 1_000 - 120_000;
     for second in 0..120 {
         host.tick_with(waiting(start + second * 1_000)).await;
     }

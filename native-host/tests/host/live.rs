@@ -5,7 +5,6 @@ use std::time::Duration;
 use axum::body::BodyDataStream;
 use axum::http::{Request, header};
 use futures_util::{SinkExt, StreamExt};
-use quillwork_host::clock::unix_millis;
 use quillwork_host::guard::{Rules, Tokens};
 use quillwork_host::limits::Limits;
 use quillwork_protocol::host::Process;
@@ -18,7 +17,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tower::ServiceExt;
 
 use crate::client::{Client, dashboard, page};
-use crate::harness::{ADDRESS, Host, PATIENCE, SECRET, Setup, batch, machine_at, sample_at, token};
+use crate::harness::{
+    ADDRESS, Host, PATIENCE, SECRET, Setup, batch, machine_at, sample_at, token, unhurried,
+};
+use crate::sockets::reader;
 
 /// A state as a subscriber keeps it.
 #[derive(Debug, Default)]
@@ -133,16 +135,16 @@ async fn a_subscriber_is_told_the_state_and_then_what_changed() {
         let id = format!("page-{encoding}");
         let mut sender = Client::connect(&address).await;
         sender.hello(page(&id)).await;
-        sender.send_batch(batch(&id, 1, vec![sample_at(unix_millis(), 3)])).await;
+        sender.send_batch(batch(&id, 1, vec![sample_at(host.unix_millis(), 3)])).await;
         sender.acknowledged().await;
-        let mut machine = machine_at(unix_millis(), Some(0.6));
+        let mut machine = machine_at(host.unix_millis(), Some(0.6));
         machine.processes = vec![Process { name: "a\u{1b}[31m\"\n".into(), ..Process::default() }];
         host.tick_with(machine).await;
         kept.until_cpu(&mut client, 0.6).await;
         assert!(kept.state["pages"][&id]["sample"]["framesPerSecond"].is_number());
 
         // What is absent again is removed.
-        host.tick_with(machine_at(unix_millis(), None)).await;
+        host.tick_with(machine_at(host.unix_millis(), None)).await;
         while kept.cpu().is_some() {
             assert!(!kept.take(client.update().await), "then only what changed");
         }
@@ -160,7 +162,7 @@ async fn a_subscriber_is_told_the_state_and_then_what_changed() {
 #[tokio::test]
 async fn a_delta_is_smaller_than_the_state() {
     let (host, address) = Host::listen(Setup::default()).await;
-    let mut machine = machine_at(unix_millis(), Some(0.1));
+    let mut machine = machine_at(host.unix_millis(), Some(0.1));
     machine.processes = vec![Process { name: "x".repeat(10_000), ..Process::default() }; 20];
     host.tick_with(machine.clone()).await;
     let mut client = Client::connect(&address).await;
@@ -204,14 +206,14 @@ async fn a_subscriber_hears_the_newest_values_of_series() {
 
     let mut sender = Client::connect(&address).await;
     sender.hello(page("p1")).await;
-    sender.send_batch(batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await;
+    sender.send_batch(batch("p1", 1, vec![sample_at(host.unix_millis(), 3)])).await;
     sender.acknowledged().await;
     host.tick(0.2).await;
     while kept.state["series"]["host.cpu.total"] != 0.2 {
         assert!(!kept.take(client.update().await));
     }
     assert_eq!(kept.state["series"]["page.fps{source=\"p1\"}"], 60.0);
-    host.tick_with(machine_at(unix_millis(), None)).await;
+    host.tick_with(machine_at(host.unix_millis(), None)).await;
     while kept.state["series"].get("host.cpu.total").is_some() {
         kept.take(client.update().await);
     }
@@ -384,7 +386,7 @@ async fn a_stream_ends_when_a_token_is_needed_that_it_does_not_show() {
 #[tokio::test]
 async fn a_stream_that_can_not_be_is_refused() {
     let host = Host::with(Setup {
-        limits: Limits { dashboards: 1, ..Limits::default() },
+        limits: Limits { dashboards: 1, ..unhurried() },
         token: Some(token()),
         ..Setup::default()
     });
@@ -402,28 +404,28 @@ async fn a_stream_that_can_not_be_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_nobody_reads_is_dropped_and_others_go_on() {
-    let limits = Limits { send_timeout: Duration::from_secs(1), ..Limits::default() };
+    let limits = Limits { send_timeout: Duration::from_secs(1), ..unhurried() };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut stalled = TcpStream::connect(&address).await.unwrap();
     let ask = format!(
         "GET /api/v1/stream?topic=processes HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
     );
     stalled.write_all(ask.as_bytes()).await.unwrap();
-    let mut reading = Client::connect(&address).await;
-    reading.hello(subscribing(json!({"topics": ["processes"]}))).await;
+    let mut reading = reader(&address).await;
     let mut kept = Kept::default();
     let until_dropped = async {
-        let mut n = 0;
+        let mut n = 0_u32;
         while !host.get_at(&address, "/metrics").await.contains("\nquillwork_slow_clients_dropped_total 1\n")
         {
-            let mut machine = machine_at(unix_millis(), Some(0.5));
             n += 1;
+            let cpu = if n.is_multiple_of(2) { 0.25 } else { 0.5 };
+            let mut machine = machine_at(host.unix_millis(), Some(cpu));
             machine.processes = vec![Process { name: format!("{n:010000}"), ..Process::default() }; 20];
             host.tick_with(machine).await;
-            kept.take(reading.update().await);
+            kept.until_cpu(&mut reading, cpu).await;
         }
     };
-    timeout(PATIENCE * 2, until_dropped).await.unwrap();
+    timeout(PATIENCE * 2, until_dropped).await.expect("who doesn't read is dropped, and nobody else");
     let mut rest = Vec::new();
     timeout(PATIENCE * 2, stalled.read_to_end(&mut rest)).await.unwrap().ok();
     reading.0.send(Message::Ping(axum::body::Bytes::new())).await.unwrap();

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use axum::http::{HeaderValue, header};
-use quillwork_host::clock::unix_millis;
 use quillwork_protocol::host::{
     Battery, BlockDevice, Collector, Container, CpuModes, Disk, Fan, Gpu, Network, Pressure, Pressures,
     ProcessCounts, Stall, Temperature,
@@ -94,11 +93,11 @@ async fn scrape(host: &Host, accept: &str) -> (String, String) {
 
 async fn busy_host() -> Host {
     let host = Host::new();
-    let mut page = batch("p1", 1, vec![sample_at(unix_millis(), 60)]);
+    let mut page = batch("p1", 1, vec![sample_at(host.unix_millis(), 60)]);
     page.source = source("p1");
     page.source.name = "Ink \"quoted\" \\ back".to_owned();
     assert_eq!(host.post(&page).await.status, 204);
-    let mut machine = machine_at(unix_millis(), Some(0.25));
+    let mut machine = machine_at(host.unix_millis(), Some(0.25));
     for (name, received) in [("eth0", 100), ("eth1", 200)] {
         machine.networks.push(Network {
             name: name.into(),
@@ -152,7 +151,7 @@ async fn a_scrape_is_of_the_last_tick_and_measures_nothing() {
 #[tokio::test]
 async fn what_was_not_observed_is_absent() {
     let host = Host::new();
-    host.tick_with(machine_at(unix_millis(), None)).await;
+    host.tick_with(machine_at(host.unix_millis(), None)).await;
     let (_, text) = scrape(&host, "*/*").await;
     let parsed = Exposition::parse(&text, false);
     assert!(!text.contains("quillwork_host_cpu_usage_ratio"), "{text}");
@@ -163,7 +162,7 @@ async fn what_was_not_observed_is_absent() {
 async fn a_hidden_page_is_up_and_has_no_current_figures() {
     let host = Host::new();
     for (sequence, visible) in [(1, true), (2, false)] {
-        let mut sample = sample_at(unix_millis(), 3);
+        let mut sample = sample_at(host.unix_millis(), 3);
         sample.visible = visible;
         assert_eq!(host.post(&batch("p1", sequence, vec![sample])).await.status, 204);
         host.tick(0.5).await;
@@ -179,7 +178,7 @@ async fn a_hidden_page_is_up_and_has_no_current_figures() {
 async fn all_hardware_with_hostile_names_is_strictly_right() {
     const NAME: &str = "a\"b\\c\nd} 1 # HELP x";
     let host = Host::new();
-    let mut machine = machine_at(unix_millis(), Some(0.5));
+    let mut machine = machine_at(host.unix_millis(), Some(0.5));
     machine.cpu.mode_seconds_total = Some(CpuModes { steal: 2.5, ..CpuModes::default() });
     machine.cpu.core_hertz = vec![Some(2e9), None];
     let stall = Stall { seconds_total: 1.5, ..Stall::default() };

@@ -35,7 +35,11 @@ pub(crate) async fn serving(mut command: Command) -> (Child, String) {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     timeout(PATIENCE, stdout.read_line(&mut line)).await.unwrap().unwrap();
-    let url = line.trim().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line:?}"));
+    let Some(url) = line.trim().strip_prefix("Listening on ") else {
+        child.start_kill().ok();
+        let output = timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
+        panic!("{line:?} and no address, {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    };
     let (_, address) = url.split_once("://").unwrap();
     (child, address.to_owned())
 }

@@ -14,7 +14,7 @@ use crate::process::{Said, get, run, start};
 #[tokio::test]
 async fn a_report_comes_in_three_forms_and_says_what_is_absent() {
     let host = Host::new();
-    let start = unix_millis() / 1_000 * 1_000 - 60_000;
+    let start = host.unix_millis() / 1_000 * 1_000 - 60_000;
     for second in 0..60 {
         host.tick_with(machine_at(start + second * 1_000, Some(0.9))).await;
     }

@@ -1,7 +1,6 @@
 //! History over HTTP.
 
 use axum::http::header;
-use quillwork_host::clock::unix_millis;
 use quillwork_protocol::page::{Latency, TaskTypeRuns};
 use serde_json::json;
 
@@ -12,7 +11,7 @@ async fn the_catalogue_lists_what_has_values() {
     let host = Host::new();
     assert_eq!(host.get("/api/v1/series").await.json(), json!({ "series": [] }));
     host.tick(0.25).await;
-    assert_eq!(host.post(&batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await.status, 204);
+    assert_eq!(host.post(&batch("p1", 1, vec![sample_at(host.unix_millis(), 3)])).await.status, 204);
 
     let catalogue = host.get("/api/v1/series").await.json();
     let series = catalogue["series"].as_array().unwrap();
@@ -39,7 +38,7 @@ async fn the_catalogue_lists_what_has_values() {
 async fn run_times_of_a_pages_task_types_are_kept_and_bounded() {
     let host = Host::new();
     host.tick(0.25).await;
-    let at = unix_millis();
+    let at = host.unix_millis();
     let of = |task_type: &str, count: u64| TaskTypeRuns {
         task_type: task_type.to_owned(),
         runs: Latency { count, relative_accuracy: 0.01, zeros: count, ..Latency::default() },
@@ -92,7 +91,7 @@ async fn the_catalogue_can_be_had_in_pages() {
 #[tokio::test]
 async fn values_stand_on_their_step_and_gaps_stay_gaps() {
     let host = Host::new();
-    let second = unix_millis() / 1_000 * 1_000 - 10_000;
+    let second = host.unix_millis() / 1_000 * 1_000 - 10_000;
     for (after, cpu) in [(0, 0.125), (1_000, 0.25), (4_000, 0.5)] {
         host.tick_with(machine_at(second + after, Some(cpu))).await;
     }
@@ -115,12 +114,12 @@ async fn values_stand_on_their_step_and_gaps_stay_gaps() {
 #[tokio::test]
 async fn samples_of_a_page_that_was_away_go_where_they_belong() {
     let host = Host::new();
-    let now = unix_millis();
+    let now = host.unix_millis();
     // The page's clock is a day ahead; it kept five samples while the host was away.
     let ahead = 86_400_000;
     let samples = (0..5).map(|n| sample_at(now + ahead - (4 - n) * 1_000, 1)).collect();
     assert_eq!(host.post(&batch("p1", 1, samples)).await.status, 204);
-    let (from, to) = (now - 8_000, unix_millis() + 1_000);
+    let (from, to) = (now - 8_000, host.unix_millis() + 1_000);
     let path = format!("/api/v1/series?name=page.fps%7Bsource=%22p1%22%7D&from={from}&to={to}");
     let answer = host.get(&path).await.json();
     let values = answer["series"][0]["values"].as_array().unwrap();
@@ -143,7 +142,7 @@ async fn an_unknown_series_or_parameter_is_named() {
 #[tokio::test]
 async fn questions_are_answered_over_what_is_selected() {
     let host = Host::new();
-    let second = unix_millis() / 1_000 * 1_000 - 20_000;
+    let second = host.unix_millis() / 1_000 * 1_000 - 20_000;
     for after in 0..20 {
         let cpu = if after == 7 { 0.9 } else { 0.1 };
         host.tick_with(machine_at(second + after * 1_000, Some(cpu))).await;
@@ -182,7 +181,7 @@ async fn questions_are_answered_over_what_is_selected() {
 #[tokio::test]
 async fn series_are_exported_as_files() {
     let host = Host::new();
-    let second = unix_millis() / 1_000 * 1_000 - 10_000;
+    let second = host.unix_millis() / 1_000 * 1_000 - 10_000;
     host.tick_with(machine_at(second, Some(0.25))).await;
     let range = format!("from={second}&to={}", second + 5_000);
     let csv = host.get(&format!("/api/v1/export?select=host.cpu.total&{range}")).await;

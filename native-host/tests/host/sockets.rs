@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use quillwork_host::clock::unix_millis;
 use quillwork_host::limits::Limits;
 use quillwork_protocol::host::Process;
 use quillwork_protocol::snapshot::PageLink;
+use quillwork_protocol::topic::Update;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::client::{Client, dashboard, page};
-use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, machine_at, sample_at, token};
+use crate::harness::{Host, PATIENCE, SECRET, Setup, batch, machine_at, sample_at, token, unhurried};
 
 #[tokio::test]
 async fn a_dashboard_hears_each_tick_and_what_pages_send() {
@@ -30,13 +30,13 @@ async fn a_dashboard_hears_each_tick_and_what_pages_send() {
 
     let mut page_client = Client::connect(&address).await;
     page_client.hello(page("p1")).await;
-    page_client.send_batch(batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await;
+    page_client.send_batch(batch("p1", 1, vec![sample_at(host.unix_millis(), 3)])).await;
     assert_eq!(page_client.acknowledged().await, "p1-1");
     host.tick(0.5).await;
     let snapshot = dashboard_client.tick_of(0.5).await;
     assert_eq!((snapshot.pages[0].source.id.as_str(), snapshot.pages[0].link), ("p1", PageLink::Live));
 
-    page_client.send_batch(batch("p1", 1, vec![sample_at(unix_millis(), 3)])).await;
+    page_client.send_batch(batch("p1", 1, vec![sample_at(host.unix_millis(), 3)])).await;
     assert_eq!(page_client.acknowledged().await, "p1-1", "a batch that had counted is acknowledged again");
 
     page_client.0.close(None).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_message_that_is_too_large_ends_the_connection() {
 
 #[tokio::test]
 async fn who_says_nothing_is_let_go() {
-    let limits = Limits { hello_timeout: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { hello_timeout: Duration::from_millis(50), ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut client = Client::connect(&address).await;
     let (code, reason) = client.closed().await;
@@ -163,7 +163,7 @@ async fn who_says_nothing_is_let_go() {
 
 #[tokio::test]
 async fn sockets_that_say_nothing_leave_room_for_others() {
-    let limits = Limits { greetings: 1, ..Limits::default() };
+    let limits = Limits { greetings: 1, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut silent = Client::connect(&address).await;
     match connect_async(format!("ws://{address}/ws")).await {
@@ -177,7 +177,7 @@ async fn sockets_that_say_nothing_leave_room_for_others() {
 
 #[tokio::test]
 async fn a_page_that_floods_is_slowed_down_and_loses_nothing() {
-    let limits = Limits { batch_interval: Duration::from_millis(5), batch_burst: 2, ..Limits::default() };
+    let limits = Limits { batch_interval: Duration::from_millis(5), batch_burst: 2, ..unhurried() };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut client = Client::connect(&address).await;
     client.hello(page("p1")).await;
@@ -211,7 +211,7 @@ async fn a_message_in_pieces_is_one_message() {
 
 #[tokio::test]
 async fn pieces_that_are_too_much_together_end_the_connection() {
-    let limits = Limits { message_bytes: 1_000, ..Limits::default() };
+    let limits = Limits { message_bytes: 1_000, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut stream = upgraded(&address).await;
     for head in [0x01].into_iter().chain(std::iter::repeat_n(0x00, 20)) {
@@ -271,7 +271,7 @@ async fn a_hello_without_the_token_is_refused() {
 
 #[tokio::test]
 async fn as_many_dashboards_as_may_and_the_next_is_told_so() {
-    let limits = Limits { dashboards: 1, page_connections: 1, ..Limits::default() };
+    let limits = Limits { dashboards: 1, page_connections: 1, ..unhurried() };
     let (_host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     for hello in [dashboard(), page("p1")] {
         let mut first = Client::connect(&address).await;
@@ -314,35 +314,50 @@ pub(crate) async fn stalled_dashboard(address: &str) -> TcpStream {
     stream
 }
 
-/// Reads ticks as they come and tells the number of the last one.
+/// Subscribes to so little that nothing of it ever waits for room: a machine that is held up for longer than a send may take drops
+/// nobody who reads.
+pub(crate) async fn reader(address: &str) -> Client {
+    let mut client = Client::connect(address).await;
+    let mut hello = dashboard();
+    hello["subscribe"] = json!({"topics": ["host"]});
+    client.hello(hello).await;
+    client
+}
+
+/// Reads updates as they come and tells the number of the last one.
 fn keep_reading(mut client: Client) -> watch::Receiver<u64> {
     let (tell, heard) = watch::channel(0);
-    tokio::spawn(async move { while tell.send(client.tick().await.sequence).is_ok() {} });
+    tokio::spawn(async move {
+        loop {
+            let (Update::State { sequence, .. } | Update::Delta { sequence, .. }) = client.update().await;
+            if tell.send(sequence).is_err() {
+                return;
+            }
+        }
+    });
     heard
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_stops_reading_is_dropped_and_another_goes_on() {
-    let limits = Limits { send_timeout: Duration::from_secs(2), ..Limits::default() };
+    let limits = Limits { send_timeout: Duration::from_secs(2), ..unhurried() };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let mut stalled = stalled_dashboard(&address).await;
-    let mut reading = Client::connect(&address).await;
-    reading.hello(dashboard()).await;
-    let mut heard = keep_reading(reading);
+    let mut heard = keep_reading(reader(&address).await);
 
     // Large ticks fill the buffers between both soon.
     let process = Process { name: "x".repeat(10_000), ..Process::default() };
     let until_dropped = async {
         while !host.get_at(&address, "/metrics").await.contains("\nquillwork_slow_clients_dropped_total 1\n")
         {
-            let mut machine = machine_at(unix_millis(), Some(0.5));
+            let mut machine = machine_at(host.unix_millis(), Some(0.5));
             machine.processes = vec![process.clone(); 20];
             host.tick_with(machine).await;
             let newest = host.driver.ticks().borrow().sequence;
             heard.wait_for(|sequence| *sequence >= newest).await.unwrap();
         }
     };
-    timeout(PATIENCE, until_dropped).await.unwrap();
+    timeout(PATIENCE, until_dropped).await.expect("who doesn't read is dropped, and nobody else");
 
     // What had been sent can still be read; then the connection ends.
     let mut rest = Vec::new();
@@ -378,7 +393,7 @@ async fn a_client_that_answers_no_pings_is_dropped() {
     let limits = Limits {
         ping_interval: Duration::from_millis(20),
         send_timeout: Duration::from_millis(20),
-        ..Limits::default()
+        ..unhurried()
     };
     let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
     let _stalled = stalled_dashboard(&address).await;

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
-use crate::harness::{Host, PATIENCE, Setup};
+use crate::harness::{Host, PATIENCE, Setup, unhurried};
 use crate::process::{Said, quillwork, serving};
 
 /// Writes a certificate and its key, and gives the certificate.
@@ -77,7 +77,7 @@ async fn host(directory: &Path, limits: Limits) -> (Host, String, Encryption) {
 async fn both_versions_are_spoken_and_own_pages_are_those_of_https() {
     let directory = tempfile::tempdir().unwrap();
     let trusted = issue(directory.path(), "localhost");
-    let (_host, address, _) = host(directory.path(), Limits::default()).await;
+    let (_host, address, _) = host(directory.path(), unhurried()).await;
     for version in [&TLS12, &TLS13] {
         let answer = ask(&address, &trusted, &[version], "").await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("alive\n"), "{answer}");
@@ -93,7 +93,7 @@ async fn both_versions_are_spoken_and_own_pages_are_those_of_https() {
 async fn who_speaks_plain_http_is_told_to_use_https() {
     let directory = tempfile::tempdir().unwrap();
     issue(directory.path(), "localhost");
-    let (_host, address, _) = host(directory.path(), Limits::default()).await;
+    let (_host, address, _) = host(directory.path(), unhurried()).await;
     let answer = crate::process::get(&address, "/healthz").await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.ends_with("use https://\n"), "{answer}");
 }
@@ -102,7 +102,7 @@ async fn who_speaks_plain_http_is_told_to_use_https() {
 async fn who_never_shakes_hands_loses_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let trusted = issue(directory.path(), "localhost");
-    let limits = Limits { handshake_timeout: Duration::from_millis(50), connections: 1, ..Limits::default() };
+    let limits = Limits { handshake_timeout: Duration::from_millis(50), connections: 1, ..unhurried() };
     let (_host, address, _) = host(directory.path(), limits).await;
     let silent = TcpStream::connect(&address).await.unwrap();
     let mut begun = TcpStream::connect(&address).await.unwrap();
@@ -124,7 +124,7 @@ async fn who_never_shakes_hands_loses_its_place() {
 async fn a_certificate_that_is_replaced_counts_for_new_connections() {
     let directory = tempfile::tempdir().unwrap();
     let old = issue(directory.path(), "localhost");
-    let (_host, address, encryption) = host(directory.path(), Limits::default()).await;
+    let (_host, address, encryption) = host(directory.path(), unhurried()).await;
     assert!(!encryption.replace(load(directory.path()).unwrap()), "it is the same");
     let new = issue(directory.path(), "localhost");
     assert!(encryption.replace(load(directory.path()).unwrap()));
