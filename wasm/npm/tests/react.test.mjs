@@ -155,18 +155,21 @@ for (const [version, alias] of Object.entries(VERSIONS)) {
     });
 
     it('maps many items, and renders seldom while it does', options, async () => {
-      const { renders, results, told } = await page.evaluate(async () => {
+      const { most, renders, results, told } = await page.evaluate(async () => {
         const before = window.renders.squares;
+        const startedAt = performance.now();
         const told = [];
         const results = await window.maps.squares.executeBatch(Array.from({ length: 2_000 }, (_, n) => n), {
           concurrency: 1_000,
           onProgress: ({ settled }) => told.push(settled),
         });
-        return { renders: window.renders.squares - before, results, told };
+        // News come a frame apart, and a beginning and an end; each is rendered twice in strict mode.
+        const most = 2 * (4 + (performance.now() - startedAt) / 15);
+        return { most, renders: window.renders.squares - before, results, told };
       });
       assert.deepEqual(results, Array.from({ length: 2_000 }, (_, n) => n * n));
       assert.deepEqual(told, Array.from({ length: 2_000 }, (_, n) => n + 1));
-      assert.ok(renders < 1_000, `${renders} renders`);
+      assert.ok(renders <= most, `${renders} renders, where ${most} may be`);
       await includes('squares', 'done 2000/2000 results [0,1,4,9,');
     });
 
