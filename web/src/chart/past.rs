@@ -103,7 +103,7 @@ pub(crate) fn PastChart(lines: Vec<usize>) -> impl IntoView {
             let Some(picture) = picture else { return String::new() };
             let sentence = |at: &usize| {
                 let trace = picture.traces.get(*at)?;
-                Some(Summary::of(&trace.values, 1).sentence(&trace.label, trace.unit))
+                Some(Summary::of(&trace.values, 0).sentence_of_the_past(&trace.label, trace.unit))
             };
             lines.with_value(|lines| lines.iter().filter_map(sentence).collect::<Vec<_>>().join(". "))
         })

@@ -32,16 +32,23 @@ impl Summary {
         }
     }
 
-    /// `CPU 43 %, from 12 % to 97 %, mean 40 %`.
+    /// Of a window up to now: `CPU now 43 %, from 12 % to 97 %, mean 40 %`.
     pub fn sentence(&self, label: &str, unit: Unit) -> String {
+        let now = format!("now {}, ", unit.show_or_no_data(self.last));
+        self.sentence_with(&now, label, unit)
+    }
+
+    /// Of a window in the past, where nothing is now: `CPU from 12 % to 97 %, mean 40 %`.
+    pub fn sentence_of_the_past(&self, label: &str, unit: Unit) -> String {
+        self.sentence_with("", label, unit)
+    }
+
+    fn sentence_with(&self, now: &str, label: &str, unit: Unit) -> String {
         match (self.least, self.greatest, self.mean) {
-            (Some(least), Some(greatest), Some(mean)) => format!(
-                "{label} now {}, from {} to {}, mean {}",
-                unit.show_or_no_data(self.last),
-                unit.show(least),
-                unit.show(greatest),
-                unit.show(mean)
-            ),
+            (Some(least), Some(greatest), Some(mean)) => {
+                let [least, greatest, mean] = [least, greatest, mean].map(|value| unit.show(value));
+                format!("{label} {now}from {least} to {greatest}, mean {mean}")
+            }
             _ => format!("{label}: {NO_DATA}"),
         }
     }
@@ -75,6 +82,16 @@ mod tests {
             "CPU now 50 %, from 25 % to 75 %, mean 50 %"
         );
         assert_eq!(Summary::of(&[f32::NAN; 3], 1).sentence("CPU", Unit::Ratio), "CPU: no data");
+    }
+
+    #[test]
+    fn the_past_has_no_now_though_its_last_slot_has_no_value_yet() {
+        let summary = Summary::of(&[0.25, 0.75, f32::NAN, f32::NAN], 0);
+        assert_eq!(
+            plain(&summary.sentence_of_the_past("CPU", Unit::Ratio)),
+            "CPU from 25 % to 75 %, mean 50 %"
+        );
+        assert_eq!(Summary::of(&[f32::NAN; 3], 0).sentence_of_the_past("CPU", Unit::Ratio), "CPU: no data");
     }
 
     #[test]
