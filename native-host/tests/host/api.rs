@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use quillwork_core::time::Duration as Span;
+use quillwork_host::clock::Now;
 use quillwork_host::limits::Limits;
+use quillwork_host::state::State;
 use quillwork_protocol::snapshot::Snapshot;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -28,6 +31,17 @@ async fn the_snapshot_is_the_last_tick() {
     assert_eq!((snapshot.version, snapshot.instance.as_str()), (1, "test-instance"));
     assert!(snapshot.sequence >= 1);
     assert_eq!(snapshot.host.unwrap().cpu.total_ratio, Some(0.25));
+}
+
+/// A host whose sampler is late ticks all the same.
+#[tokio::test]
+async fn a_host_that_has_ticked_and_measured_nothing_is_not_ready() {
+    let before = |state: &mut State, now: Now| {
+        state.handle_deadline(Now { monotonic: now.monotonic + Span::from_secs(10), ..now });
+    };
+    let host = Host::with(Setup { before, ..Setup::default() });
+    assert_eq!(host.get("/api/v1/snapshot").await.json()["sequence"], 1);
+    host.get("/readyz").await.problem(503, "busy");
 }
 
 #[tokio::test]
