@@ -1,6 +1,7 @@
 //! The host under a service manager, and at the limits of a process.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,13 @@ fn shell(script: &str) -> Command {
 /// What the service manager is told next.
 fn told(manager: &UnixDatagram) -> String {
     let mut buffer = [0; 1_024];
-    let length = manager.recv(&mut buffer).unwrap();
+    let length = loop {
+        match manager.recv(&mut buffer) {
+            // A process that was stopped goes on here.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            told => break told.unwrap(),
+        }
+    };
     String::from_utf8(buffer[..length].to_vec()).unwrap()
 }
 

@@ -314,7 +314,10 @@ async fn a_file_that_is_damaged_on_the_primary_holds_nothing_else_up() {
 
 fn has_values(directory: &Path) -> bool {
     let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
-    names.into_iter().any(|name| name.to_string_lossy().starts_with("head-"))
+    // The newest minutes, and what they become when the hour is over.
+    names
+        .into_iter()
+        .any(|name| ["head-", "tier"].iter().any(|kind| name.to_string_lossy().starts_with(kind)))
 }
 
 /// A history with a file of several MiB, which lies two hours back.
