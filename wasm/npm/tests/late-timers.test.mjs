@@ -172,6 +172,14 @@ describe('a timer that comes late', () => {
     pool.driver.close(false);
   });
 
+  it('asks nobody where nothing is due any more', async () => {
+    const { pool, workers } = await poolOfOne({ bootTimeoutMs: 500 });
+    sleepFor(500 + 900);
+    await turn();
+    assert.ok(workers[0].heard.every(({ kind }) => kind !== PING), 'no worker was asked for a sign of life');
+    pool.driver.close(false);
+  });
+
   it('of a hidden page, where each does, ends a task that is over its time without asking anybody', async () => {
     globalThis.document = { visibilityState: 'hidden' };
     try {

@@ -376,8 +376,10 @@ export class Driver {
 
   #timerFired(): void {
     const expected = this.#timerTime;
-    const late = this.#clock.anchor(expected) - expected;
-    if (late <= LATE_MS) {
+    const now = this.#clock.anchor(expected);
+    const late = now - expected;
+    // What it was set for may be over, and nothing else due yet.
+    if (late <= LATE_MS || this.#deadline > now + LATE_MS) {
       this.#handleDeadline();
       return;
     }
