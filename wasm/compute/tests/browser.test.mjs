@@ -18,6 +18,8 @@ const computeDir = process.env.QUILLWORK_COMPUTE_DIR;
 assert.ok(computeDir, 'set QUILLWORK_COMPUTE_DIR to the output of wasm-bindgen --target web');
 const tests = fileURLToPath(new URL('.', import.meta.url));
 
+/** One that hangs is named. */
+const options = { timeout: 300_000 };
 const SOFTWARE_GPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--disable-quic'];
 
@@ -70,7 +72,7 @@ async function inWorker(step, { flags = SOFTWARE_GPU } = {}) {
 }
 
 describe('in a worker with WebGPU', () => {
-  test('products run on the GPU and are as close to the f64 product as f32 sums can be', async () => {
+  test('products run on the GPU and are as close to the f64 product as f32 sums can be', options, async () => {
     const { info, products } = await inWorker('products');
     assert.equal(info.gpu, true, info.reason);
     assert.equal(info.backend, 'webgpu');
@@ -86,21 +88,21 @@ describe('in a worker with WebGPU', () => {
     }
   });
 
-  test('products larger than the byte budget are computed within it', async () => {
+  test('products larger than the byte budget are computed within it', options, async () => {
     const { outcome, info } = await inWorker('small budget');
     assert.equal(outcome.ranOn, 'gpu', outcome.reason);
     assert.ok(outcome.errorRatio <= 1);
     assert.ok(info.pooledBytes > 0 && info.pooledBytes <= info.budgetBytes, `${info.pooledBytes} bytes`);
   });
 
-  test('products at the same time are all right, and their arguments may be changed at once', async () => {
+  test('products at the same time are all right, and their arguments may be changed at once', options, async () => {
     for (const { ranOn, errorRatio } of await inWorker('at the same time')) {
       assert.equal(ranOn, 'gpu');
       assert.ok(errorRatio <= 1);
     }
   });
 
-  test('a product whose device is lost under way completes on the CPU, later ones too, until a new device is asked for', async () => {
+  test('a product whose device is lost under way completes on the CPU, later ones too, until a new device is asked for', options, async () => {
     const { during, later, info, again, back } = await inWorker('lose the device');
     for (const outcome of [during, later]) {
       assert.equal(outcome.ranOn, 'cpu');
@@ -115,7 +117,7 @@ describe('in a worker with WebGPU', () => {
     assert.ok(back.errorRatio <= 1);
   });
 
-  test('left to choose, a product does not run on a GPU in software', async () => {
+  test('left to choose, a product does not run on a GPU in software', options, async () => {
     const { info, outcome } = await inWorker('auto');
     assert.equal(info.gpu, true);
     assert.equal(outcome.ranOn, 'cpu');
@@ -123,13 +125,13 @@ describe('in a worker with WebGPU', () => {
     assert.ok(outcome.errorRatio <= 1);
   });
 
-  test('a loss that nobody asked for is made good by a new device', async () => {
+  test('a loss that nobody asked for is made good by a new device', options, async () => {
     const { outcome, info } = await inWorker('browser loses the device');
     assert.ok(outcome.errorRatio <= 1);
     assert.equal(info.gpu, true, info.reason);
   });
 
-  test('a refused device means the CPU, with what the browser said', async () => {
+  test('a refused device means the CPU, with what the browser said', options, async () => {
     const { info, outcome } = await inWorker('refused device');
     assert.equal(info.gpu, false);
     assert.equal(info.reasonCode, 'device-refused');
@@ -138,7 +140,7 @@ describe('in a worker with WebGPU', () => {
     assert.ok(outcome.errorRatio <= 1);
   });
 
-  test('wrong arguments reject with an Error that has a code', async () => {
+  test('wrong arguments reject with an Error that has a code', options, async () => {
     const refusals = await inWorker('wrong arguments');
     for (const { call, expected, isError, code, message } of refusals) {
       assert.equal(isError, true, call);
@@ -147,7 +149,7 @@ describe('in a worker with WebGPU', () => {
     }
   });
 
-  test('similarity of vectors runs on the GPU and never gives NaN', async () => {
+  test('similarity of vectors runs on the GPU and never gives NaN', options, async () => {
     const { outcome, wrong } = await inWorker('similarity');
     assert.equal(outcome.ranOn, 'gpu', outcome.reason);
     assert.deepEqual(wrong, []);
@@ -155,7 +157,7 @@ describe('in a worker with WebGPU', () => {
 });
 
 describe('without WebGPU', () => {
-  test('a browser without an adapter computes on the CPU and says why', async () => {
+  test('a browser without an adapter computes on the CPU and says why', options, async () => {
     const { info, outcome } = await inWorker('auto', { flags: ['--disable-gpu'] });
     assert.equal(info.gpu, false);
     assert.ok(['no-webgpu', 'no-adapter'].includes(info.reasonCode), info.reasonCode);
@@ -164,14 +166,14 @@ describe('without WebGPU', () => {
     assert.ok(outcome.errorRatio <= 1);
   });
 
-  test('a browser that does not know WebGPU computes on the CPU and says why', async () => {
+  test('a browser that does not know WebGPU computes on the CPU and says why', options, async () => {
     const { info, outcome } = await inWorker('hidden gpu');
     assert.equal(info.reasonCode, 'no-webgpu');
     assert.equal(outcome.ranOn, 'cpu');
     assert.ok(outcome.errorRatio <= 1);
   });
 
-  test('Node computes on the CPU, the same bits as three loops', async () => {
+  test('Node computes on the CPU, the same bits as three loops', options, async () => {
     const glue = await import(pathToFileURL(join(resolve(computeDir), 'compute.js')).href);
     await glue.default({ module_or_path: await readFile(join(resolve(computeDir), 'compute_bg.wasm')) });
     const { threeLoops, numbers } = await import('./reference.mjs');
