@@ -389,6 +389,26 @@ async fn when_the_host_stops_its_sockets_are_told() {
 }
 
 #[tokio::test]
+async fn a_host_that_was_held_up_itself_asks_before_it_drops_anybody() {
+    let limits = Limits {
+        ping_interval: Duration::from_secs(15),
+        send_timeout: Duration::from_secs(5),
+        ..unhurried()
+    };
+    let (host, address) = Host::listen(Setup { limits, ..Setup::default() }).await;
+    let mut client = Client::connect(&address).await;
+    client.hello(dashboard()).await;
+    // As when a machine is suspended: all is as it was, but later.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(40)).await;
+    tokio::time::resume();
+    let asked = timeout(PATIENCE, client.0.next()).await.expect("the host asks");
+    assert!(matches!(asked, Some(Ok(Message::Ping(_)))), "{asked:?}");
+    host.tick(0.5).await;
+    client.tick_of(0.5).await;
+}
+
+#[tokio::test]
 async fn a_client_that_answers_no_pings_is_dropped() {
     let limits = Limits {
         ping_interval: Duration::from_millis(20),
