@@ -42,8 +42,11 @@ export class Dashboard {
     return this.page.context().close();
   }
 
-  hostIs(state, limitMillis = LIMIT_MILLIS) {
-    return this.page.locator(`[data-testid=host-status][data-state=${state}]`).waitFor({ timeout: limitMillis });
+  async hostIs(state) {
+    const status = this.page.getByTestId('host-status');
+    await status.and(this.page.locator(`[data-state=${state}]`)).waitFor().catch(async (cause) => {
+      throw new Error(`the host is not shown as ${state}, but: ${await status.allInnerTexts()}`, { cause });
+    });
   }
 
   /** The cards of pages, of one source or of all, in one state or in any. */

@@ -55,7 +55,10 @@ export class Studio {
   /** Resolves with the element once it is there and looks so. */
   async until(id, data) {
     const element = this.get(id, data);
-    await element.first().waitFor({ state: 'attached' });
+    await element.first().waitFor({ state: 'attached' }).catch(async (cause) => {
+      const there = await this.get(id).evaluateAll((all) => all.map((one) => one.cloneNode().outerHTML));
+      throw new Error(`no ${id} is ${JSON.stringify(data)}, but there is: ${there.join() || 'none'}`, { cause });
+    });
     return element;
   }
 
