@@ -79,7 +79,8 @@ fn run(name: &str) {
         let output = child.wait_with_output().unwrap();
         let (stdout, stderr) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(ended && output.status.success(), "{name}:\n{block}\n{stdout}\n{stderr}");
+        assert!(ended, "{name}: this did not end in time:\n{block}\n{stdout}\n{stderr}");
+        assert!(output.status.success(), "{name}: {}\n{block}\n{stdout}\n{stderr}", output.status);
     }
 }
 
