@@ -40,6 +40,8 @@ pub(crate) struct Desk {
     /// Whether the host is being asked to do something.
     pub(crate) is_busy: RwSignal<bool>,
     read_at: StoredValue<Option<f64>>,
+    /// Counts reads: what any but the newest finds is dropped.
+    reads: StoredValue<u64>,
 }
 
 impl Desk {
@@ -53,6 +55,7 @@ impl Desk {
             refused: RwSignal::new(None),
             is_busy: RwSignal::new(false),
             read_at: StoredValue::new(None),
+            reads: StoredValue::new(0),
         };
         desk.keep_reading();
         desk
@@ -156,8 +159,13 @@ impl Desk {
     }
 
     async fn read(self) {
+        self.reads.update_value(|reads| *reads += 1);
+        let number = self.reads.get_value();
         let silences = http::get("api/v1/silences").await;
         let objectives = http::get("api/v1/slos").await;
+        if self.reads.try_get_value() != Some(number) {
+            return;
+        }
         let failure = silences.as_ref().err().or(objectives.as_ref().err()).cloned();
         if let Ok(silences) = silences {
             self.silences.set(silences);

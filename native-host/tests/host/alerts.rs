@@ -101,10 +101,14 @@ fn open(directory: &std::path::Path, millis: u64) -> State {
 }
 
 fn busy(state: &mut State, millis: u64, process: &str) {
-    let mut machine = machine_at(START_MILLIS + millis, Some(0.75));
     let cpu_of_core_ratio = Some(3.0);
-    machine.processes =
-        vec![Process { pid: 7, name: process.to_owned(), cpu_of_core_ratio, ..Process::default() }];
+    let process = Process { pid: 7, name: process.to_owned(), cpu_of_core_ratio, ..Process::default() };
+    busy_with(state, millis, vec![process]);
+}
+
+fn busy_with(state: &mut State, millis: u64, processes: Vec<Process>) {
+    let mut machine = machine_at(START_MILLIS + millis, Some(0.75));
+    machine.processes = processes;
     state.handle_host(now(millis), Arc::new(machine));
     while state.poll_output().is_some() {}
 }
@@ -137,6 +141,21 @@ fn alerts_outlive_a_host_that_is_killed() {
     assert_eq!(after.culprit, before.culprit, "who was to blame when it began");
     let again = state.poll_letter(now(91_000)).unwrap();
     assert_eq!(again.key, letter.key, "what may not have arrived is told again, by the same key");
+}
+
+#[test]
+fn who_is_to_blame_is_named_as_soon_as_that_can_be_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut state = open(directory.path(), 0);
+    for second in 1..=30 {
+        busy_with(&mut state, second * 1_000, Vec::new());
+    }
+    assert_eq!((cpu(&state).state, cpu(&state).culprit), (AlertState::Warning, None));
+    busy(&mut state, 31_000, "rustc");
+    let named = Some("process rustc (7), 3 cores".to_owned());
+    assert_eq!(cpu(&state).culprit, named);
+    busy(&mut state, 32_000, "another");
+    assert_eq!(cpu(&state).culprit, named, "once");
 }
 
 #[test]

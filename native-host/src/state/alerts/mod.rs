@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use quillwork_core::alert::notify::{Router, Settings};
 use quillwork_core::alert::{
-    Engine, Fingerprint, ObserveError, Rule, Severity, State, Status, Transition, default_rules,
+    Culprit, Engine, Fingerprint, Labels, ObserveError, Rule, Severity, State, Status, Transition,
+    default_rules,
 };
 use quillwork_core::time::{Duration, Instant};
 use quillwork_protocol::alert::{AlertDelivery, AlertEvent, AlertState, AlertStatus};
@@ -45,8 +46,10 @@ pub(crate) struct Alerts {
     offset: Duration,
     /// By how much the wall clock was set since the start, in milliseconds.
     set_by: i64,
-    /// Of what fires: who is to blame, as of when it began or grew worse.
+    /// Of what fires: who is to blame, as of when it began or grew worse, or as soon after that as it could be told.
     culprits: BTreeMap<Fingerprint, String>,
+    /// Of what fires and could be blamed on nobody yet: whom to look for.
+    nameless: BTreeMap<Fingerprint, (Culprit, Arc<Labels>)>,
     /// What people call pages, those that are gone too, for letters.
     names: Arc<BTreeMap<String, String>>,
     /// What happened, the newest last.
@@ -80,6 +83,7 @@ impl Alerts {
             offset: wall.duration_since(Instant::from_nanos(now.monotonic.as_nanos())),
             set_by: 0,
             culprits: BTreeMap::new(),
+            nameless: BTreeMap::new(),
             names: Arc::default(),
             events: VecDeque::new(),
             deliveries: VecDeque::new(),
@@ -217,6 +221,7 @@ impl Alerts {
                 self.router.handle_transition(at, &transition);
             }
         }
+        self.name_culprits(host, pages);
         // Whoever was to blame for what is over is named in its last letter, and then no more.
         let router = &self.router;
         self.culprits.retain(|fingerprint, _| router.knows(*fingerprint));

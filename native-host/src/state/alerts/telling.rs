@@ -4,9 +4,11 @@ use quillwork_core::alert::notify::{
     AcknowledgeError, Message, Muted, Notification, NotifiedAlert, NotifiedStatus, Silence, SilenceError,
     SilenceId, SilenceRequest,
 };
-use quillwork_core::alert::{Fingerprint, Labels, Rule, State};
+use quillwork_core::alert::{Culprit, Fingerprint, Labels, Rule, State, Transition};
 use quillwork_core::time::Instant;
 use quillwork_protocol::alert::{AlertDelivery, AlertEvent};
+use quillwork_protocol::host::HostSnapshot;
+use quillwork_protocol::snapshot::PageSnapshot;
 
 use super::{Alerts, culprit, subject, words};
 use crate::clock::Now;
@@ -106,7 +108,7 @@ impl Alerts {
     }
 
     /// Remembers that an alert began, grew worse or better, or ended.
-    pub(super) fn note(&mut self, transition: &quillwork_core::alert::Transition) {
+    pub(super) fn note(&mut self, transition: &Transition) {
         if transition.from.severity() == transition.to.and_then(State::severity) {
             return;
         }
@@ -207,21 +209,32 @@ impl Alerts {
 
     pub(super) fn blame(
         &mut self,
-        transition: &quillwork_core::alert::Transition,
-        host: Option<&quillwork_protocol::host::HostSnapshot>,
-        pages: &[quillwork_protocol::snapshot::PageSnapshot],
+        transition: &Transition,
+        host: Option<&HostSnapshot>,
+        pages: &[PageSnapshot],
     ) {
+        let fingerprint = transition.fingerprint;
         match transition.to.and_then(State::severity) {
-            None => {}
+            None => drop(self.nameless.remove(&fingerprint)),
             Some(severity) if transition.from.severity() < Some(severity) => {
-                let kind = self.engine.rule_named(&transition.rule).map(|rule| rule.culprit);
-                let named = kind.and_then(|kind| culprit::name(kind, &transition.labels, host, pages));
-                if let Some(named) = named {
-                    self.culprits.insert(transition.fingerprint, named);
-                }
+                let Some(rule) = self.engine.rule_named(&transition.rule) else { return };
+                self.nameless.insert(fingerprint, (rule.culprit, transition.labels.clone()));
+                self.name_culprits(host, pages);
             }
             Some(_) => {}
         }
+    }
+
+    /// Names those who could not be named when it began: processes may not have been read by then.
+    pub(super) fn name_culprits(&mut self, host: Option<&HostSnapshot>, pages: &[PageSnapshot]) {
+        self.nameless.retain(|fingerprint, (kind, labels)| {
+            let Some(named) = culprit::name(*kind, labels, host, pages) else {
+                return *kind != Culprit::Labels;
+            };
+            self.culprits.insert(*fingerprint, named);
+            self.is_changed = true;
+            false
+        });
     }
 }
 
