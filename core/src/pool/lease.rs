@@ -6,7 +6,8 @@ use crate::time::{Duration, Instant};
 ///
 /// A worker is asked for a sign of life after half of its lease, and given up when the other half passes without one.
 /// The second half counts from the question and not from the last word: a whole machine that slept, timers and all, finds
-/// its workers asked once more and not given up at once.
+/// its workers asked once more and not given up at once. For one that slept after the question, see
+/// [`Lease::check_or_ask_again`].
 ///
 /// ```
 /// use quillwork_core::pool::{Lease, LeaseCheck};
@@ -26,6 +27,7 @@ use crate::time::{Duration, Instant};
 pub struct Lease {
     last_seen: Instant,
     probed_at: Option<Instant>,
+    probed_twice: bool,
 }
 
 /// What to do about a lease now.
@@ -49,13 +51,14 @@ impl Lease {
     /// Of a worker that is heard of now.
     #[must_use]
     pub const fn new(now: Instant) -> Self {
-        Self { last_seen: now, probed_at: None }
+        Self { last_seen: now, probed_at: None, probed_twice: false }
     }
 
     /// A sign of life. Any message is one.
     pub fn renew(&mut self, now: Instant) {
         self.last_seen = self.last_seen.max(now);
         self.probed_at = None;
+        self.probed_twice = false;
     }
 
     /// Looks whether the worker is to be asked or given up, for a lease of this length. Calling it early or late is
@@ -68,6 +71,21 @@ impl Lease {
         if self.is_silent() {
             return LeaseCheck::Lapsed;
         }
+        self.probe(now, length)
+    }
+
+    /// As [`Lease::check`], where nobody makes sure that workers were heard after a standstill: one that comes so late that
+    /// another answer would have had the time asks again, once.
+    pub fn check_or_ask_again(&mut self, now: Instant, length: Duration) -> LeaseCheck {
+        let stood_still = now >= self.next_check(length) + answer_time(length);
+        if self.is_silent() && stood_still && !self.probed_twice {
+            self.probed_twice = true;
+            return self.probe(now, length);
+        }
+        self.check(now, length)
+    }
+
+    fn probe(&mut self, now: Instant, length: Duration) -> LeaseCheck {
         self.probed_at = Some(now);
         LeaseCheck::Probe { check_at: self.next_check(length) }
     }
@@ -75,10 +93,9 @@ impl Lease {
     /// When there is something to do about a lease of this length, if the worker stays silent.
     #[must_use]
     pub fn next_check(&self, length: Duration) -> Instant {
-        let probe_after = Duration::from_nanos(length.as_nanos() / 2);
         match self.probed_at {
-            Some(probed_at) => probed_at + (length - probe_after),
-            None => self.last_seen + probe_after,
+            Some(probed_at) => probed_at + answer_time(length),
+            None => self.last_seen + (length - answer_time(length)),
         }
     }
 
@@ -95,6 +112,11 @@ impl Lease {
     }
 }
 
+/// The second half of a lease, and the longer one where it is odd.
+const fn answer_time(length: Duration) -> Duration {
+    Duration::from_nanos(length.as_nanos().div_ceil(2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +131,27 @@ mod tests {
             lease.check(woken, LENGTH),
             LeaseCheck::Probe { check_at: woken + Duration::from_secs(5) }
         );
+    }
+
+    #[test]
+    fn a_machine_that_slept_after_the_question_asks_again_and_only_once() {
+        let mut lease = Lease::new(Instant::from_secs(0));
+        let probe = |check_at| LeaseCheck::Probe { check_at: Instant::from_secs(check_at) };
+        assert_eq!(lease.check_or_ask_again(Instant::from_secs(5), LENGTH), probe(10));
+        assert_eq!(lease.check_or_ask_again(Instant::from_secs(15), LENGTH), probe(20));
+        let mut answers = lease;
+        assert_eq!(lease.check_or_ask_again(Instant::from_secs(60), LENGTH), LeaseCheck::Lapsed);
+
+        answers.renew(Instant::from_secs(16));
+        assert_eq!(answers.check_or_ask_again(Instant::from_secs(21), LENGTH), probe(26));
+        assert_eq!(answers.check_or_ask_again(Instant::from_secs(36), LENGTH), probe(41));
+    }
+
+    #[test]
+    fn a_check_that_is_hardly_late_gives_up() {
+        let mut lease = Lease::new(Instant::from_secs(0));
+        lease.check_or_ask_again(Instant::from_secs(5), LENGTH);
+        assert_eq!(lease.check_or_ask_again(Instant::from_millis(14_999), LENGTH), LeaseCheck::Lapsed);
     }
 
     #[test]

@@ -63,6 +63,7 @@ async function test() {
     const startedAt = performance.now();
     const counts = { passed: 0, failed: 0 };
     const failures = [];
+    const cancelled = [];
     await new Promise((done, broken) => {
       const stream = run({ files: [join(folder, file)], concurrency: 1 });
       stream.on('test:pass', ({ details }) => {
@@ -74,9 +75,7 @@ async function test() {
           return;
         }
         counts.failed += 1;
-        if (error?.failureType !== 'cancelledByParent') {
-          failures.push([name, error?.cause ?? error]);
-        }
+        (error?.failureType === 'cancelledByParent' ? cancelled : failures).push([name, error?.cause ?? error]);
       });
       stream.on('test:stderr', ({ message }) => process.stderr.write(message));
       // An error that belongs to no test is told so only.
@@ -91,7 +90,8 @@ async function test() {
     });
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     console.log(`${basename(file)}: ${counts.passed} passed, ${counts.failed} failed (${seconds} s)`);
-    for (const [name, error] of failures) {
+    // What ends the others is named by itself, but for a test that waits for what nothing can bring any more.
+    for (const [name, error] of failures.length > 0 ? failures : cancelled.slice(0, 1)) {
       console.log(`  FAILED ${name}\n    ${String(error?.stack ?? error).replaceAll('\n', '\n    ')}`);
     }
     total.passed += counts.passed;

@@ -11,6 +11,7 @@ const { Pool } = await source('pool/pool');
 const { checkBinding } = await source('pool/binding');
 const { poolSettings } = await source('runtime/options');
 const { TaskTypes } = await source('runtime/task-options');
+const { WorkerRegistry } = await source('balance/registry');
 const { DONE, eachRecord, MAGIC, PING, PONG, READY, RUN } = await source('messages');
 const module = await WebAssembly.compile(readFileSync(fileURLToPath(import.meta.resolve('quillwork/runtime.wasm'))));
 
@@ -205,5 +206,45 @@ describe('a timer that comes late', () => {
     await lost;
     assert.equal(workers[0].terminated, true);
     pool.driver.close(false);
+  });
+});
+
+describe('a registry whose timer comes late', () => {
+  /** A worker that was asked for a sign of life and has 5 s to give one. */
+  function asked() {
+    const registry = new WorkerRegistry({ leaseMs: 10_000 });
+    let probes = 0;
+    registry.on('probe', () => (probes += 1));
+    registry.register({ id: 'a' });
+    sleepFor(5_000);
+    assert.equal(probes, 1, 'it was asked for a sign of life');
+    return { registry, probes: () => probes, status: () => registry.getWorker('a').status };
+  }
+
+  it('hears the sign of life that waits behind it', async () => {
+    const { registry, status } = asked();
+    const sent = turn().then(() => registry.heartbeat('a'));
+    sleepFor(6_000);
+    assert.equal(await sent, true);
+    await turn();
+    assert.equal(status(), 'ready');
+    registry[Symbol.dispose]();
+  });
+
+  it('by as long as an answer may take asks again, and gives up the one that does not answer', async () => {
+    const { registry, probes, status } = asked();
+    sleepFor(3_600_000);
+    await turn().then(turn);
+    assert.deepEqual([probes(), status() === 'offline'], [2, false]);
+    sleepFor(5_000);
+    assert.equal(status(), 'offline');
+    registry[Symbol.dispose]();
+  });
+
+  it('asks nothing of one that is disposed of meanwhile', async () => {
+    const { registry } = asked();
+    sleepFor(6_000);
+    registry[Symbol.dispose]();
+    await turn().then(turn);
   });
 });

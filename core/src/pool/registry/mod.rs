@@ -272,7 +272,7 @@ impl Registry {
             let lease = self.config.lease;
             let entry = self.entry_mut(slot);
             let (worker, generation) = (entry.worker, entry.generation);
-            match entry.lease.check(now, lease) {
+            match entry.lease.check_or_ask_again(now, lease) {
                 LeaseCheck::Current { .. } => {}
                 LeaseCheck::Probe { .. } => {
                     entry.health.on_probed();

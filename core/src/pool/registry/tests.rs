@@ -94,6 +94,19 @@ fn an_answer_to_the_question_makes_a_worker_healthy_at_once() {
 }
 
 #[test]
+fn a_machine_that_slept_after_the_question_asks_again() {
+    let mut registry = registry();
+    let generation = registry.handle_register(at(0), WORKER, of_capacity(1)).unwrap();
+    registry.handle_deadline(at(5));
+    drain(&mut registry);
+    registry.handle_deadline(at(3_600));
+    assert_eq!(drain(&mut registry), [RegistryOutput::Probe { worker: WORKER, generation }]);
+    assert_eq!(registry.next_deadline(), Some(at(3_605)));
+    registry.handle_deadline(at(3_605));
+    assert_eq!(registry.worker(at(3_605), WORKER).unwrap().membership, Membership::Lost);
+}
+
+#[test]
 fn a_worker_that_recovers_by_time_alone_is_told_at_that_time() {
     let mut registry = registry();
     let generation = registry.handle_register(at(0), WORKER, of_capacity(1)).unwrap();
@@ -142,7 +155,7 @@ fn the_lost_make_room_and_are_forgotten() {
     let full = registry.handle_register(at(4), WORKER.max(WorkerId::new(9)), of_capacity(1));
     assert_eq!(full, Err(RegistryFull { limit: 4 }));
     registry.handle_deadline(at(9));
-    registry.handle_deadline(at(20));
+    registry.handle_deadline(at(14));
     assert!(registry.query(at(20), Query::default()).all(|view| view.membership == Membership::Lost));
     registry.handle_register(at(21), WorkerId::new(9), of_capacity(1)).unwrap();
     let known: Vec<u32> = registry.query(at(21), Query::default()).map(|view| view.worker.get()).collect();

@@ -233,6 +233,10 @@ export class Handle {
     return this.#value;
   }
 
+  get isFree(): boolean {
+    return this.#value === 0;
+  }
+
   free(core: BalanceModule): void {
     if (this.#value !== 0) {
       this.#free(core, this.#value);

@@ -4,6 +4,7 @@ import { FlowClock } from '../flow/clock.js';
 import { balanceCore, type BalanceCore, type BalanceModule } from '../balance-core.js';
 import { BESIDE, MAX_RECORDS, RECORD } from '../embedded.js';
 import { callSafely, Emitter } from '../runtime/emitter.js';
+import { afterPendingMessages, LATE_MS } from '../turn.js';
 import { Handle } from './engine.js';
 import { TOO_MANY_NAMES } from './fleet.js';
 import { CapabilityBits } from './names.js';
@@ -79,7 +80,10 @@ export interface ScaleResult {
 
 /** Settings of a registry. */
 export interface WorkerRegistryOptions {
-  /** For how long a worker may be silent, in milliseconds: asked after half of it, lost after the other half. Default: for ever. */
+  /**
+   * For how long a worker may be silent, in milliseconds: asked after half of it, lost after the other half. Where the page was busy or
+   * asleep meanwhile, what waits to be heard counts, and one that had no time to answer is asked again. Default: for ever.
+   */
   readonly leaseMs?: number | undefined;
   /** How many workers may be known, lost ones included: 1 to 65,536. Default 1,024. */
   readonly maxWorkers?: number | undefined;
@@ -105,7 +109,7 @@ export class WorkerRegistry {
   readonly #core: BalanceCore;
   readonly #handle: Handle;
   readonly #clock = new FlowClock();
-  readonly #alarm = new Alarm(this.#clock, false, (now) => this.#input((core, registry) => core.registry_deadline(registry, now)));
+  readonly #alarm = new Alarm(this.#clock, false, (_, late) => this.#onDue(late));
   readonly #events = new Emitter<WorkerRegistryEvents>();
   readonly #bits = new CapabilityBits();
   readonly #known = new Map<WorkerKey, Known>();
@@ -310,6 +314,16 @@ export class WorkerRegistry {
   [Symbol.dispose](): void {
     this.#alarm.set(Infinity);
     this.#handle.free(this.#core.exports);
+  }
+
+  /** Where the page was busy or asleep, what workers said meanwhile waits behind this, and counts first. */
+  #onDue(late: number): void {
+    if (late > LATE_MS) {
+      afterPendingMessages(() => this.#onDue(0));
+    } else if (!this.#handle.isFree) {
+      const now = this.#clock.now();
+      this.#input((core, registry) => core.registry_deadline(registry, now));
+    }
   }
 
   #leave(workerId: WorkerKey, run: (core: BalanceModule, registry: number, now: number, worker: number) => number): boolean {

@@ -9,14 +9,14 @@ interface NodeTimer {
 /** One timer for whatever is due next. */
 export class Alarm {
   readonly #clock: FlowClock;
-  readonly #ring: (now: number) => void;
+  readonly #ring: (now: number, late: number) => void;
   readonly #keepAlive: boolean;
   #due = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerDue = Infinity;
 
-  /** `keepAlive`: whether Node goes on while the alarm is set. */
-  constructor(clock: FlowClock, keepAlive: boolean, ring: (now: number) => void) {
+  /** `keepAlive`: whether Node goes on while the alarm is set. `ring` hears how late it is, too. */
+  constructor(clock: FlowClock, keepAlive: boolean, ring: (now: number, late: number) => void) {
     this.#clock = clock;
     this.#keepAlive = keepAlive;
     this.#ring = ring;
@@ -51,8 +51,9 @@ export class Alarm {
       this.#start();
       return;
     }
+    const late = now - this.#due;
     this.#due = Infinity;
-    this.#ring(now);
+    this.#ring(now, late);
   }
 
   #clear(): void {

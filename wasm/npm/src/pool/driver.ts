@@ -1,9 +1,9 @@
 import { ANSWER_WORDS, MAX_ANSWERS, MAX_RECORDS, RECORD_WORDS, type Core, type RuntimeExports } from '../abi.js';
 import type { QuillworkError } from '../errors.js';
+import { afterPendingMessages, LATE_MS } from '../turn.js';
 import type { Clock } from './clock.js';
 import type { Offer } from './offers.js';
 import { newPool, submitMany, submitTask, type PoolSettings, type TaskSpec } from './settings.js';
-import { afterPendingMessages } from './turn.js';
 
 /** How the core ended a task. */
 export const Settlement = {
@@ -404,8 +404,6 @@ export class Driver {
 }
 
 const MAX_DELAY_MS = 2 ** 31 - 1;
-/** A timer that comes later than this was kept waiting by something else than its resolution. */
-const LATE_MS = 5;
 /** A thread whose timer comes later than this was perhaps stopped, and its workers with it: a machine that sleeps stops all of them. */
 const STOPPED_MS = 250;
 /** The timers of a hidden page come once a second, and its workers go on meanwhile. */

@@ -1,4 +1,4 @@
-import { afterPendingMessages } from '../pool/turn.js';
+import { afterPendingMessages } from '../turn.js';
 import { AWAY, ringMemory, SIGNAL, TO_PAGE, TO_WORKER, type RingMemory } from './memory.js';
 import { RingReader } from './reader.js';
 import { onSignal, signalOf } from './wait.js';

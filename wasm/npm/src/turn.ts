@@ -1,3 +1,6 @@
+/** A timer that comes later than this was kept waiting by something else than its resolution. */
+export const LATE_MS = 5;
+
 /**
  * Calls back after everything that has already been sent to this thread was heard. A timer of no delay would do the same, but hidden
  * pages get their timers once a second, or once a minute.
